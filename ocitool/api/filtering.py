@@ -1,0 +1,112 @@
+"""The verb `filter`."""
+
+from __future__ import annotations
+
+import os
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ocitool.api.listener import Listener, Silence
+from ocitool.api.opening import SourceOptions, open_archive
+from ocitool.archive.sink import NewFile, StreamSink, open_sink, publish_all
+from ocitool.engine.execute import execute
+from ocitool.model.json_text import JsonObject, dump_json
+from ocitool.plan.filter import plan_filter
+
+if TYPE_CHECKING:
+    from ocitool.plan.options import FilterOptions
+    from ocitool.plan.steps import Plan
+
+
+@dataclass(frozen=True, slots=True)
+class FilterResult:
+    """What a filter did, or with `written` False would do."""
+
+    plan: Plan
+    output: str
+    written: bool
+
+    def to_json(self) -> JsonObject:
+        """Return the report as one JSON object (schema ``output/filter``)."""
+        plan = self.plan
+        return {
+            "schemaVersion": 1,
+            "kind": "filter",
+            "output": self.output,
+            "sourceSize": sum(source.size for source in plan.sources),
+            "outputSize": plan.size,
+            "images": [image.to_json() for image in plan.images],
+            "kept": [manifest.to_json() for manifest in plan.kept],
+            "dropped": [manifest.to_json() for manifest in plan.dropped],
+            "digestMap": {str(old): str(new) for old, new in plan.digest_map.items()},
+            "notes": [note.to_json() for note in plan.notes],
+        }
+
+
+def filter_archive(
+    source: str | os.PathLike[str],
+    output: str | os.PathLike[str],
+    options: FilterOptions,
+    *,
+    verify: bool = True,
+    clobber: bool = True,
+    dry_run: bool = False,
+    digest_map: Path | None = None,
+    source_options: SourceOptions | None = None,
+    standard_output: int = 1,
+    listener: Listener | None = None,
+) -> FilterResult:
+    """Write an archive that holds what `options` select from `source`.
+
+    `output` appears whole and verified, or not at all, and so does the file `digest_map` (old to new digest of
+    every root that was rewritten, as JSON). With `dry_run` only the plan is made. Raises the errors of
+    `ocitool.errors`; after any of them what stood under the name of the output is untouched.
+    """
+    listener = listener or Silence()
+    source_options = source_options or SourceOptions()
+    if source_options.spool_directory is None:
+        source_options = replace(source_options, spool_directory=_beside(output))
+    with ExitStack() as stack:
+        sinks: list[NewFile | StreamSink] = []
+        if not dry_run:
+            sinks = [open_sink(output, standard_output=standard_output, clobber=clobber)]
+            stack.callback(sinks[0].close)
+            if digest_map is not None:
+                sinks.append(open_sink(digest_map, clobber=clobber))
+                stack.callback(sinks[1].close)
+        archive = stack.enter_context(open_archive(source, source_options, listener))
+        plan = plan_filter(archive.graph, options)
+        if sinks:
+            listener.start("filtering", plan.outputs[0].copied)
+            files = [sink for sink in sinks if isinstance(sink, NewFile)]
+            if isinstance(sinks[0], NewFile):
+                sinks[0].require_space(plan.size)
+            execute(plan.outputs[0], [archive.source], sinks[0], verify=verify, on_bytes=listener.advance)
+            if len(sinks) > 1:
+                _write_small(sinks[1], _digest_map_document(plan))
+            publish_all(files)
+            for sink in sinks:
+                sink.close()
+            listener.finish()
+    return FilterResult(plan, os.fspath(output), written=not dry_run)
+
+
+def _beside(output: str | os.PathLike[str]) -> Path | None:
+    """Return the folder of an output file, where there is room for what is made of the spool anyway."""
+    target = Path(os.path.realpath(output))
+    if os.fspath(output) == "-" or (target.exists() and not target.is_file()) or not target.parent.is_dir():
+        return None
+    return target.parent
+
+
+def _digest_map_document(plan: Plan) -> bytes:
+    return dump_json({str(old): str(new) for old, new in plan.digest_map.items()}) + b"\n"
+
+
+def _write_small(sink: NewFile | StreamSink, data: bytes) -> None:
+    if isinstance(sink, NewFile):
+        sink.write_at(0, data)
+    else:
+        sink.write(data)

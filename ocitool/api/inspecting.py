@@ -1,0 +1,27 @@
+"""The verb `inspect`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ocitool.api.opening import SourceOptions, open_archive
+from ocitool.graph.inventory import Inventory, take_inventory
+
+if TYPE_CHECKING:
+    import os
+
+    from ocitool.api.listener import Listener
+
+
+def inspect_archive(
+    source: str | os.PathLike[str],
+    *,
+    source_options: SourceOptions | None = None,
+    listener: Listener | None = None,
+) -> Inventory:
+    """Tell what is in an archive: images, platforms with their state, sizes, orphans.
+
+    Raises `ArchiveError` or `DocumentError` if there is nothing that could be shown.
+    """
+    with open_archive(source, source_options, listener) as archive:
+        return take_inventory(archive.graph)

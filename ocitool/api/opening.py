@@ -1,0 +1,69 @@
+"""Open an archive: a source, its entries and its graph."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ocitool.api.listener import Listener, Silence
+from ocitool.archive.reader import scan_archive
+from ocitool.archive.source import ByteSource, open_source
+from ocitool.errors import OcitoolError
+from ocitool.graph.build import build_graph
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from ocitool.graph.image import ImageGraph
+
+
+@dataclass(frozen=True, slots=True)
+class SourceOptions:
+    """How to read a source that is no file: the descriptor behind ``-`` and where to spool a pipe."""
+
+    standard_input: int = 0
+    spool_directory: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedArchive:
+    """An archive that is open for reading."""
+
+    source: ByteSource
+    graph: ImageGraph
+
+
+@contextmanager
+def open_archive(
+    path: str | os.PathLike[str], options: SourceOptions | None = None, listener: Listener | None = None
+) -> Iterator[OpenedArchive]:
+    """Open `path` (or ``-``) and read all that it lists; raises what scanning and reading the index raise."""
+    options = options or SourceOptions()
+    listener = listener or Silence()
+    spooling = False
+
+    def on_spool(count: int) -> None:
+        nonlocal spooling
+        if not spooling:
+            spooling = True
+            listener.start("spooling", None)
+        listener.advance(count)
+
+    with open_source(
+        path,
+        standard_input=options.standard_input,
+        spool_directory=options.spool_directory,
+        on_spool=on_spool,
+    ) as source:
+        if spooling:
+            listener.finish()
+        try:
+            graph = build_graph(scan_archive(source), source)
+        except OcitoolError:
+            # A file that is still being written looks damaged; the better message is that it moved.
+            source.check_unchanged()
+            raise
+        yield OpenedArchive(source, graph)

@@ -1,0 +1,266 @@
+"""The header scan: bytes to entries, hopping over the data of the blobs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from ocitool.archive.codec import DECOMPRESS_COMMAND, MAGIC_LENGTH, sniff_compression
+from ocitool.archive.entry import Entry, EntryKind, Scan
+from ocitool.archive.headers import BLOCK, ZERO_BLOCK, Header, padding, parse_header, parse_pax, pax_size
+from ocitool.errors import ArchiveError, NotAnArchive, TruncatedArchive, UnsafeEntry, UnsupportedArchive
+from ocitool.model.fault import Fault
+
+if TYPE_CHECKING:
+    from ocitool.archive.source import ByteSource
+
+ENTRY_LIMIT: Final = 1_000_000
+"""Entries in one archive; the largest bundles known hold some 50,000."""
+
+EXTENSION_LIMIT: Final = 1024 * 1024
+"""Bytes of one PAX header or GNU long name, as Go's archive/tar bounds them."""
+
+EXTENSIONS_PER_ENTRY: Final = 16
+"""Extension headers in a row before an entry."""
+
+NAME_LIMIT: Final = 4096
+"""Bytes of a name."""
+
+_WINDOW: Final = 64 * 1024
+_COMPARE_CHUNK: Final = 1024 * 1024
+_HEADER_ONLY: Final = frozenset({b"1", b"2", b"3", b"4", b"5", b"6"})
+_KINDS: Final = {
+    b"0": EntryKind.FILE,
+    b"\0": EntryKind.FILE,
+    b"5": EntryKind.DIRECTORY,
+    b"1": EntryKind.LINK,
+    b"2": EntryKind.LINK,
+}
+
+
+def scan_archive(source: ByteSource) -> Scan:
+    """Read all headers of a plain tar.
+
+    Raises `NotAnArchive`, `UnsupportedArchive` (compressed), `TruncatedArchive` or `UnsafeEntry`. Entries of one
+    name and different bytes, which readers would resolve differently, are a fault of the result.
+    """
+    if source.size == 0:
+        raise NotAnArchive("is empty", where=source.name)
+    scanner = _Scanner(source)
+    scanner.run()
+    return Scan(
+        entries=tuple(scanner.entries),
+        has_end=scanner.has_end,
+        size=source.size,
+        faults=tuple(_duplicate_faults(source, scanner.entries)),
+    )
+
+
+class _Scanner:
+    """The state of one scan; the window is a small read-ahead for archives of many small entries."""
+
+    def __init__(self, source: ByteSource) -> None:
+        self._source = source
+        self._window = b""
+        self._window_offset = 0
+        self.entries: list[Entry] = []
+        self.has_end = False
+
+    def run(self) -> None:
+        """Walk the headers from the start to the end blocks."""
+        offset = 0
+        while (next_offset := self._entry(offset)) is not None:
+            offset = next_offset
+            if len(self.entries) > ENTRY_LIMIT:
+                raise UnsafeEntry(f"more than {ENTRY_LIMIT} entries", where=self._source.name)
+
+    def _entry(self, offset: int) -> int | None:
+        """Read one entry with its extension headers; return the offset after it, None at the end."""
+        start = offset
+        name: bytes | None = None
+        size: int | None = None
+        for _ in range(EXTENSIONS_PER_ENTRY):
+            block = self._block(offset)
+            if block is None:
+                if offset != start:
+                    raise self._cut(start, offset + BLOCK, "an extension header without its entry")
+                return None
+            header = self._header(block, offset)
+            if header.type in {b"x", b"g", b"L", b"K"}:
+                body, after = self._extension(header, offset)
+                if header.type == b"L":
+                    name = body.split(b"\0", 1)[0]
+                elif header.type in {b"x", b"g"}:
+                    records = self._pax(body, offset, is_global=header.type == b"g")
+                    name = records.get("path", name)
+                    size = pax_size(records["size"]) if "size" in records else size
+                offset = after
+                continue
+            return self._add(header, start, offset + BLOCK, name, size)
+        raise UnsafeEntry(f"more than {EXTENSIONS_PER_ENTRY} extension headers in a row", where=self._place(start))
+
+    def _add(self, header: Header, start: int, data: int, name: bytes | None, size: int | None) -> int:
+        raw_name = header.name if name is None else name
+        if header.type == b"S":
+            raise UnsafeEntry("sparse entry, which no importer reads as written", where=self._place(start))
+        length = 0 if header.type in _HEADER_ONLY else (header.size if size is None else size)
+        cleaned = self._clean(raw_name, start)
+        end = data + length
+        if end > self._source.size:
+            raise self._cut(start, end, f"entry {cleaned!r}")
+        kind = _KINDS.get(header.type, EntryKind.OTHER)
+        if kind is EntryKind.FILE and raw_name.endswith(b"/"):
+            kind = EntryKind.DIRECTORY  # how the oldest tars wrote a folder
+        if cleaned:
+            self.entries.append(Entry(cleaned, kind, length, start, data))
+        return end + padding(length)
+
+    def _extension(self, header: Header, offset: int) -> tuple[bytes, int]:
+        if header.size > EXTENSION_LIMIT:
+            raise UnsafeEntry(
+                f"extension header of {header.size} bytes, more than {EXTENSION_LIMIT}",
+                where=self._place(offset),
+            )
+        data = offset + BLOCK
+        end = data + header.size
+        if end > self._source.size:
+            raise self._cut(offset, end, "an extension header")
+        return self._source.read_at(data, header.size), end + padding(header.size)
+
+    def _pax(self, body: bytes, offset: int, *, is_global: bool) -> dict[str, bytes]:
+        try:
+            records = parse_pax(body)
+            if "size" in records:
+                pax_size(records["size"])
+        except ArchiveError as error:
+            raise UnsafeEntry(error.message, where=self._place(offset)) from None
+        if any(key.startswith("GNU.sparse") for key in records):
+            raise UnsafeEntry("sparse entry, which no importer reads as written", where=self._place(offset))
+        if is_global and not records.keys().isdisjoint({"path", "size", "linkpath"}):
+            raise UnsafeEntry("global header that names files", where=self._place(offset))
+        return records
+
+    def _header(self, block: bytes, offset: int) -> Header:
+        try:
+            return parse_header(block)
+        except UnsafeEntry as error:
+            raise UnsafeEntry(error.message, where=self._place(offset)) from None
+        except ArchiveError as error:
+            if offset == 0:
+                raise _not_a_tar(self._source, block) from None
+            raise ArchiveError(
+                error.message,
+                where=self._place(offset),
+                remedy="the file is damaged: transfer or export it again",
+            ) from None
+
+    def _block(self, offset: int) -> bytes | None:
+        """Return the block at `offset`, None at the end of the archive."""
+        block = self._peek(offset, BLOCK)
+        if len(block) < BLOCK:
+            if block.strip(b"\0"):
+                if offset == 0:
+                    raise _not_a_tar(self._source, block)
+                raise self._cut(offset, offset + BLOCK, "a header")
+            return None
+        if block != ZERO_BLOCK:
+            return block
+        second = self._peek(offset + BLOCK, BLOCK)
+        if second and second.strip(b"\0"):
+            raise ArchiveError(
+                "a single zero block between entries",
+                where=self._place(offset),
+                remedy="the file is damaged: transfer or export it again",
+            )
+        self.has_end = second == ZERO_BLOCK
+        self._check_tail(offset + BLOCK + len(second))
+        return None
+
+    def _check_tail(self, offset: int) -> None:
+        """Refuse data after the end blocks: readers stop there, so it would be lost without a word."""
+        while part := self._source.read_at(offset, _COMPARE_CHUNK):
+            if part.strip(b"\0"):
+                raise ArchiveError(
+                    "data after the end of the archive",
+                    where=self._place(offset + len(part) - len(part.lstrip(b"\0"))),
+                    remedy="if two archives were joined, take them apart again",
+                )
+            offset += len(part)
+
+    def _peek(self, offset: int, length: int) -> bytes:
+        start = offset - self._window_offset
+        if start < 0 or start + length > len(self._window):
+            self._window = self._source.read_at(offset, _WINDOW)
+            self._window_offset = offset
+            start = 0
+        return self._window[start : start + length]
+
+    def _clean(self, raw: bytes, offset: int) -> str:
+        """Clean a name as importers do (Go's path.Clean), refusing what could leave a folder."""
+        if b"\0" in raw or b"\\" in raw or len(raw) > NAME_LIMIT:
+            raise UnsafeEntry("entry name with a NUL, a backslash or too many bytes", where=self._place(offset))
+        name = raw.decode("utf-8", errors="surrogateescape")
+        if name.startswith("/"):
+            raise UnsafeEntry(f"entry with an absolute name {name[:200]!r}", where=self._place(offset))
+        parts = [part for part in name.split("/") if part not in {"", "."}]
+        if ".." in parts:
+            raise UnsafeEntry(f"entry name {name[:200]!r} leaves its folder", where=self._place(offset))
+        return "/".join(parts)
+
+    def _cut(self, offset: int, needed: int, what: str) -> TruncatedArchive:
+        lacking = needed - self._source.size
+        last = f"; the last whole entry is {self.entries[-1].name!r}" if self.entries else ""
+        return TruncatedArchive(
+            f"cut short: {what} at offset {offset} needs {lacking} more bytes{last}",
+            where=self._source.name,
+            remedy="transfer or export it again",
+        )
+
+    def _place(self, offset: int) -> str:
+        return f"{self._source.name} at offset {offset}"
+
+
+def _not_a_tar(source: ByteSource, start: bytes) -> ArchiveError:
+    compression = sniff_compression(start[:MAGIC_LENGTH])
+    if compression is None:
+        return NotAnArchive(
+            "is not a tar archive",
+            where=source.name,
+            remedy="give an OCI archive, as ctr images export writes it",
+        )
+    name = "FILE" if source.name == "standard input" else source.name
+    return UnsupportedArchive(
+        f"is compressed with {compression}, which is not read yet",
+        where=source.name,
+        remedy=f"run: {DECOMPRESS_COMMAND[compression]} {name} | ocitool … -",
+    )
+
+
+def _duplicate_faults(source: ByteSource, entries: list[Entry]) -> list[Fault]:
+    """Compare entries that share a name; the same bytes twice are harmless, different bytes are not."""
+    first: dict[str, Entry] = {}
+    faults: list[Fault] = []
+    for entry in entries:
+        if entry.kind is EntryKind.DIRECTORY:
+            continue
+        earlier = first.setdefault(entry.name, entry)
+        if earlier is not entry and not _same(source, earlier, entry):
+            faults.append(
+                Fault(
+                    rule="T3",
+                    message="two entries of this name with different content; importers disagree on which counts",
+                    error=UnsafeEntry,
+                    where=entry.name,
+                    remedy="export it again",
+                )
+            )
+    return faults
+
+
+def _same(source: ByteSource, one: Entry, other: Entry) -> bool:
+    if one.kind is not other.kind or one.size != other.size:
+        return False
+    for position in range(0, one.size, _COMPARE_CHUNK):
+        length = min(_COMPARE_CHUNK, one.size - position)
+        if source.read_at(one.data_offset + position, length) != source.read_at(other.data_offset + position, length):
+            return False
+    return True

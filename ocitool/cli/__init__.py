@@ -1,0 +1,1 @@
+"""The command line: options in, one call of `ocitool.api`, a report out."""

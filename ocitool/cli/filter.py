@@ -1,0 +1,179 @@
+"""The command `filter`."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from ocitool.api.filtering import FilterResult, filter_archive
+from ocitool.api.opening import SourceOptions
+from ocitool.cli.options import Format, Progress, ProgressMode, Quiet, ReportFormat, Source, SpoolDirectory, Verbose
+from ocitool.cli.outcome import exit_codes, print_json, print_lines
+from ocitool.cli.progress import make_listener
+from ocitool.cli.text import align, format_size, printable
+from ocitool.errors import UsageError
+from ocitool.model.platform_selection import PlatformSelection
+from ocitool.model.reference import ImageFilter
+from ocitool.plan.note import Level
+from ocitool.plan.options import DockerManifest, FilterOptions, Followers, IndexForm, Missing
+
+if TYPE_CHECKING:
+    from ocitool.model.digest import Digest
+    from ocitool.plan.steps import Plan
+
+_COMPRESSED: Final = (".gz", ".tgz", ".zst", ".tzst", ".xz", ".txz", ".bz2", ".tbz", ".lz4")
+
+
+def filter_command(
+    source: Source,
+    platforms: Annotated[
+        list[str],
+        typer.Option(
+            "--platform",
+            "-p",
+            metavar="P",
+            help="Keep these; repeatable, comma lists: os[/arch[/variant]], linux/*, !P, all, local, available.",
+            show_default=False,
+        ),
+    ],
+    output: Annotated[
+        str,
+        typer.Option(
+            "--output", "-o", metavar="OUT", help="File to write, or - for standard output.", show_default=False
+        ),
+    ],
+    images: Annotated[
+        list[str] | None,
+        typer.Option("--image", metavar="REF", help="Only these images; repeatable, globs.", show_default=False),
+    ] = None,
+    index: Annotated[
+        IndexForm, typer.Option("--index", help="auto: flat for one platform per image, nested for more.")
+    ] = IndexForm.AUTO,
+    attestations: Annotated[
+        Followers | None,
+        typer.Option(
+            "--attestations",
+            help="Default: follow their image where the index form can hold them.",
+            show_default=False,
+        ),
+    ] = None,
+    missing: Annotated[
+        Missing, typer.Option("--missing", help="What to do about an image that lacks a platform.")
+    ] = Missing.ERROR,
+    docker_manifest: Annotated[
+        DockerManifest, typer.Option("--docker-manifest", help="Whether to write manifest.json for docker.")
+    ] = DockerManifest.AUTO,
+    verify: Annotated[
+        bool, typer.Option("--verify/--no-verify", help="Check the digest of every blob while it is copied.")
+    ] = True,
+    digest_map: Annotated[
+        Path | None,
+        typer.Option(
+            "--digest-map", metavar="FILE", help="Write old and new digests of indexes as JSON.", show_default=False
+        ),
+    ] = None,
+    no_clobber: Annotated[bool, typer.Option("--no-clobber", help="Refuse to replace an existing file.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan and write nothing.")] = False,
+    form: ReportFormat = Format.TEXT,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+    progress: Progress = ProgressMode.AUTO,
+    spool_directory: SpoolDirectory = None,
+) -> None:
+    """Keep the chosen platforms of an archive and drop the rest, verified on the way.
+
+    \b
+    Examples:
+      ocitool filter image.tar -p linux/arm64 -o arm64.tar
+      ocitool filter image.tar -p linux/amd64,linux/arm64 -o two.tar
+      ocitool filter image.tar -p available -o repaired.tar
+      ctr images export --all-platforms - REF | ocitool filter - -p local -o - | ssh HOST ctr images import -
+    """
+    with exit_codes(form):
+        _check_output(output, digest_map)
+        result = filter_archive(
+            source,
+            output,
+            FilterOptions(
+                platforms=PlatformSelection.parse(platforms),
+                images=ImageFilter(tuple(images or ())),
+                index=index,
+                attestations=attestations,
+                missing=missing,
+                docker_manifest=docker_manifest,
+            ),
+            verify=verify,
+            clobber=not no_clobber,
+            dry_run=dry_run,
+            digest_map=digest_map,
+            source_options=SourceOptions(spool_directory=spool_directory),
+            listener=make_listener(progress, quiet=quiet),
+        )
+        _print_result(
+            result, form, to_stdout=dry_run or not _is_standard_output(output), quiet=quiet, verbose=verbose
+        )
+
+
+def _check_output(output: str, digest_map: Path | None) -> None:
+    if output.lower().endswith(_COMPRESSED):
+        raise UsageError(
+            "compressed output is not written yet",
+            where=output,
+            remedy="write OUT.tar, or pipe it: ocitool filter … -o - | zstd > OUT.tar.zst",
+        )
+    if output.endswith("/"):
+        raise UsageError("OCI layout folders are not written yet", where=output, remedy="name a file")
+    if digest_map is not None and os.path.realpath(digest_map) == os.path.realpath(output):
+        raise UsageError("--digest-map and --output are the same file", where=output, remedy="name another")
+
+
+def _is_standard_output(output: str) -> bool:
+    return output in {"-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"}
+
+
+def _print_result(result: FilterResult, form: Format, *, to_stdout: bool, quiet: bool, verbose: bool) -> None:
+    stream = sys.stdout if to_stdout else sys.stderr
+    if form is Format.JSON:
+        print_json(result.to_json() if result.written else result.plan.to_json(), stream=stream)
+        return
+    if not quiet:
+        print_lines(_result_lines(result, verbose=verbose), stream=stream)
+    print_lines(
+        [
+            f"{note.level.value}: {printable(note.message)}"
+            for note in result.plan.notes
+            if not quiet or note.level is Level.WARNING
+        ],
+        stream=sys.stderr,
+    )
+
+
+def _result_lines(result: FilterResult, *, verbose: bool) -> list[str]:
+    plan = result.plan
+    rows = [
+        *(("keep", row.platform or row.kind, row.image, format_size(row.size), "") for row in plan.kept),
+        *(("drop", row.platform or row.kind, row.image, format_size(row.size), row.reason) for row in plan.dropped),
+    ]
+    lines = align(rows, right=frozenset({3}))
+    for image in plan.images:
+        if image.digest != image.original:
+            name = printable(image.name or "(unnamed)")
+            old, new = (_digest(digest, verbose=verbose) for digest in (image.original, image.digest))
+            lines.append(f"{name}: {old} is now {new} ({image.form})")
+    return [*lines, _summary(plan, result)]
+
+
+def _summary(plan: Plan, result: FilterResult) -> str:
+    before = sum(source.size for source in plan.sources)
+    saved = f", {100 - 100 * plan.size // before} % less" if plan.size < before else ""
+    output = "standard output" if result.output == "-" else printable(result.output)
+    verb = "wrote" if result.written else "would write"
+    return f"{verb} {output}: {format_size(plan.size)} of {format_size(before)}{saved}"
+
+
+def _digest(digest: Digest, *, verbose: bool) -> str:
+    return str(digest) if verbose else f"{digest.algorithm}:{digest.short}"

@@ -1,0 +1,42 @@
+"""Arguments and options that mean the same in every command."""
+
+from __future__ import annotations
+
+from enum import Enum
+from pathlib import Path
+from typing import Annotated, TypeAlias
+
+import typer
+
+
+class Format(Enum):
+    """The form of a report."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+class ProgressMode(Enum):
+    """How progress is shown on standard error."""
+
+    AUTO = "auto"
+    PLAIN = "plain"
+    JSON = "json"
+    NONE = "none"
+
+
+Source: TypeAlias = Annotated[
+    str, typer.Argument(metavar="SRC", help="An OCI archive (tar), or - for standard input.", show_default=False)
+]
+ReportFormat: TypeAlias = Annotated[Format, typer.Option("--format", help="Form of the report.")]
+Quiet: TypeAlias = Annotated[bool, typer.Option("--quiet", "-q", help="Print errors and warnings only.")]
+Verbose: TypeAlias = Annotated[bool, typer.Option("--verbose", "-v", help="Print whole digests and every layer.")]
+Progress: TypeAlias = Annotated[
+    ProgressMode, typer.Option("--progress", help="Progress on standard error; auto draws bars on a terminal only.")
+]
+SpoolDirectory: TypeAlias = Annotated[
+    Path | None,
+    typer.Option(
+        "--tmp-dir", metavar="DIR", help="Where a pipe is spooled (default: beside the output).", show_default=False
+    ),
+]

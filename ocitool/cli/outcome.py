@@ -1,0 +1,88 @@
+"""From results and errors to standard output, standard error and the exit code."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, TextIO
+
+import typer
+
+from ocitool.cli.options import Format
+from ocitool.cli.text import printable
+from ocitool.errors import Interrupted, OcitoolError, OutputClosed, OutputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from ocitool.model.json_text import JsonObject
+
+
+@contextmanager
+def exit_codes(form: Format) -> Iterator[None]:
+    """Turn every error of the command inside into one line on standard error and its exit code."""
+    try:
+        yield
+    except OutputClosed as error:
+        # Whoever closed the pipe knows; the exit code tells scripts.
+        raise typer.Exit(error.exit_code) from None
+    except Interrupted as error:
+        print_error(error, form)
+        raise typer.Exit(128 + error.signal_number) from None
+    except OcitoolError as error:
+        print_error(error, form)
+        raise typer.Exit(error.exit_code) from None
+    except KeyboardInterrupt:
+        print_error(Interrupted(2), form)
+        raise typer.Exit(Interrupted.exit_code) from None
+    except OSError as error:
+        print_error(OutputError(f"{error.strerror}: {error.filename or ''}".rstrip(": ")), form)
+        raise typer.Exit(OutputError.exit_code) from None
+
+
+def print_error(error: OcitoolError, form: Format) -> None:
+    """Print an error as one line, or as one JSON object."""
+    if form is Format.JSON:
+        line = json.dumps(error_json(error), ensure_ascii=True)
+    else:
+        line = f"ocitool: {printable(str(error))}"
+    _write(sys.stderr, line)
+
+
+def error_json(error: OcitoolError) -> JsonObject:
+    """Return an error as a JSON object (schema ``output/error``)."""
+    return {
+        "schemaVersion": 1,
+        "kind": "error",
+        "code": error.code,
+        "exitCode": 128 + error.signal_number if isinstance(error, Interrupted) else error.exit_code,
+        "message": error.message,
+        "where": error.where,
+        "remedy": error.remedy,
+    }
+
+
+def print_lines(lines: Sequence[str], *, stream: TextIO | None = None) -> None:
+    """Print a text report; its lines are safe already."""
+    if lines:
+        _write(stream or sys.stdout, "\n".join(lines))
+
+
+def print_json(document: JsonObject, *, stream: TextIO | None = None) -> None:
+    """Print one JSON document."""
+    _write(stream or sys.stdout, json.dumps(document, indent=2, ensure_ascii=True))
+
+
+def _write(stream: TextIO, text: str) -> None:
+    """Write and flush; a reader that has gone away is no error of ours."""
+    try:
+        stream.write(text + "\n")
+        stream.flush()
+    except BrokenPipeError:
+        # What is left in the buffer would raise again at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+        raise OutputError(f"cannot write the report: {error.strerror}") from error

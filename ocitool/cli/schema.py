@@ -1,0 +1,29 @@
+"""The command `schema`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from ocitool.api.schemas import read_schema, schema_names
+from ocitool.cli.options import Format
+from ocitool.cli.outcome import exit_codes, print_json, print_lines
+
+
+def schema_command(
+    name: Annotated[
+        str | None, typer.Argument(metavar="[NAME]", help="Such as output/inspect.", show_default=False)
+    ] = None,
+) -> None:
+    """Print a bundled JSON Schema; without NAME, list them.
+
+    \b
+    Example:
+      ocitool schema output/inspect
+    """
+    with exit_codes(Format.TEXT):
+        if name is None:
+            print_lines(list(schema_names()))
+        else:
+            print_json(read_schema(name))

@@ -1,0 +1,274 @@
+"""Blobs that are documents: fetched, checked against their descriptor, read as manifest or index.
+
+Nothing is concluded from bytes whose digest does not hold.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from ocitool.errors import DocumentError
+from ocitool.graph.image import Damage, State
+from ocitool.model.descriptor import Descriptor
+from ocitool.model.digest import Digest
+from ocitool.model.fault import Fault
+from ocitool.model.json_text import DOCUMENT_LIMIT, JsonObject, JsonValue, json_kind, parse_object
+from ocitool.model.media_type import IMAGE_CONFIGS, INDEXES, MANIFESTS, is_external_layer
+from ocitool.model.platform import Platform
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ocitool.archive.entry import Entry
+    from ocitool.archive.source import ByteSource
+
+LIST_LIMIT: Final = 100_000
+"""Descriptors in one index or layers in one manifest."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """The bytes of one blob, or why there are none to trust."""
+
+    state: State
+    raw: bytes = b""
+    damage: Damage | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ManifestContent:
+    """What a manifest's own bytes and its config say, independent of who refers to it."""
+
+    state: State
+    config: Descriptor | None = None
+    layers: tuple[Descriptor, ...] = ()
+    subject: Digest | None = None
+    is_image: bool = True
+    configured: Platform | None = None
+    diff_id_count: int | None = None
+    missing: tuple[Descriptor, ...] = ()
+    external: tuple[Descriptor, ...] = ()
+    damages: tuple[Damage, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class IndexContent:
+    """What an index's own bytes say."""
+
+    state: State
+    raw: bytes = b""
+    descriptors: tuple[Descriptor, ...] = ()
+    damages: tuple[Damage, ...] = ()
+
+
+class ContentReader:
+    """Read documents once each; faults are collected, not raised."""
+
+    def __init__(self, source: ByteSource, blobs: Mapping[Digest, Entry]) -> None:
+        self._source = source
+        self._blobs = blobs
+        self.faults: list[Fault] = []
+        self._manifests: dict[tuple[Digest, int, str], ManifestContent] = {}
+
+    def index(self, descriptor: Descriptor) -> IndexContent:
+        """Read an image index or manifest list."""
+        fetched = self._fetch(descriptor, "index")
+        if fetched.state is not State.COMPLETE:
+            return IndexContent(fetched.state, damages=_some(fetched.damage))
+        try:
+            value = _parse_document(fetched.raw, descriptor)
+            descriptors = read_descriptors(value, "manifests")
+        except DocumentError as error:
+            self._fault("X6", error, descriptor)
+            return IndexContent(State.CORRUPT)
+        return IndexContent(State.COMPLETE, fetched.raw, descriptors)
+
+    def manifest(self, descriptor: Descriptor) -> ManifestContent:
+        """Read a manifest and its config; tell which of its blobs are there."""
+        key = (descriptor.digest, descriptor.size, descriptor.media_type)
+        content = self._manifests.get(key)
+        if content is None:
+            content = self._manifests[key] = self._read_manifest(descriptor)
+        return content
+
+    def opaque(self, descriptor: Descriptor) -> ManifestContent:
+        """Check a blob of a media type nobody here knows; it is a leaf, unless its bytes say otherwise.
+
+        An unknown type is no error (image-index.md, "manifests"), but a manifest under a wrong type would lose
+        its config and layers without a word.
+        """
+        fetched = self._fetch(descriptor, "blob", limit_is_fault=False)
+        if fetched.state is State.COMPLETE and _looks_like_manifest(fetched.raw, descriptor.media_type):
+            self._fault(
+                "M4",
+                DocumentError(f"is an image manifest or index listed as {descriptor.media_type}"),
+                descriptor,
+            )
+        missing = (descriptor,) if fetched.state is State.ABSENT else ()
+        return ManifestContent(fetched.state, is_image=False, missing=missing, damages=_some(fetched.damage))
+
+    def _read_manifest(self, descriptor: Descriptor) -> ManifestContent:
+        fetched = self._fetch(descriptor, "manifest")
+        if fetched.state is not State.COMPLETE:
+            return ManifestContent(fetched.state, damages=_some(fetched.damage))
+        try:
+            value = _parse_document(fetched.raw, descriptor)
+            config = Descriptor.from_json(value.get("config"))
+            layers = read_descriptors(value, "layers")
+            subject = value.get("subject")
+            subject_digest = None if subject is None else Descriptor.from_json(subject).digest
+        except DocumentError as error:
+            self._fault("M8", error, descriptor)
+            return ManifestContent(State.CORRUPT)
+        return self._closure(config, layers, subject_digest)
+
+    def _closure(self, config: Descriptor, layers: tuple[Descriptor, ...], subject: Digest | None) -> ManifestContent:
+        missing: list[Descriptor] = []
+        external: list[Descriptor] = []
+        damages: list[Damage] = []
+        for number, layer in enumerate(layers, start=1):
+            entry = self._blobs.get(layer.digest)
+            if entry is not None:
+                damages.extend(_some(_size_damage(layer, entry, f"layer {number} of {len(layers)}")))
+            elif is_external_layer(layer.media_type) or layer.has_urls:
+                external.append(layer)
+            else:
+                missing.append(layer)
+        is_image = config.media_type in IMAGE_CONFIGS
+        configured: Platform | None = None
+        diff_id_count: int | None = None
+        if config.digest not in self._blobs:
+            missing.insert(0, config)
+        elif is_image:
+            fetched = self._fetch(config, "config")
+            damages.extend(_some(fetched.damage))
+            if fetched.state is State.COMPLETE:
+                configured, diff_id_count = self._read_config(config, fetched.raw)
+        else:
+            damages.extend(_some(_size_damage(config, self._blobs[config.digest], "config")))
+        state = State.CORRUPT if damages else State.PARTIAL if missing else State.COMPLETE
+        return ManifestContent(
+            state=state,
+            config=config,
+            layers=layers,
+            subject=subject,
+            is_image=is_image,
+            configured=configured,
+            diff_id_count=diff_id_count,
+            missing=tuple(missing),
+            external=tuple(external),
+            damages=tuple(damages),
+        )
+
+    def _read_config(self, descriptor: Descriptor, raw: bytes) -> tuple[Platform | None, int | None]:
+        try:
+            value = parse_object(raw)
+            platform = Platform.from_json(value)
+        except DocumentError as error:
+            self._fault("C1", error, descriptor)
+            return None, None
+        rootfs = value.get("rootfs")
+        diff_ids = rootfs.get("diff_ids") if isinstance(rootfs, dict) else None
+        count = len(diff_ids) if isinstance(diff_ids, list) else None
+        return (platform if platform.os and platform.architecture else None), count
+
+    def _fetch(self, descriptor: Descriptor, role: str, *, limit_is_fault: bool = True) -> Fetched:
+        entry = self._blobs.get(descriptor.digest)
+        if entry is None:
+            return Fetched(State.ABSENT)
+        damage = _size_damage(descriptor, entry, role)
+        if damage is not None:
+            return Fetched(State.CORRUPT, damage=damage)
+        if entry.size > DOCUMENT_LIMIT:
+            if limit_is_fault:
+                message = f"{role} of {entry.size} bytes, more than {DOCUMENT_LIMIT}"
+                self._fault("J3", DocumentError(message), descriptor)
+                return Fetched(State.CORRUPT)
+            return Fetched(State.COMPLETE)
+        raw = self._source.read_at(entry.data_offset, entry.size)
+        if Digest.of(raw, descriptor.digest.algorithm) != descriptor.digest:
+            return Fetched(State.CORRUPT, damage=Damage(descriptor, role, "bytes do not match the digest"))
+        return Fetched(State.COMPLETE, raw)
+
+    def _fault(self, rule: str, error: DocumentError, descriptor: Descriptor) -> None:
+        self.faults.append(
+            Fault(
+                rule=rule,
+                message=error.message,
+                error=DocumentError,
+                where=descriptor.digest.blob_name,
+                remedy="the tool that made the archive wrote it wrong: export it again with another",
+            )
+        )
+
+
+def read_descriptors(value: JsonObject, key: str) -> tuple[Descriptor, ...]:
+    """Read the array of descriptors under `key`; raises `DocumentError` with the position of a bad one."""
+    items = value.get(key)
+    if not isinstance(items, list):
+        raise DocumentError(f"{key} is {json_kind(items)}, not an array")
+    if len(items) > LIST_LIMIT:
+        raise DocumentError(f"{key} lists {len(items)} descriptors, more than {LIST_LIMIT}")
+    descriptors: list[Descriptor] = []
+    for position, item in enumerate(items):
+        try:
+            descriptors.append(Descriptor.from_json(item))
+        except DocumentError as error:
+            raise DocumentError(f"{key}[{position}]: {error.message}") from None
+    return tuple(descriptors)
+
+
+def require_schema_version(value: JsonObject) -> None:
+    """Raise `DocumentError` unless ``schemaVersion`` is 2 (manifest.md, image-index.md)."""
+    version = value.get("schemaVersion")
+    if version != 2 or isinstance(version, bool):
+        raise DocumentError(f"schemaVersion is {_brief(version)}, not 2")
+
+
+def _parse_document(raw: bytes, descriptor: Descriptor) -> JsonObject:
+    """Parse a manifest or index and hold it to the media type it is listed under.
+
+    One document that can be read as both, or as another type than listed, is how scanners and runtimes were
+    made to see different images (CVE-2021-41190).
+    """
+    value = parse_object(raw)
+    require_schema_version(value)
+    own = value.get("mediaType")
+    if own is not None and own != descriptor.media_type:
+        raise DocumentError(f"is of media type {_brief(own)} but listed as {descriptor.media_type}")
+    wrong = ("config", "layers", "fsLayers") if descriptor.media_type in INDEXES else ("manifests", "fsLayers")
+    for key in wrong:
+        if key in value:
+            raise DocumentError(f"listed as {descriptor.media_type} but has {key}")
+    return value
+
+
+def _looks_like_manifest(raw: bytes, media_type: str) -> bool:
+    if raw.lstrip()[:1] != b"{":
+        return False
+    try:
+        value = parse_object(raw)
+    except DocumentError:
+        return False
+    own = value.get("mediaType")
+    if isinstance(own, str):
+        return own != media_type and own in INDEXES | MANIFESTS
+    return isinstance(value.get("manifests"), list) or (
+        isinstance(value.get("config"), dict) and isinstance(value.get("layers"), list)
+    )
+
+
+def _size_damage(descriptor: Descriptor, entry: Entry, role: str) -> Damage | None:
+    if entry.size == descriptor.size:
+        return None
+    return Damage(descriptor, role, f"has {entry.size} bytes, its descriptor says {descriptor.size}")
+
+
+def _some(damage: Damage | None) -> tuple[Damage, ...]:
+    return () if damage is None else (damage,)
+
+
+def _brief(value: JsonValue) -> str:
+    text = repr(value)
+    return text if len(text) <= 80 else text[:77] + "..."

@@ -1,0 +1,182 @@
+"""The image graph: roots, indexes and manifests with their state, as values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import TYPE_CHECKING, TypeAlias
+
+from ocitool.model.descriptor import CONTAINERD_NAME, REF_NAME
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from ocitool.archive.entry import Entry
+    from ocitool.model.descriptor import Descriptor
+    from ocitool.model.digest import Digest
+    from ocitool.model.fault import Fault
+    from ocitool.model.json_text import JsonObject
+    from ocitool.model.platform import Platform
+
+
+class State(Enum):
+    """How much of a manifest's closure (itself, config, layers) the archive holds."""
+
+    COMPLETE = "complete"
+    PARTIAL = "partial"
+    ABSENT = "absent"
+    CORRUPT = "corrupt"
+
+
+class Kind(Enum):
+    """What a manifest is for."""
+
+    IMAGE = "image"
+    ATTESTATION = "attestation"
+    ARTIFACT = "artifact"
+    OPAQUE = "opaque"
+
+
+@dataclass(frozen=True, slots=True)
+class Damage:
+    """Content that is there but wrong."""
+
+    descriptor: Descriptor
+    role: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class ManifestNode:
+    """A manifest as one descriptor refers to it, with the state of all it needs.
+
+    `platform` is the one that counts: the descriptor's, unless the config names another operating system or
+    architecture. `listed` and `configured` are what the two said; `subject` is what an attestation or referrer
+    speaks of. `missing` leaves out external layers, which may be absent on purpose.
+    """
+
+    descriptor: Descriptor
+    kind: Kind
+    state: State
+    platform: Platform | None = None
+    listed: Platform | None = None
+    configured: Platform | None = None
+    config: Descriptor | None = None
+    layers: tuple[Descriptor, ...] = ()
+    subject: Digest | None = None
+    missing: tuple[Descriptor, ...] = ()
+    external: tuple[Descriptor, ...] = ()
+    damages: tuple[Damage, ...] = ()
+    diff_id_count: int | None = None
+
+    @property
+    def contents(self) -> tuple[Descriptor, ...]:
+        """Config and layers, in the manifest's order."""
+        return self.layers if self.config is None else (self.config, *self.layers)
+
+    @property
+    def platforms_disagree(self) -> bool:
+        """Whether the descriptor names another platform than the config."""
+        return self.listed is not None and self.platform is not None and self.platform != self.listed
+
+
+@dataclass(frozen=True, slots=True)
+class IndexNode:
+    """An image index (or Docker manifest list) as one descriptor refers to it; `raw` is its bytes."""
+
+    descriptor: Descriptor
+    state: State
+    raw: bytes = field(default=b"", repr=False)
+    children: tuple[Node, ...] = ()
+    damages: tuple[Damage, ...] = ()
+
+
+Node: TypeAlias = "ManifestNode | IndexNode"
+
+
+@dataclass(frozen=True, slots=True)
+class Root:
+    """One descriptor of index.json; `place` is its position there."""
+
+    place: int
+    node: Node
+
+    @property
+    def name(self) -> str | None:
+        """The image name an importer would take: containerd's annotation, else the reference."""
+        annotations = self.node.descriptor.annotations
+        return annotations.get(CONTAINERD_NAME) or annotations.get(REF_NAME) or None
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """What one name stands for: usually one root, several where platforms are listed flat."""
+
+    name: str | None
+    roots: tuple[Root, ...]
+
+    @property
+    def label(self) -> str:
+        """The name for messages, or the digest of an image without one."""
+        return self.name or f"unnamed image {self.roots[0].node.descriptor.digest}"
+
+    def manifests(self) -> Iterator[ManifestNode]:
+        """Yield every manifest of the image in the order of the document."""
+        for root in self.roots:
+            yield from walk_manifests(root.node)
+
+    def indexes(self) -> Iterator[IndexNode]:
+        """Yield every index of the image, outer ones first."""
+        for root in self.roots:
+            yield from walk_indexes(root.node)
+
+    @property
+    def is_artifact(self) -> bool:
+        """Whether nothing in it is an image of some platform (and nothing that might be is absent)."""
+        return all(node.kind in {Kind.ARTIFACT, Kind.OPAQUE} for node in self.manifests()) and not any(
+            index.state is not State.COMPLETE for index in self.indexes()
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class DockerItem:
+    """One item of a manifest.json: the entry names of config and layers, and the tags."""
+
+    config: str
+    tags: tuple[str, ...]
+    layers: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ImageGraph:
+    """All that an archive lists and holds.
+
+    `index` is the parsed index.json, `blobs` where the bytes of each digest lie, `other_files` entries that are
+    no part of the layout. `faults` are what no writer may trust; damage of single blobs is in the nodes.
+    """
+
+    source_name: str
+    source_size: int
+    index: JsonObject
+    images: tuple[Image, ...]
+    blobs: Mapping[Digest, Entry]
+    docker_manifest: tuple[DockerItem, ...] | None = None
+    other_files: tuple[Entry, ...] = ()
+    faults: tuple[Fault, ...] = ()
+
+
+def walk_manifests(node: Node) -> Iterator[ManifestNode]:
+    """Yield the manifests at and below `node`, in document order."""
+    if isinstance(node, ManifestNode):
+        yield node
+        return
+    for child in node.children:
+        yield from walk_manifests(child)
+
+
+def walk_indexes(node: Node) -> Iterator[IndexNode]:
+    """Yield the indexes at and below `node`, outer ones first."""
+    if isinstance(node, IndexNode):
+        yield node
+        for child in node.children:
+            yield from walk_indexes(child)

@@ -1,0 +1,1 @@
+"""Pure values: digests, platforms, references, descriptors and strict JSON documents."""

@@ -1,0 +1,73 @@
+"""Notes about importers that will not take an output as it is.
+
+The facts are measured: which ctr from 1.0 to 2.3, docker and podman did what with archives of each shape.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ocitool.model.media_type import layer_compression
+from ocitool.plan.note import Note, note, warning
+from ocitool.plan.options import IndexForm
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from ocitool.graph.image import ManifestNode
+    from ocitool.plan.rewrite import RewrittenImage
+
+
+def compatibility_notes(images: Sequence[RewrittenImage]) -> tuple[Note, ...]:
+    """Say where the output of `images` cannot work, or only with more flags."""
+    return tuple(_notes(images))
+
+
+def _notes(images: Sequence[RewrittenImage]) -> Iterator[Note]:
+    platforms = [node for image in images for node in image.selection.platforms]
+    for image in images:
+        selection = image.selection
+        absent = len({node.descriptor.digest for node in selection.image.manifests()} - _digests(selection.kept))
+        if selection.form is IndexForm.KEEP and absent:
+            yield warning(
+                f"{selection.image.label} keeps its digest, and its index still lists {absent} manifest(s) that "
+                "are not in the output: ctr 1.2, ctr --all-platforms, kind, skopeo --all and most registries "
+                "refuse that, and ctr 1.5 to 1.7 on amd64 if linux/386 is among them"
+            )
+        elif selection.form is IndexForm.NESTED and len(selection.platforms) == 1:
+            name = _display(selection.platforms[0])
+            yield note(
+                f"{selection.image.label} stays nested: on a host that is not {name}, ctr needs "
+                f"--platform {name} (1.5.15 and later), and 1.0 to 1.4 cannot import it"
+            )
+        elif selection.form is IndexForm.NESTED and len(selection.platforms) > 1:
+            yield note(
+                f"{selection.image.label} has {len(selection.platforms)} platforms: ctr 2.0.0 and 2.0.1 import it "
+                "without flags, but not with --all-platforms"
+            )
+        elif selection.form is IndexForm.FLAT and selection.platforms:
+            name = _display(selection.platforms[0])
+            yield note(f"{selection.image.label}: ctr 1.0 and 1.1 import it on a {name} host only")
+    if any(layer_compression(layer.media_type) == "zstd" for node in platforms for layer in node.layers):
+        yield note("layers are zstd: ctr below 1.5 and docker below 23 cannot unpack them")
+    if any(
+        descriptor.digest.algorithm != "sha256"
+        for node in platforms
+        for descriptor in (node.descriptor, *node.contents)
+    ):
+        yield warning("content is addressed by sha512, which containerd cannot import")
+    if any(image.naming.tag for image in images):
+        yield note(
+            "ctr 1.0 to 1.2 record another name unless told: --oci-name REPOSITORY (1.0, 1.1), "
+            "--base-name REPOSITORY (1.2)"
+        )
+    if len(images) > 1:
+        yield note("several images: podman load takes them by manifest.json, skopeo needs oci-archive:FILE:TAG")
+
+
+def _digests(nodes: Sequence[ManifestNode]) -> set[object]:
+    return {node.descriptor.digest for node in nodes}
+
+
+def _display(node: ManifestNode) -> str:
+    return "this platform's" if node.platform is None else node.platform.display

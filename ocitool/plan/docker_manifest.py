@@ -1,0 +1,63 @@
+"""manifest.json: what docker's classic store, podman's fallback and Go's tarball reader load by.
+
+One platform per image: a second item with the same tag would take the tag over. RepoTags are full names,
+since podman turns short ones into ``localhost/…``; docker shortens them itself.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from ocitool.model.digest import Digest, digest_of_blob_name
+from ocitool.model.json_text import JsonValue, dump_json
+from ocitool.model.platform import Platform
+from ocitool.plan.options import DockerManifest
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ocitool.graph.image import DockerItem, ManifestNode
+    from ocitool.plan.rewrite import RewrittenImage
+
+PREFERRED: Final = Platform("linux", "amd64")
+"""The platform chosen where the input made no choice; never that of this machine."""
+
+
+def build_docker_manifest(
+    images: Sequence[RewrittenImage], original: Sequence[DockerItem] | None, mode: DockerManifest
+) -> bytes | None:
+    """Return the bytes of manifest.json, None if there is to be none."""
+    if mode is DockerManifest.NEVER:
+        return None
+    chosen_before = {digest for item in original or () if (digest := digest_of_blob_name(item.config)) is not None}
+    items: dict[tuple[str, tuple[str, ...]], list[str]] = {}
+    for image in images:
+        node = _choose(image.selection.platforms, chosen_before)
+        if node is None or node.config is None:
+            continue
+        layers = tuple(layer.digest.blob_name for layer in node.layers)
+        tags = items.setdefault((node.config.digest.blob_name, layers), [])
+        if image.naming.tag and image.naming.tag not in tags:
+            tags.append(image.naming.tag)
+    if not items and mode is DockerManifest.AUTO:
+        return None
+    value: list[JsonValue] = [
+        {"Config": config, "RepoTags": [*tags], "Layers": [*layers]} for (config, layers), tags in items.items()
+    ]
+    return dump_json(value)
+
+
+def _choose(platforms: Sequence[ManifestNode], chosen_before: set[Digest]) -> ManifestNode | None:
+    loadable = [node for node in platforms if _is_loadable(node)]
+    for node in loadable:
+        if node.config is not None and node.config.digest in chosen_before:
+            return node
+    for node in loadable:
+        if node.platform is not None and PREFERRED.matches(node.platform):
+            return node
+    return loadable[0] if loadable else None
+
+
+def _is_loadable(node: ManifestNode) -> bool:
+    """Tell whether docker would take it: a real config, all layers here, as many as there are diff_ids."""
+    return node.config is not None and not node.external and node.diff_id_count == len(node.layers)

@@ -1,0 +1,63 @@
+"""What a user asked of a filter, as values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from ocitool.model.reference import ImageFilter
+
+if TYPE_CHECKING:
+    from ocitool.model.platform_selection import PlatformSelection
+
+
+class IndexForm(Enum):
+    """How index.json refers to the platforms of an image.
+
+    `FLAT` points straight at one manifest, `NESTED` at an image index, `KEEP` at the original index with its
+    digest, even where it lists what is no longer there; `AUTO` is flat for one platform, else nested.
+    """
+
+    AUTO = "auto"
+    NESTED = "nested"
+    FLAT = "flat"
+    KEEP = "keep"
+
+
+class Followers(Enum):
+    """Whether attestations or referrers go with their subject."""
+
+    FOLLOW = "follow"
+    DROP = "drop"
+
+
+class Missing(Enum):
+    """What to do about an image that lacks a wanted platform."""
+
+    ERROR = "error"
+    SKIP = "skip"
+
+
+class DockerManifest(Enum):
+    """Whether to write the manifest.json that docker's classic store reads."""
+
+    AUTO = "auto"
+    ALWAYS = "always"
+    NEVER = "never"
+
+
+@dataclass(frozen=True, slots=True)
+class FilterOptions:
+    """All that decides what a filtered archive holds.
+
+    Attestations left to None follow where the index form can hold them; an explicit `FOLLOW` asks for a form
+    that can.
+    """
+
+    platforms: PlatformSelection
+    images: ImageFilter = field(default_factory=ImageFilter)
+    index: IndexForm = IndexForm.AUTO
+    attestations: Followers | None = None
+    missing: Missing = Missing.ERROR
+    docker_manifest: DockerManifest = DockerManifest.AUTO

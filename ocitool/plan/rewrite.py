@@ -1,0 +1,206 @@
+"""New documents for a selection: image indexes, index.json and the descriptors in them.
+
+Manifests, configs and layers are never rewritten; an index from which nothing is dropped keeps its bytes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+from ocitool.graph.image import IndexNode, ManifestNode, Node, Root, walk_manifests
+from ocitool.model.descriptor import CONTAINERD_NAME, REF_NAME, Descriptor
+from ocitool.model.digest import Digest
+from ocitool.model.json_text import JsonObject, JsonValue, dump_json, parse_object
+from ocitool.model.media_type import DOCKER_LIST, DOCKER_MANIFEST, OCI_INDEX
+from ocitool.plan.names import Naming, name_image
+from ocitool.plan.options import IndexForm
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from ocitool.plan.selection import ImageSelection
+
+_NAMES: Final = (CONTAINERD_NAME, REF_NAME)
+
+
+@dataclass(frozen=True, slots=True)
+class NewDocument:
+    """An index that was rewritten or made: its bytes are part of the plan."""
+
+    digest: Digest
+    raw: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class RewrittenImage:
+    """One image as the new index.json lists it.
+
+    `descriptors` go into index.json; `indexes` are the blobs of image indexes below them, new ones as
+    `NewDocument`, unchanged ones as `Descriptor`; `replaced` maps old root digests to new ones.
+    """
+
+    selection: ImageSelection
+    descriptors: tuple[JsonObject, ...]
+    indexes: tuple[NewDocument | Descriptor, ...]
+    replaced: Mapping[Digest, Digest]
+    naming: Naming
+
+
+def rewrite_image(selection: ImageSelection) -> RewrittenImage:
+    """Make the descriptors and indexes of one image in its chosen form."""
+    match selection.form:
+        case IndexForm.FLAT:
+            return _flat(selection)
+        case IndexForm.KEEP:
+            return _keep(selection)
+        case _:
+            return _nested(selection)
+
+
+def rewrite_index(index: JsonObject, images: Sequence[RewrittenImage]) -> bytes:
+    """Return the bytes of the new index.json; what nobody here knows in the old one stays, in its order."""
+    manifests: list[JsonValue] = [descriptor for image in images for descriptor in image.descriptors]
+    result: JsonObject = {}
+    for key, value in index.items():
+        result[key] = value
+        if key == "schemaVersion" and "mediaType" not in index:
+            result["mediaType"] = OCI_INDEX
+    result["manifests"] = manifests
+    return dump_json(result)
+
+
+def _flat(selection: ImageSelection) -> RewrittenImage:
+    """Point index.json at the manifest itself, without `platform`: imports on a host of any platform."""
+    node = selection.platforms[0]
+    root = _root_of(selection, node)
+    fields: JsonObject = {key: value for key, value in node.descriptor.fields.items() if key != "platform"}
+    annotations = {**root.node.descriptor.annotations, **_without_names(node.descriptor.annotations)}
+    old = root.node.descriptor.digest
+    naming = name_image(annotations, old, node.descriptor.digest)
+    return RewrittenImage(
+        selection=selection,
+        descriptors=(_annotated(fields, naming.annotations),),
+        indexes=(),
+        replaced={} if old == node.descriptor.digest else {old: node.descriptor.digest},
+        naming=naming,
+    )
+
+
+def _keep(selection: ImageSelection) -> RewrittenImage:
+    """Keep the roots as they are; what they list may be absent."""
+    kept = set(selection.kept)
+    roots = [root for root in selection.image.roots if not isinstance(root.node, ManifestNode) or root.node in kept]
+    digest = roots[0].node.descriptor.digest
+    namings = [name_image(root.node.descriptor.annotations, digest, digest) for root in roots]
+    indexes = dict.fromkeys(replace(index.descriptor, fields={}) for index in selection.image.indexes())
+    return RewrittenImage(
+        selection=selection,
+        descriptors=tuple(
+            _annotated(dict(root.node.descriptor.fields), naming.annotations)
+            for root, naming in zip(roots, namings, strict=True)
+        ),
+        indexes=tuple(indexes),
+        replaced={},
+        naming=namings[0],
+    )
+
+
+def _nested(selection: ImageSelection) -> RewrittenImage:
+    roots = selection.image.roots
+    collector = _Collector(set(selection.kept))
+    root = roots[0]
+    if len(roots) == 1 and isinstance(root.node, IndexNode):
+        child = collector.rewrite(root.node)
+        digest = Digest.parse(str(child["digest"]))
+        fields = {key: value for key, value in child.items() if key != "platform"}
+    else:
+        document = _new_index(selection.kept)
+        collector.documents.append(document)
+        digest = document.digest
+        fields = {"mediaType": _index_type(selection.kept), "digest": str(digest), "size": len(document.raw)}
+    old = root.node.descriptor.digest
+    naming = name_image(root.node.descriptor.annotations, old, digest)
+    return RewrittenImage(
+        selection=selection,
+        descriptors=(_annotated(fields, naming.annotations),),
+        indexes=tuple(collector.documents),
+        replaced={root.node.descriptor.digest: digest for root in roots if root.node.descriptor.digest != digest},
+        naming=naming,
+    )
+
+
+class _Collector:
+    """Rewrite an index from the inside out, collecting the indexes that the output needs."""
+
+    def __init__(self, kept: set[ManifestNode]) -> None:
+        self._kept = kept
+        self.documents: list[NewDocument | Descriptor] = []
+
+    def rewrite(self, node: IndexNode) -> JsonObject:
+        """Return the descriptor of `node` as its parent must now write it."""
+        place = len(self.documents)
+        children: list[JsonValue] = []
+        changed = False
+        for child in node.children:
+            if not self._holds_kept(child):
+                changed = True
+                continue
+            fields = self.rewrite(child) if isinstance(child, IndexNode) else child.descriptor.to_json()
+            changed = changed or fields != child.descriptor.to_json()
+            children.append(fields)
+        if not changed:
+            self.documents.insert(place, replace(node.descriptor, fields={}))
+            return node.descriptor.to_json()
+        value = parse_object(node.raw)
+        value["manifests"] = children
+        raw = dump_json(value)
+        document = NewDocument(Digest.of(raw), raw)
+        self.documents.insert(place, document)
+        # An embedded copy of the content would contradict the new digest.
+        fields = {key: item for key, item in node.descriptor.fields.items() if key != "data"}
+        return fields | {"digest": str(document.digest), "size": len(raw)}
+
+    def _holds_kept(self, node: Node) -> bool:
+        if isinstance(node, ManifestNode):
+            return node in self._kept
+        # An index that was empty from the start is not something that was dropped.
+        return not node.children or any(self._holds_kept(child) for child in node.children)
+
+
+def _new_index(kept: Sequence[ManifestNode]) -> NewDocument:
+    """Make an index for manifests that had none, with the platform of each written out."""
+    children: list[JsonValue] = []
+    for node in kept:
+        annotations = _without_names(node.descriptor.annotations)
+        fields = _annotated(node.descriptor.to_json(), annotations)
+        if "platform" not in fields and node.platform is not None:
+            fields["platform"] = node.platform.to_json()
+        children.append(fields)
+    raw = dump_json({"schemaVersion": 2, "mediaType": _index_type(kept), "manifests": children})
+    return NewDocument(Digest.of(raw), raw)
+
+
+def _index_type(kept: Sequence[ManifestNode]) -> str:
+    """Choose the family of media types the manifests are of; OCI where they are mixed."""
+    return DOCKER_LIST if all(node.descriptor.media_type == DOCKER_MANIFEST for node in kept) else OCI_INDEX
+
+
+def _root_of(selection: ImageSelection, node: ManifestNode) -> Root:
+    for root in selection.image.roots:
+        if node in walk_manifests(root.node):
+            return root
+    return selection.image.roots[0]
+
+
+def _without_names(annotations: Mapping[str, str]) -> dict[str, str]:
+    return {key: value for key, value in annotations.items() if key not in _NAMES}
+
+
+def _annotated(fields: JsonObject, annotations: Mapping[str, str]) -> JsonObject:
+    """Return `fields` with `annotations` in the place where they stood."""
+    if not annotations:
+        return {key: value for key, value in fields.items() if key != "annotations"}
+    items: JsonObject = {}
+    items.update(annotations)
+    return {**fields, "annotations": items}

@@ -1,0 +1,215 @@
+"""Plans as data: which bytes go where, exactly, before any is moved.
+
+A plan may have many sources and many outputs. It is printable as JSON and picklable, and holds no open file.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeAlias
+
+from ocitool.archive.headers import padding
+from ocitool.archive.writer import END, TarLayout
+from ocitool.model.digest import Digest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from ocitool.model.json_text import JsonObject, JsonValue
+    from ocitool.plan.note import Note
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """Bytes to take from a source: `size` bytes at `offset`; `role` names them for messages."""
+
+    source: int
+    offset: int
+    size: int
+    digest: Digest
+    role: str
+
+
+@dataclass(frozen=True, slots=True)
+class Emit:
+    """Bytes that the plan itself carries."""
+
+    data: bytes
+
+    @property
+    def size(self) -> int:
+        """Length in bytes."""
+        return len(self.data)
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """A directory entry."""
+
+    size: int = 0
+
+
+Content: TypeAlias = "Copy | Emit | Folder"
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One entry of an output."""
+
+    name: str
+    content: Content
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One write: `content` at `offset` of the output, both in bytes."""
+
+    offset: int
+    content: Copy | Emit
+
+
+@dataclass(frozen=True, slots=True)
+class OutputPlan:
+    """One archive: its members in order."""
+
+    members: tuple[Member, ...]
+
+    def steps(self) -> Iterator[Step]:
+        """Yield the writes that make the tar, in the order of their offsets and without gaps."""
+        layout = TarLayout()
+        pending = bytearray()
+        start = 0
+        for member in self.members:
+            content = member.content
+            place = layout.place(member.name, content.size, directory=isinstance(content, Folder))
+            pending += place.header
+            if isinstance(content, Emit):
+                pending += content.data
+            elif isinstance(content, Copy):
+                yield Step(start, Emit(bytes(pending)))
+                pending.clear()
+                start = place.data_offset + content.size
+                yield Step(place.data_offset, content)
+            pending += bytes(padding(content.size))
+        pending += END
+        yield Step(start, Emit(bytes(pending)))
+
+    @property
+    def size(self) -> int:
+        """Length of the tar in bytes."""
+        layout = TarLayout()
+        for member in self.members:
+            layout.place(member.name, member.content.size, directory=isinstance(member.content, Folder))
+        layout.close()
+        return layout.size
+
+    @property
+    def copied(self) -> int:
+        """Bytes taken from sources."""
+        return sum(member.content.size for member in self.members if isinstance(member.content, Copy))
+
+
+@dataclass(frozen=True, slots=True)
+class SourceReference:
+    """What a plan says of a source: its name for messages and its length in bytes."""
+
+    name: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedManifest:
+    """One manifest of the report: what it is and how many bytes its closure has."""
+
+    image: str
+    kind: str
+    platform: str
+    digest: Digest
+    size: int
+    reason: str = ""
+
+    def to_json(self) -> JsonObject:
+        """Return the JSON form of reports."""
+        result: JsonObject = {
+            "image": self.image,
+            "kind": self.kind,
+            "platform": self.platform,
+            "digest": str(self.digest),
+            "size": self.size,
+        }
+        if self.reason:
+            result["reason"] = self.reason
+        return result
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedImage:
+    """One image of an output: name, form of its index, and what its root digest was and is."""
+
+    name: str | None
+    form: str
+    digest: Digest
+    original: Digest
+
+    def to_json(self) -> JsonObject:
+        """Return the JSON form of reports."""
+        return {
+            "name": self.name,
+            "form": self.form,
+            "digest": str(self.digest),
+            "originalDigest": str(self.original),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Everything a writing command is going to do."""
+
+    sources: tuple[SourceReference, ...]
+    outputs: tuple[OutputPlan, ...]
+    images: tuple[PlannedImage, ...] = ()
+    kept: tuple[PlannedManifest, ...] = ()
+    dropped: tuple[PlannedManifest, ...] = ()
+    digest_map: Mapping[Digest, Digest] = field(default_factory=dict)
+    notes: tuple[Note, ...] = ()
+
+    @property
+    def size(self) -> int:
+        """Bytes that all outputs will have."""
+        return sum(output.size for output in self.outputs)
+
+    def to_json(self) -> JsonObject:
+        """Return the plan as one JSON object (schema ``output/plan``)."""
+        outputs: list[JsonValue] = [
+            {
+                "size": output.size,
+                "copied": output.copied,
+                "steps": [_step_json(step) for step in output.steps()],
+            }
+            for output in self.outputs
+        ]
+        return {
+            "schemaVersion": 1,
+            "kind": "plan",
+            "sources": [{"name": source.name, "size": source.size} for source in self.sources],
+            "images": [image.to_json() for image in self.images],
+            "kept": [manifest.to_json() for manifest in self.kept],
+            "dropped": [manifest.to_json() for manifest in self.dropped],
+            "digestMap": {str(old): str(new) for old, new in self.digest_map.items()},
+            "outputs": outputs,
+            "notes": [note.to_json() for note in self.notes],
+        }
+
+
+def _step_json(step: Step) -> JsonObject:
+    content = step.content
+    if isinstance(content, Emit):
+        return {"offset": step.offset, "size": content.size, "digest": str(Digest.of(content.data))}
+    return {
+        "offset": step.offset,
+        "size": content.size,
+        "digest": str(content.digest),
+        "role": content.role,
+        "source": content.source,
+        "sourceOffset": content.offset,
+    }

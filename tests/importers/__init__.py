@@ -1,0 +1,1 @@
+"""Prove filtered archives against the real engines that import them."""
