@@ -1,0 +1,1 @@
+"""Benchmarks: a corpus builder and end-to-end runs against the limits of the hardware and peers."""

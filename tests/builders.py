@@ -171,7 +171,7 @@ class Layout:
     def pack(
         self,
         *,
-        order: Callable[[str], object] | None = None,
+        order: Callable[[str], Any] | None = None,
         prefix: str = "",
         tar_format: int = tarfile.USTAR_FORMAT,
         folders: bool = False,

@@ -10,18 +10,22 @@ Nothing here prints or ends the process: results are values, errors are `ocitool
 
 from __future__ import annotations
 
-from ocitool.api.filtering import FilterResult, filter_archive
-from ocitool.api.inspecting import inspect_archive
-from ocitool.api.listener import Listener
-from ocitool.api.opening import SourceOptions
-from ocitool.api.schemas import read_schema, schema_names
-from ocitool.api.verifying import verify_archive
-from ocitool.check.report import Finding, Report, Severity
-from ocitool.graph.inventory import Inventory
-from ocitool.model.platform_selection import PlatformSelection
-from ocitool.model.reference import ImageFilter
-from ocitool.plan.options import DockerManifest, FilterOptions, Followers, IndexForm, Missing
-from ocitool.plan.steps import Plan
+from importlib import import_module
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from ocitool.api.filtering import FilterResult, filter_archive
+    from ocitool.api.inspecting import inspect_archive
+    from ocitool.api.listener import Listener
+    from ocitool.api.opening import SourceOptions
+    from ocitool.api.schemas import read_schema, schema_names
+    from ocitool.api.verifying import verify_archive
+    from ocitool.check.report import Finding, Report, Severity
+    from ocitool.graph.inventory import Inventory
+    from ocitool.model.platform_selection import PlatformSelection
+    from ocitool.model.reference import ImageFilter
+    from ocitool.plan.options import DockerManifest, FilterOptions, Followers, IndexForm, Missing
+    from ocitool.plan.steps import Plan
 
 __all__ = [
     "DockerManifest",
@@ -45,3 +49,34 @@ __all__ = [
     "schema_names",
     "verify_archive",
 ]
+
+_HOMES: Final = {
+    "DockerManifest": "ocitool.plan.options",
+    "FilterOptions": "ocitool.plan.options",
+    "FilterResult": "ocitool.api.filtering",
+    "Finding": "ocitool.check.report",
+    "Followers": "ocitool.plan.options",
+    "ImageFilter": "ocitool.model.reference",
+    "IndexForm": "ocitool.plan.options",
+    "Inventory": "ocitool.graph.inventory",
+    "Listener": "ocitool.api.listener",
+    "Missing": "ocitool.plan.options",
+    "Plan": "ocitool.plan.steps",
+    "PlatformSelection": "ocitool.model.platform_selection",
+    "Report": "ocitool.check.report",
+    "Severity": "ocitool.check.report",
+    "SourceOptions": "ocitool.api.opening",
+    "filter_archive": "ocitool.api.filtering",
+    "inspect_archive": "ocitool.api.inspecting",
+    "read_schema": "ocitool.api.schemas",
+    "schema_names": "ocitool.api.schemas",
+    "verify_archive": "ocitool.api.verifying",
+}
+"""Where each public name lives; it is imported when it is first asked for, so that a command loads only its own."""
+
+
+def __getattr__(name: str) -> object:
+    """Import a public name from its module (PEP 562)."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol
 
@@ -153,6 +152,8 @@ class NewFile:
             with contextlib.suppress(OSError):
                 # Mode by umask, as a file that a shell would create.
                 return os.open(folder, unnamed | os.O_RDWR | os.O_CLOEXEC, 0o666)
+        import tempfile
+
         descriptor, name = tempfile.mkstemp(prefix=f".{self._path.name[:100]}.", suffix=".part", dir=folder)
         self._named = Path(name)
         umask = os.umask(0o077)

@@ -8,7 +8,6 @@ from __future__ import annotations
 import io
 import os
 import stat
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol
@@ -187,6 +186,8 @@ def _is_regular(file: io.FileIO) -> bool:
 
 
 def _spool(stream: io.FileIO, name: str, folder: Path, on_spool: Callable[[int], None] | None) -> FileSource:
+    import tempfile
+
     remedy = "name another folder with --tmp-dir"
     try:
         # Not a context manager: on success the spool outlives this function as the source.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ocitool.api.inspecting import inspect_archive
 from ocitool.api.opening import SourceOptions
 from ocitool.cli.options import Format, Progress, ProgressMode, Quiet, ReportFormat, Source, SpoolDirectory, Verbose
 from ocitool.cli.outcome import exit_codes, print_json, print_lines
@@ -33,6 +32,8 @@ def inspect_command(
       ocitool inspect image.tar --format json | jq '.images[].manifests[].platform'
       ctr images export - REF | ocitool inspect -
     """
+    from ocitool.api.inspecting import inspect_archive
+
     with exit_codes(form):
         inventory = inspect_archive(
             source,

@@ -6,7 +6,6 @@ from typing import Annotated
 
 import typer
 
-from ocitool.api.schemas import read_schema, schema_names
 from ocitool.cli.options import Format
 from ocitool.cli.outcome import exit_codes, print_json, print_lines
 
@@ -22,6 +21,8 @@ def schema_command(
     Example:
       ocitool schema output/inspect
     """
+    from ocitool.api.schemas import read_schema, schema_names
+
     with exit_codes(Format.TEXT):
         if name is None:
             print_lines(list(schema_names()))

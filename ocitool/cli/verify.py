@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING
 import typer
 
 from ocitool.api.opening import SourceOptions
-from ocitool.api.verifying import verify_archive
-from ocitool.check.report import Severity
 from ocitool.cli.options import Format, Progress, ProgressMode, Quiet, ReportFormat, Source, SpoolDirectory
 from ocitool.cli.outcome import exit_codes, print_json, print_lines
 from ocitool.cli.progress import make_listener
@@ -34,6 +32,8 @@ def verify_command(
       ocitool verify image.tar
       ocitool verify image.tar --format json | jq '.findings[].message'
     """
+    from ocitool.api.verifying import verify_archive
+
     with exit_codes(form):
         report = verify_archive(
             source,
@@ -49,6 +49,8 @@ def verify_command(
 
 
 def _report_lines(report: Report, *, quiet: bool) -> list[str]:
+    from ocitool.check.report import Severity
+
     lines: list[str] = []
     for finding in report.findings:
         if quiet and finding.severity is Severity.NOTE:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from enum import Enum
+from enum import StrEnum
 from typing import TYPE_CHECKING, TypeAlias
 
 from ocitool.model.descriptor import CONTAINERD_NAME, REF_NAME
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ocitool.model.platform import Platform
 
 
-class State(Enum):
+class State(StrEnum):
     """How much of a manifest's closure (itself, config, layers) the archive holds."""
 
     COMPLETE = "complete"
@@ -28,7 +28,7 @@ class State(Enum):
     CORRUPT = "corrupt"
 
 
-class Kind(Enum):
+class Kind(StrEnum):
     """What a manifest is for."""
 
     IMAGE = "image"

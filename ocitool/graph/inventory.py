@@ -159,7 +159,9 @@ def take_inventory(graph: ImageGraph) -> Inventory:
         images=tuple(_image_row(graph, image, users) for image in graph.images),
         blobs=len(graph.blobs),
         blob_size=sum(entry.size for entry in graph.blobs.values()),
-        orphans=tuple((digest, entry.size) for digest, entry in sorted(graph.blobs.items()) if digest not in listed),
+        orphans=tuple(
+            (digest, entry.size) for digest, entry in sorted(graph.blobs.items(), key=str) if digest not in listed
+        ),
         other_files=tuple(entry.name for entry in graph.other_files),
         has_docker_manifest=graph.docker_manifest is not None,
         faults=graph.faults,

@@ -35,7 +35,7 @@ class Hasher(Protocol):
         """Return the digest so far, in lower-case hexadecimal."""
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@dataclass(frozen=True, slots=True)
 class Digest:
     """An algorithm and the lower-case hexadecimal value, both checked."""
 

@@ -24,57 +24,18 @@ if TYPE_CHECKING:
 UNKNOWN: Final = "unknown"
 """What BuildKit writes as OS and architecture of an attestation, and what stands for an empty value."""
 
-KNOWN_OS: Final = frozenset(
-    [
-        "aix",
-        "android",
-        "darwin",
-        "dragonfly",
-        "freebsd",
-        "hurd",
-        "illumos",
-        "ios",
-        "js",
-        "linux",
-        "nacl",
-        "netbsd",
-        "openbsd",
-        "plan9",
-        "solaris",
-        "windows",
-        "zos",
-    ]
+_OS_WORDS: Final = (
+    "aix android darwin dragonfly freebsd hurd illumos ios js linux nacl netbsd openbsd plan9 solaris windows zos"
 )
+_ARCHITECTURE_WORDS: Final = (
+    "386 amd64 amd64p32 arm armbe arm64 arm64be ppc64 ppc64le loong64 mips mipsle mips64 mips64le mips64p32 "
+    "mips64p32le ppc riscv riscv64 s390 s390x sparc sparc64 wasm"
+)
+
+KNOWN_OS: Final = frozenset(_OS_WORDS.split())
 """Operating systems that are recognised standing alone (`isKnownOS`)."""
 
-KNOWN_ARCHITECTURES: Final = frozenset(
-    [
-        "386",
-        "amd64",
-        "amd64p32",
-        "arm",
-        "armbe",
-        "arm64",
-        "arm64be",
-        "ppc64",
-        "ppc64le",
-        "loong64",
-        "mips",
-        "mipsle",
-        "mips64",
-        "mips64le",
-        "mips64p32",
-        "mips64p32le",
-        "ppc",
-        "riscv",
-        "riscv64",
-        "s390",
-        "s390x",
-        "sparc",
-        "sparc64",
-        "wasm",
-    ]
-)
+KNOWN_ARCHITECTURES: Final = frozenset(_ARCHITECTURE_WORDS.split())
 """Architectures that are recognised standing alone (`isKnownArch`)."""
 
 OS_ALIASES: Final = {"macos": "darwin"}
@@ -129,7 +90,7 @@ _KERNEL_FEATURE: Final = "win32k"
 _NOT_IN_SLUG: Final = re.compile(r"[^a-z0-9._-]")
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@dataclass(frozen=True, slots=True)
 class Platform:
     """An operating system and architecture, as written or normalised (image-index.md, "platform")."""
 

@@ -6,7 +6,6 @@ containerd's: its shorthand takes what is left out from the host.
 
 from __future__ import annotations
 
-import difflib
 import re
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
@@ -177,11 +176,15 @@ def _parse_word(word: str, version: str, text: str) -> Platform:
         return EVERY_PLATFORM
     if known in _SYSTEM_WORDS:
         return Platform(word, ANY, ANY, version).normalized()
-    if known in _ARCHITECTURE_WORDS and not version:
+    if known in _ARCHITECTURE_WORDS:
+        if version:
+            raise _refusal(text, "has a version behind an architecture", f"write os({version})/{word}")
         return Platform("linux", word).normalized()
     if ANY in word:
         raise _refusal(text, "is a wildcard alone", f"write os/arch, such as linux/{word} or {word}/amd64")
     words = sorted(_SYSTEM_WORDS | _ARCHITECTURE_WORDS | {ALL, AVAILABLE, LOCAL})
+    import difflib  # only a refusal needs it
+
     close = difflib.get_close_matches(known, words, n=1)
     raise _refusal(
         text,
