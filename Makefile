@@ -1,0 +1,40 @@
+# Two commands for everybody: `make demo` and `make test`. Both set up what they need in .venv first.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+PLATFORM ?=
+SRC ?=
+REPORTS := build
+PYTEST := $(BIN)/python -m pytest -n auto --junitxml=$(REPORTS)/tests.xml
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test test-long bench clean
+
+help: ## Show these targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(VENV)/.ready ## Make .venv with ocitool and all that its tests need
+
+$(VENV)/.ready: pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "ocitool needs Python 3.11 or later; name one: make PYTHON=python3.12"; exit 1; }
+	@$(PYTHON) -m venv $(VENV) \
+	  || { rm -rf $(VENV); echo "The venv module is missing; on Debian: apt-get install python3-venv"; exit 1; }
+	@$(BIN)/pip install --quiet --disable-pip-version-check "pip>=25.1"
+	@$(BIN)/pip install --quiet --disable-pip-version-check --editable . --group dev
+	@touch $@
+
+demo: $(VENV)/.ready ## Filter a small sample, or your file: make demo SRC=image.tar PLATFORM=linux/arm64
+	@$(BIN)/python -m tests.demo $(if $(SRC),--source "$(SRC)") $(if $(PLATFORM),--platform "$(PLATFORM)")
+
+test: $(VENV)/.ready ## Run the whole test suite; real engines run where this machine can (root, Debian packages)
+	@$(PYTEST)
+
+test-long: $(VENV)/.ready ## The same with every sweep in full
+	@$(PYTEST) -m "long or not long"
+
+bench: $(VENV)/.ready ## Measure against openssl, cp and skopeo (needs 10 GiB of memory)
+	@$(BIN)/python -m benchmarks.end_to_end
+
+clean: ## Remove what the targets above made
+	rm -rf $(VENV) $(REPORTS) demo .mypy_cache .ruff_cache .pytest_cache .hypothesis

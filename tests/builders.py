@@ -197,10 +197,11 @@ def multi_platform(
     *,
     name: str | None = NAME,
     attested: bool = False,
+    own: Callable[[str], str] = "own {}".format,
 ) -> Layout:
     """Make the usual export: one name, one nested index, a layer shared by all platforms and one of each."""
     layout = Layout()
-    children = [layout.manifest(text, ("base", f"own {text}")) for text in platforms]
+    children = [layout.manifest(text, ("base", own(text))) for text in platforms]
     if attested:
         children += [layout.attestation(child) for child in children]
     return layout.add(layout.index(children), name)

@@ -45,9 +45,6 @@ def _notes(images: Sequence[RewrittenImage]) -> Iterator[Note]:
                 f"{selection.image.label} has {len(selection.platforms)} platforms: ctr 2.0.0 and 2.0.1 import it "
                 "without flags, but not with --all-platforms"
             )
-        elif selection.form is IndexForm.FLAT and selection.platforms:
-            name = _display(selection.platforms[0])
-            yield note(f"{selection.image.label}: ctr 1.0 and 1.1 import it on a {name} host only")
     if any(layer_compression(layer.media_type) == "zstd" for node in platforms for layer in node.layers):
         yield note("layers are zstd: ctr below 1.5 and docker below 23 cannot unpack them")
     if any(
@@ -56,13 +53,23 @@ def _notes(images: Sequence[RewrittenImage]) -> Iterator[Note]:
         for descriptor in (node.descriptor, *node.contents)
     ):
         yield warning("content is addressed by sha512, which containerd cannot import")
-    if any(image.naming.tag for image in images):
-        yield note(
-            "ctr 1.0 to 1.2 record another name unless told: --oci-name REPOSITORY (1.0, 1.1), "
-            "--base-name REPOSITORY (1.2)"
-        )
     if len(images) > 1:
         yield note("several images: podman load takes them by manifest.json, skopeo needs oci-archive:FILE:TAG")
+    yield from _early_notes(images)
+
+
+def _early_notes(images: Sequence[RewrittenImage]) -> Iterator[Note]:
+    """Say in one line what the releases before 2019 need; hardly anybody runs them, but nobody should guess."""
+    hosts = sorted({_display(image.selection.platforms[0]) for image in images if _is_flat(image)})
+    parts = [f"1.0 and 1.1 import it on a {' or '.join(hosts)} host only"] if hosts else []
+    if any(image.naming.tag for image in images):
+        parts.append("the name must be given: --oci-name REPOSITORY (1.0, 1.1), --base-name REPOSITORY (1.2)")
+    if parts:
+        yield note(f"ctr before 1.3: {'; '.join(parts)}")
+
+
+def _is_flat(image: RewrittenImage) -> bool:
+    return image.selection.form is IndexForm.FLAT and bool(image.selection.platforms)
 
 
 def _digests(nodes: Sequence[ManifestNode]) -> set[object]:

@@ -18,7 +18,7 @@ import pytest
 from tests.builders import Layout
 
 from .program import Program
-from .sample import NAME, PLATFORMS, greeting, host_platform
+from .sample import NAME, greeting, host_platform
 
 if TYPE_CHECKING:
     from subprocess import CompletedProcess
@@ -29,6 +29,11 @@ OCITOOL = Program(Path(sys.executable), ("-m", "ocitool"))
 HOST = str(host_platform())
 FOREIGN = "linux/arm64/v8" if host_platform().architecture != "arm64" else "linux/amd64"
 PAIR = f"{HOST},{FOREIGN}"
+
+
+def spelled(flags: tuple[str, ...]) -> str:
+    """Return the id of a test that imports with ``flags``."""
+    return " ".join(flags) or "no flags"
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +195,7 @@ def test_foreign_platform_imports_without_flags(containerd: ContainerdServer, re
         assert is_ready(containerd, namespace)
 
 
-@pytest.mark.parametrize("flags", [(), ("--all-platforms",), ("--platform", HOST)], ids=" ".join)
+@pytest.mark.parametrize("flags", [(), ("--all-platforms",), ("--platform", HOST)], ids=spelled)
 def test_two_platforms_import(
     containerd: ContainerdServer, real_export: Path, cut: Cutter, flags: tuple[str, ...]
 ) -> None:
@@ -287,18 +292,19 @@ def test_kept_index_is_refused_for_a_related_platform(
 ) -> None:
     """containerd 1.5 to 1.7 also want what the processor could run, such as 386 on amd64."""
     filtered = cut(real_export, HOST, "--index", "keep")
+    absent = {child["digest"] for child in Contents(real_export).children() if platform_text(child) != HOST}
     assert "ctr 1.5 to 1.7" in filtered.notes
     with containerd.namespace() as namespace:
         result = import_archive(containerd, namespace, filtered.path)
         if containerd.version.startswith("1."):
             assert result.returncode != 0
-            assert "not found" in result.stderr
+            assert any(f"content digest {digest}: not found" in result.stderr for digest in absent), result
         else:
             assert result.returncode == 0, result
             assert_runs(containerd, namespace)
 
 
-@pytest.mark.parametrize("flags", [(), ("--all-platforms",)], ids=" ".join)
+@pytest.mark.parametrize("flags", [(), ("--all-platforms",)], ids=spelled)
 def test_attestations_follow_their_images(
     containerd: ContainerdServer, real_export: Path, cut: Cutter, tmp_path: Path, flags: tuple[str, ...]
 ) -> None:
@@ -352,7 +358,3 @@ def test_filtered_image_is_exported_again(
         assert exported.returncode == 0, exported
     assert Contents(again).root["digest"] == Contents(filtered.path).root["digest"]
     assert cut(again, "all").path.read_bytes() == filtered.path.read_bytes()
-
-
-def test_sample_lists_both_platforms_used_here() -> None:
-    assert {HOST, FOREIGN} <= {str(platform) for platform in PLATFORMS}

@@ -1,0 +1,125 @@
+"""What the command prints and refuses, as its users see it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.builders import NAME, Layout, multi_platform
+from tests.command import ocitool
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture
+def archive(tmp_path: Path) -> Path:
+    path = tmp_path / "image.tar"
+    path.write_bytes(multi_platform().pack())
+    return path
+
+
+def test_report_says_what_was_kept_dropped_and_saved(archive: Path, tmp_path: Path) -> None:
+    result = ocitool("filter", archive, "-p", "linux/arm64", "-o", tmp_path / "out.tar")
+    assert result.returncode == 0
+    lines = result.stdout.decode().splitlines()
+    assert lines[0].split()[:3] == ["keep", "linux/arm64", NAME]
+    assert lines[1].endswith("platform not selected")
+    assert "% less" in lines[-1]
+    assert b"note: ctr before 1.3" in result.stderr
+
+
+def test_quiet_prints_nothing(archive: Path, tmp_path: Path) -> None:
+    result = ocitool("filter", archive, "-p", "linux/arm64", "-o", tmp_path / "out.tar", "-q")
+    assert (result.returncode, result.stdout, result.stderr) == (0, b"", b"")
+
+
+def test_quiet_still_warns(tmp_path: Path) -> None:
+    (tmp_path / "image.tar").write_bytes(multi_platform(name=None).pack())
+    result = ocitool("filter", tmp_path / "image.tar", "-p", "linux/arm64", "-o", tmp_path / "out.tar", "-q")
+    assert result.returncode == 0
+    assert b"has no name: ctr 1.2 and later store nothing" in result.stderr
+
+
+@pytest.mark.parametrize("suffix", [".tar.gz", ".tgz", ".tar.zst", ".tar.xz"])
+def test_a_suffix_that_promises_compression_is_refused(archive: Path, tmp_path: Path, suffix: str) -> None:
+    result = ocitool("filter", archive, "-p", "all", "-o", tmp_path / f"out{suffix}")
+    assert result.returncode == 2
+    assert b"compressed output" in result.stderr
+    assert not (tmp_path / f"out{suffix}").exists()
+
+
+@pytest.mark.parametrize("missing", ["-p", "-o"])
+def test_platform_and_output_are_required(archive: Path, missing: str) -> None:
+    options = {"-p": "all", "-o": "out.tar"}
+    del options[missing]
+    result = ocitool("filter", archive, *(part for option in options.items() for part in option))
+    assert result.returncode == 2
+    assert b"Missing option" in result.stderr
+
+
+def test_digest_map(archive: Path, tmp_path: Path) -> None:
+    result = ocitool(
+        "filter", archive, "-p", "linux/arm64", "-o", tmp_path / "out.tar", "--digest-map", tmp_path / "map.json"
+    )
+    assert result.returncode == 0
+    text = (tmp_path / "map.json").read_text()
+    layout = multi_platform()
+    assert text == f'{{"{layout.roots[0]["digest"]}":"{layout.read(layout.roots[0])["manifests"][1]["digest"]}"}}\n'
+
+
+def test_digest_map_is_not_left_without_the_archive(tmp_path: Path) -> None:
+    layout = multi_platform()
+    (tmp_path / "image.tar").write_bytes(layout.pack())
+    result = ocitool(
+        *("filter", tmp_path / "image.tar", "-p", "linux/s390x"),
+        *("-o", tmp_path / "out.tar", "--digest-map", tmp_path / "map.json"),
+    )
+    assert result.returncode == 4
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["image.tar"]
+
+
+def test_names_cannot_reach_the_terminal_as_control_characters(tmp_path: Path) -> None:
+    layout = multi_platform(name="docker.io/library/\x1b[31mred:1.0")
+    (tmp_path / "image.tar").write_bytes(layout.pack())
+    result = ocitool("filter", tmp_path / "image.tar", "-p", "linux/arm64", "-o", tmp_path / "out.tar", "-v")
+    assert result.returncode == 0
+    assert b"\x1b" not in result.stdout + result.stderr
+    assert b"\x1b" not in ocitool("inspect", tmp_path / "image.tar", "-v").stdout
+
+
+@pytest.mark.parametrize("mode", ["plain", "json", "none", "auto"])
+def test_progress_modes(archive: Path, tmp_path: Path, mode: str) -> None:
+    result = ocitool("filter", archive, "-p", "all", "-o", tmp_path / "out.tar", "-q", "--progress", mode)
+    assert result.returncode == 0
+    assert bool(result.stderr) == (mode in {"plain", "json"})
+    if mode == "json":
+        assert b'{"phase": "filtering", "done": 0' in result.stderr
+
+
+def test_image_option_chooses_images(tmp_path: Path) -> None:
+    layout = Layout()
+    layout.add(layout.index([layout.manifest("linux/amd64", ("a",))]), "docker.io/library/one:1")
+    layout.add(layout.index([layout.manifest("linux/amd64", ("b",))]), "docker.io/library/two:1")
+    (tmp_path / "image.tar").write_bytes(layout.pack())
+    result = ocitool("filter", tmp_path / "image.tar", "-p", "all", "--image", "two", "-o", tmp_path / "out.tar")
+    assert result.returncode == 0, result.stderr
+    listing = ocitool("inspect", tmp_path / "out.tar").stdout
+    assert b"library/two:1" in listing
+    assert b"library/one:1" not in listing
+    result = ocitool("filter", tmp_path / "image.tar", "-p", "all", "--image", "three", "-o", tmp_path / "x.tar")
+    assert result.returncode == 4
+    assert b"the archive has docker.io/library/one:1, docker.io/library/two:1" in result.stderr
+
+
+@pytest.mark.parametrize(
+    "command", [["--help"], ["filter", "--help"], ["inspect", "-h"], ["verify", "-h"], ["schema", "-h"]]
+)
+def test_help(command: list[str]) -> None:
+    result = ocitool(*command)
+    assert result.returncode == 0
+    assert b"Usage: " in result.stdout
+    if len(command) == 2:
+        assert b"Example" in result.stdout
+        assert b"\x08" not in result.stdout

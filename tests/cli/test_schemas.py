@@ -1,0 +1,96 @@
+"""Every JSON document that is printed meets its published schema."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from ocitool.api import read_schema, schema_names
+from tests.builders import multi_platform
+from tests.command import ocitool
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture
+def archive(tmp_path: Path) -> Path:
+    layout = multi_platform(attested=True)
+    absent = layout.read(layout.roots[0])["manifests"][2]
+    layout.drop(absent)
+    layout.files["README"] = b"hello"
+    path = tmp_path / "image.tar"
+    path.write_bytes(layout.pack())
+    return path
+
+
+def check(kind: str, text: bytes) -> dict[str, Any]:
+    document = json.loads(text)
+    Draft202012Validator(read_schema(f"output/{kind}")).validate(document)
+    assert list(document)[:2] == ["schemaVersion", "kind"]
+    return dict(document)
+
+
+@pytest.mark.parametrize("name", schema_names())
+def test_schema_is_valid(name: str) -> None:
+    Draft202012Validator.check_schema(read_schema(name))
+
+
+def test_inspect(archive: Path) -> None:
+    document = check("inspect", ocitool("inspect", archive, "--format", "json").stdout)
+    rows = document["images"][0]["manifests"]
+    assert [row["state"] for row in rows] == ["complete", "complete", "absent", "complete", "complete", "complete"]
+    assert document["otherFiles"] == ["README"]
+    assert len(document["orphans"]) == 2
+
+
+def test_filter(archive: Path, tmp_path: Path) -> None:
+    output = tmp_path / "out.tar"
+    result = ocitool("filter", archive, "-p", "linux/arm64", "-o", output, "--format", "json")
+    document = check("filter", result.stdout)
+    assert document["outputSize"] == output.stat().st_size
+    assert [row["platform"] for row in document["kept"]] == ["linux/arm64"]
+    (old, new), *_ = document["digestMap"].items()
+    assert (old, new) == (document["images"][0]["originalDigest"], document["images"][0]["digest"])
+
+
+def test_plan(archive: Path, tmp_path: Path) -> None:
+    result = ocitool("filter", archive, "-p", "available", "-o", tmp_path / "x.tar", "--dry-run", "--format", "json")
+    document = check("plan", result.stdout)
+    steps = document["outputs"][0]["steps"]
+    assert sum(step["size"] for step in steps) == document["outputs"][0]["size"]
+    assert not (tmp_path / "x.tar").exists()
+
+
+def test_report_goes_to_standard_error_beside_an_archive(archive: Path) -> None:
+    result = ocitool("filter", archive, "-p", "linux/arm64", "-o", "-", "--format", "json")
+    check("filter", result.stderr)
+    assert result.stdout[:10] == b"oci-layout"
+
+
+def test_verify(archive: Path) -> None:
+    result = ocitool("verify", archive, "--format", "json")
+    assert result.returncode == 1
+    document = check("verify", result.stdout)
+    assert not document["ok"]
+    assert {finding["rule"] for finding in document["findings"]} == {"L12"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "status"),
+    [
+        (["inspect", "absent.tar"], "archive", 3),
+        (["filter", "image.tar", "-p", "linux/s390x", "-o", "x.tar"], "selection", 4),
+        (["filter", "image.tar", "-p", "all", "-o", "none/x.tar"], "output", 6),
+        (["filter", "image.tar", "-p", "a/b/c/d", "-o", "x.tar"], "usage", 2),
+    ],
+)
+def test_error(archive: Path, arguments: list[str], code: str, status: int) -> None:
+    result = ocitool(*arguments, "--format", "json", folder=archive.parent)
+    assert result.returncode == status
+    assert result.stdout == b""
+    document = check("error", result.stderr)
+    assert (document["code"], document["exitCode"]) == (code, status)

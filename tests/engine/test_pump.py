@@ -1,0 +1,138 @@
+from __future__ import annotations
+
+import hashlib
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+
+from ocitool.archive.sink import NewFile
+from ocitool.archive.source import FileSource
+from ocitool.engine.pump import (
+    CHUNK,
+    Control,
+    Stopped,
+    copy_in_kernel,
+    digest_blob,
+    pump_unverified,
+    pump_verified,
+)
+from ocitool.errors import ChangedSource, IntegrityError
+from ocitool.model.digest import Digest
+from ocitool.plan.steps import Copy
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SIZES = [0, 1, 511, CHUNK - 1, CHUNK, CHUNK + 1, 3 * CHUNK, 7 * CHUNK + 5]
+
+
+def pattern(size: int) -> bytes:
+    return bytes(range(251)) * (size // 251) + bytes(range(size % 251))
+
+
+def make(folder: Path, data: bytes, *, before: int = 100) -> FileSource:
+    path = folder / "source"
+    path.write_bytes(b"x" * before + data + b"y" * 100)
+    return FileSource.open(path)
+
+
+def copy_of(data: bytes, algorithm: str = "sha256") -> Copy:
+    return Copy(0, 100, len(data), Digest(algorithm, hashlib.new(algorithm, data).hexdigest()), "layer 1 of 1")
+
+
+class Collector:
+    def __init__(self) -> None:
+        self.data = bytearray()
+        self.counted = 0
+        self.control = Control(threading.Event(), self.count)
+
+    def count(self, size: int) -> None:
+        self.counted += size
+
+    def __call__(self, position: int, part: memoryview) -> None:
+        assert position == len(self.data)
+        self.data += part
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("algorithm", ["sha256", "sha512"])
+def test_verified_bytes_arrive_in_order(tmp_path: Path, size: int, algorithm: str) -> None:
+    data, collector = pattern(size), Collector()
+    with make(tmp_path, data) as source:
+        pump_verified(copy_of(data, algorithm), source, collector, collector.control)
+    assert collector.data == data
+    assert collector.counted == size
+
+
+@pytest.mark.parametrize("size", [size for size in SIZES if size])
+def test_the_last_part_is_held_back_from_a_wrong_digest(tmp_path: Path, size: int) -> None:
+    data, collector = bytearray(pattern(size)), Collector()
+    copy = copy_of(bytes(data))
+    data[size // 2] ^= 1
+    with make(tmp_path, bytes(data)) as source, pytest.raises(IntegrityError, match="layer 1 of 1 is corrupt"):
+        pump_verified(copy, source, collector, collector.control)
+    assert len(collector.data) < size
+    assert len(collector.data) >= size - CHUNK
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_unverified_bytes_arrive_in_order(tmp_path: Path, size: int) -> None:
+    data, collector = pattern(size), Collector()
+    with make(tmp_path, data) as source:
+        pump_unverified(copy_of(data), source, collector, collector.control)
+    assert collector.data == data
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_the_kernel_copies_the_same(tmp_path: Path, size: int) -> None:
+    data, collector = pattern(size), Collector()
+    with make(tmp_path, data) as source:
+        sink = NewFile(tmp_path / "out")
+        try:
+            assert copy_in_kernel(copy_of(data), source, sink, 0, collector.control)
+            sink.stage()
+            sink.publish()
+        finally:
+            sink.close()
+    assert (tmp_path / "out").read_bytes() == data
+    assert collector.counted == size
+
+
+@pytest.mark.parametrize("size", [10, 3 * CHUNK])
+def test_a_source_that_became_shorter_is_an_error(tmp_path: Path, size: int) -> None:
+    data, collector = pattern(size), Collector()
+    with make(tmp_path, data) as source:
+        with (tmp_path / "source").open("r+b") as file:
+            file.truncate(100 + size // 2)
+        for pump in (pump_verified, pump_unverified):
+            collector.data.clear()
+            with pytest.raises(ChangedSource):
+                pump(copy_of(data), source, collector, collector.control)
+
+
+def test_a_stop_ends_the_pump_and_its_thread(tmp_path: Path) -> None:
+    data, collector = pattern(5 * CHUNK), Collector()
+    collector.control.stop.set()
+    with make(tmp_path, data) as source, pytest.raises(Stopped):
+        pump_verified(copy_of(data), source, collector, collector.control)
+    assert not [thread for thread in threading.enumerate() if thread.name == "ocitool-hash"]
+
+
+def test_an_error_of_the_consumer_ends_the_hashing_thread(tmp_path: Path) -> None:
+    data, collector = pattern(5 * CHUNK), Collector()
+
+    def refuse(_position: int, _part: memoryview) -> None:
+        raise ValueError("full")
+
+    with make(tmp_path, data) as source, pytest.raises(ValueError, match="full"):
+        pump_verified(copy_of(data), source, refuse, collector.control)
+    assert not [thread for thread in threading.enumerate() if thread.name == "ocitool-hash"]
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_digest_blob_tells_what_the_bytes_are(tmp_path: Path, size: int) -> None:
+    data, collector = pattern(size), Collector()
+    lie = Copy(0, 100, size, Digest("sha256", "0" * 64), "layer")
+    with make(tmp_path, data) as source:
+        assert digest_blob(lie, source, collector.control) == Digest.of(data)

@@ -1,0 +1,29 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from ocitool import api
+
+
+def test_every_public_name_can_be_imported() -> None:
+    for name in api.__all__:
+        assert getattr(api, name).__name__ == name
+
+
+def test_public_names_are_sorted_and_complete() -> None:
+    assert api.__all__ == sorted(api.__all__)
+    assert set(api.__all__) == set(api._HOMES)
+
+
+def test_unknown_name_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="no attribute 'filter'"):
+        _ = api.filter
+
+
+def test_start_up_loads_no_heavy_library() -> None:
+    script = "import sys, ocitool.cli.app; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout.split()
+    assert not {"rich", "jsonschema", "zstandard", "pydantic", "asyncio", "tempfile"} & set(loaded)

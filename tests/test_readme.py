@@ -1,0 +1,69 @@
+"""The README's recipes are run as they stand."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.builders import multi_platform
+
+README = (Path(__file__).resolve().parent.parent / "README.md").read_text()
+RECIPES = re.findall(r"<!-- recipe -->\n```console\n(.*?)```", README, flags=re.DOTALL)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    layout = multi_platform(("linux/amd64", "linux/arm64", "linux/arm/v7", "linux/386"), attested=True)
+    (tmp_path / "image.tar").write_bytes(layout.pack())
+    layout.drop(layout.read(layout.roots[0])["manifests"][1])
+    (tmp_path / "sparse.tar").write_bytes(layout.pack())
+    (tmp_path / "arm64.tar").write_bytes(multi_platform(("linux/arm64",)).pack())
+    return tmp_path
+
+
+def test_there_are_recipes() -> None:
+    assert len(RECIPES) >= 9
+
+
+@pytest.mark.parametrize("recipe", RECIPES, ids=lambda text: str(text).splitlines()[0])
+def test_recipe_works(recipe: str, folder: Path) -> None:
+    programs = Path(sys.executable).parent
+    result = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", recipe.replace("-p local", "-p linux/amd64")],
+        cwd=folder,
+        env={**os.environ, "PATH": f"{programs}:{os.environ['PATH']}"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 0, result.stderr
+    assert result.stdout
+
+
+def test_library_example_works(folder: Path) -> None:
+    (code,) = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
+    result = subprocess.run([sys.executable, "-c", code], cwd=folder, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stderr
+    assert "Digest" in result.stdout
+
+
+@pytest.mark.parametrize(
+    "extra", [(), ("--source", "image.tar", "--platform", "linux/386"), ("--source", "image.tar")]
+)
+def test_demo_runs(folder: Path, extra: tuple[str, ...]) -> None:
+    root = str(Path(__file__).resolve().parent.parent)
+    result = subprocess.run(
+        [sys.executable, "-m", "tests.demo", *extra],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": root},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert "ctr images import demo/" in result.stdout
