@@ -111,12 +111,11 @@ def _blob_members(contents: Mapping[Digest, Content]) -> list[Member]:
 
 
 def _planned_image(image: RewrittenImage) -> PlannedImage:
-    original = image.selection.image.roots[0].node.descriptor.digest
     return PlannedImage(
         name=image.selection.image.name,
         form=image.selection.form.value,
-        digest=image.replaced.get(original, original),
-        original=original,
+        digest=image.digest,
+        original=image.original,
     )
 
 

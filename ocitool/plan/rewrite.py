@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from ocitool.graph.image import IndexNode, ManifestNode, Node, Root, walk_manifests
+from ocitool.graph.image import IndexNode, ManifestNode, Node, Root, State, walk_manifests
 from ocitool.model.descriptor import CONTAINERD_NAME, REF_NAME, Descriptor
 from ocitool.model.digest import Digest
 from ocitool.model.json_text import JsonObject, JsonValue, dump_json, parse_object
@@ -37,10 +37,13 @@ class RewrittenImage:
     """One image as the new index.json lists it.
 
     `descriptors` go into index.json; `indexes` are the blobs of image indexes below them, new ones as
-    `NewDocument`, unchanged ones as `Descriptor`; `replaced` maps old root digests to new ones.
+    `NewDocument`, unchanged ones as `Descriptor`; `replaced` maps old root digests to new ones, `original` and
+    `digest` are the pair that the name stood for and stands for.
     """
 
     selection: ImageSelection
+    original: Digest
+    digest: Digest
     descriptors: tuple[JsonObject, ...]
     indexes: tuple[NewDocument | Descriptor, ...]
     replaced: Mapping[Digest, Digest]
@@ -80,6 +83,8 @@ def _flat(selection: ImageSelection) -> RewrittenImage:
     naming = name_image(annotations, old, node.descriptor.digest)
     return RewrittenImage(
         selection=selection,
+        original=old,
+        digest=node.descriptor.digest,
         descriptors=(_annotated(fields, naming.annotations),),
         indexes=(),
         replaced={} if old == node.descriptor.digest else {old: node.descriptor.digest},
@@ -96,6 +101,8 @@ def _keep(selection: ImageSelection) -> RewrittenImage:
     indexes = dict.fromkeys(replace(index.descriptor, fields={}) for index in selection.image.indexes())
     return RewrittenImage(
         selection=selection,
+        original=digest,
+        digest=digest,
         descriptors=tuple(
             _annotated(dict(root.node.descriptor.fields), naming.annotations)
             for root, naming in zip(roots, namings, strict=True)
@@ -123,6 +130,8 @@ def _nested(selection: ImageSelection) -> RewrittenImage:
     naming = name_image(root.node.descriptor.annotations, old, digest)
     return RewrittenImage(
         selection=selection,
+        original=old,
+        digest=digest,
         descriptors=(_annotated(fields, naming.annotations),),
         indexes=tuple(collector.documents),
         replaced={root.node.descriptor.digest: digest for root in roots if root.node.descriptor.digest != digest},
@@ -164,6 +173,8 @@ class _Collector:
     def _holds_kept(self, node: Node) -> bool:
         if isinstance(node, ManifestNode):
             return node in self._kept
+        if node.state is not State.COMPLETE:
+            return False
         # An index that was empty from the start is not something that was dropped.
         return not node.children or any(self._holds_kept(child) for child in node.children)
 

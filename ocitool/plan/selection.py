@@ -121,8 +121,11 @@ class _Selector:
                 raise SelectionError(f"nothing in the archive matches {specifier}", remedy=self._there_is(images))
 
     def _select_image(self, image: Image) -> ImageSelection | None:
-        self._check_indexes(image)
         manifests = tuple(image.manifests())
+        if not self._has_indexes(image):
+            self._notes.append(note(f"{image.label} is left out: its index is not in the archive"))
+            self._drop(image, manifests, "its image is left out")
+            return None
         listed = [node for node in manifests if node.kind is Kind.IMAGE]
         kept = [node for node in listed if self._keeps(image, node)]
         self._check_literals(image, listed)
@@ -140,10 +143,17 @@ class _Selector:
         chosen = {*kept, *followers}
         return ImageSelection(image, tuple(node for node in manifests if node in chosen), form)
 
-    def _check_indexes(self, image: Image) -> None:
+    def _has_indexes(self, image: Image) -> bool:
+        """Tell whether the indexes are there to choose from; raises unless what is absent may be left out."""
+        roots = {root.node for root in image.roots}
         for index in image.indexes():
             digest = index.descriptor.digest
             if index.state is State.ABSENT:
+                if index in roots and self._skip:
+                    return False
+                if index not in roots and (self._skip or self._wanted.only_complete):
+                    self._notes.append(warning(f"the index {digest} of {image.label} is absent and is dropped"))
+                    continue
                 raise SelectionError(
                     f"the index {digest} of {image.label} is not in the archive, so its platforms are unknown",
                     remedy="export the image again",
@@ -154,6 +164,7 @@ class _Selector:
                     f"the index {digest} of {image.label} is corrupt: {reason}",
                     remedy="transfer or export the archive again",
                 )
+        return True
 
     def _keeps(self, image: Image, node: ManifestNode) -> bool:
         """Decide about one platform; raises if it is wanted and cannot be had."""
