@@ -86,6 +86,8 @@ def filter_archive(
             execute(plan.outputs[0], [archive.source], sinks[0], verify=verify, on_bytes=listener.advance)
             if len(sinks) > 1:
                 _write_small(sinks[1], _digest_map_document(plan))
+            # The disk may take longer than the copying did.
+            listener.start("saving", None)
             publish_all(files)
             for sink in sinks:
                 sink.close()

@@ -13,7 +13,7 @@ from ocitool.api.filtering import FilterResult, filter_archive
 from ocitool.api.opening import SourceOptions
 from ocitool.cli.options import Format, Progress, ProgressMode, Quiet, ReportFormat, Source, SpoolDirectory, Verbose
 from ocitool.cli.outcome import exit_codes, print_json, print_lines
-from ocitool.cli.progress import make_listener
+from ocitool.cli.progress import showing_progress
 from ocitool.cli.text import align, format_size, printable
 from ocitool.errors import UsageError
 from ocitool.model.platform_selection import PlatformSelection
@@ -93,7 +93,7 @@ def filter_command(
       ocitool filter image.tar -p available -o repaired.tar
       ctr images export --all-platforms - REF | ocitool filter - -p local -o - | ssh HOST ctr images import -
     """
-    with exit_codes(form):
+    with exit_codes(form), showing_progress(progress, quiet=quiet) as listener:
         _check_output(output, digest_map)
         result = filter_archive(
             source,
@@ -111,7 +111,7 @@ def filter_command(
             dry_run=dry_run,
             digest_map=digest_map,
             source_options=SourceOptions(spool_directory=spool_directory),
-            listener=make_listener(progress, quiet=quiet),
+            listener=listener,
         )
         _print_result(
             result, form, to_stdout=dry_run or not _is_standard_output(output), quiet=quiet, verbose=verbose

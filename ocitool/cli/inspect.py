@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from ocitool.api.opening import SourceOptions
 from ocitool.cli.options import Format, Progress, ProgressMode, Quiet, ReportFormat, Source, SpoolDirectory, Verbose
 from ocitool.cli.outcome import exit_codes, print_json, print_lines
-from ocitool.cli.progress import make_listener
+from ocitool.cli.progress import showing_progress
 from ocitool.cli.text import align, format_count, format_size, printable
 from ocitool.graph.image import Kind
 
@@ -34,11 +34,11 @@ def inspect_command(
     """
     from ocitool.api.inspecting import inspect_archive
 
-    with exit_codes(form):
+    with exit_codes(form), showing_progress(progress, quiet=quiet) as listener:
         inventory = inspect_archive(
             source,
             source_options=SourceOptions(spool_directory=spool_directory),
-            listener=make_listener(progress, quiet=quiet),
+            listener=listener,
         )
         if form is Format.JSON:
             print_json(inventory.to_json())

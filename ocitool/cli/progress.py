@@ -6,6 +6,7 @@ import json
 import sys
 import threading
 import time
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 from ocitool.api.listener import Listener, Silence
@@ -13,14 +14,26 @@ from ocitool.cli.options import ProgressMode
 from ocitool.cli.text import format_size
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from rich.progress import Progress as RichProgress
-    from rich.progress import TaskID
+    from rich.progress import ProgressColumn, Task, TaskID
 
 INTERVAL: Final = 1.0
 """Seconds between two lines of plain or JSON progress."""
 
 
-def make_listener(mode: ProgressMode, *, quiet: bool) -> Listener:
+@contextmanager
+def showing_progress(mode: ProgressMode, *, quiet: bool) -> Iterator[Listener]:
+    """Yield the listener for a mode, and clear what it drew whatever happens."""
+    listener = _make_listener(mode, quiet=quiet)
+    try:
+        yield listener
+    finally:
+        listener.finish()
+
+
+def _make_listener(mode: ProgressMode, *, quiet: bool) -> Listener:
     """Return the listener for a mode; `auto` is silent unless standard error is a terminal."""
     if quiet and mode is ProgressMode.AUTO:
         return Silence()
@@ -44,15 +57,14 @@ class _Bars:
 
     def start(self, phase: str, total: int | None) -> None:
         from rich.console import Console
-        from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
-        from rich.progress import TransferSpeedColumn as Speed
+        from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
         self.finish()
         self._progress = Progress(
             TextColumn("{task.description}"),
             BarColumn(),
-            DownloadColumn(binary_units=True),
-            Speed(),
+            _column(_amount),
+            _column(_speed),
             TimeRemainingColumn(),
             console=Console(stderr=True),
             transient=True,
@@ -108,3 +120,24 @@ class _Lines:
         else:
             line = f"{self._phase}: {format_size(self._done)}"
         print(line, file=sys.stderr, flush=True)  # noqa: T201 - this is what the user asked to see
+
+
+def _column(text: Callable[[Task], str]) -> ProgressColumn:
+    """Make a column of a bar; rich's own mix binary and decimal units."""
+    from rich.progress import ProgressColumn
+    from rich.text import Text
+
+    class Column(ProgressColumn):
+        def render(self, task: Task) -> Text:
+            return Text(text(task))
+
+    return Column()
+
+
+def _amount(task: Task) -> str:
+    total = "" if task.total is None else f" of {format_size(int(task.total))}"
+    return format_size(int(task.completed)) + total
+
+
+def _speed(task: Task) -> str:
+    return "" if task.speed is None else f"{format_size(int(task.speed))}/s"

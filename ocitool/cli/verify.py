@@ -9,7 +9,7 @@ import typer
 from ocitool.api.opening import SourceOptions
 from ocitool.cli.options import Format, Progress, ProgressMode, Quiet, ReportFormat, Source, SpoolDirectory
 from ocitool.cli.outcome import exit_codes, print_json, print_lines
-from ocitool.cli.progress import make_listener
+from ocitool.cli.progress import showing_progress
 from ocitool.cli.text import format_count, format_size, printable
 
 if TYPE_CHECKING:
@@ -34,11 +34,11 @@ def verify_command(
     """
     from ocitool.api.verifying import verify_archive
 
-    with exit_codes(form):
+    with exit_codes(form), showing_progress(progress, quiet=quiet) as listener:
         report = verify_archive(
             source,
             source_options=SourceOptions(spool_directory=spool_directory),
-            listener=make_listener(progress, quiet=quiet),
+            listener=listener,
         )
         if form is Format.JSON:
             print_json(report.to_json())
