@@ -39,7 +39,10 @@ def padding(size: int) -> int:
 
 def parse_header(block: bytes) -> Header:
     """Parse one block; raises `ArchiveError` if its checksum or a number is wrong."""
-    stored = _number(block[_CHECKSUM], "checksum")
+    try:
+        stored = _number(block[_CHECKSUM], "checksum")
+    except ArchiveError:
+        raise ArchiveError("tar header checksum is wrong") from None
     blanked = block[:148] + b" " * 8 + block[156:BLOCK]
     if stored != sum(blanked) and stored != _signed_sum(blanked):
         raise ArchiveError("tar header checksum is wrong")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from ocitool.archive.entry import Entry, EntryKind, Scan
+from ocitool.archive.reader import CUT_REMEDY
 from ocitool.errors import DocumentError, NotAnArchive, TruncatedArchive, UnsafeEntry, UnsupportedArchive
 from ocitool.graph.content import ContentReader, ManifestContent, read_descriptors, require_schema_version
 from ocitool.graph.image import (
@@ -21,7 +22,7 @@ from ocitool.graph.image import (
 from ocitool.model.descriptor import REFERENCE_DIGEST, REFERENCE_TYPE, Descriptor
 from ocitool.model.digest import Digest, digest_of_blob_name
 from ocitool.model.fault import Fault
-from ocitool.model.json_text import DOCUMENT_LIMIT, JsonObject, parse_json, parse_object
+from ocitool.model.json_text import DOCUMENT_LIMIT, JsonObject, parse_json, parse_object, refuse_case_twins
 from ocitool.model.media_type import INDEXES, MANIFESTS, OCI_INDEX
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ def build_graph(scan: Scan, source: ByteSource) -> ImageGraph:
         raise TruncatedArchive(
             "cut short between two entries: the end of the archive and content it lists are missing",
             where=source.name,
-            remedy="transfer or export it again",
+            remedy=CUT_REMEDY,
         )
     return graph
 
@@ -69,7 +70,7 @@ def _require_layout(scan: Scan, files: Mapping[str, Entry], name: str) -> None:
     if INDEX_NAME in files:
         return
     if not scan.has_end:
-        raise TruncatedArchive("cut short before its index.json", where=name, remedy="transfer or export it again")
+        raise TruncatedArchive("cut short before its index.json", where=name, remedy=CUT_REMEDY)
     if DOCKER_NAME in files:
         raise UnsupportedArchive(
             "is a docker-archive (docker save without the containerd image store), which is not read yet",
@@ -164,6 +165,7 @@ class _Builder:
     def _read_index(self) -> tuple[JsonObject, tuple[Descriptor, ...]]:
         try:
             value = parse_object(self._read(self._files[INDEX_NAME]))
+            refuse_case_twins(value)
             require_schema_version(value)
             _require_index_type(value)
             return value, read_descriptors(value, "manifests")

@@ -13,7 +13,7 @@ from ocitool.graph.image import Damage, State
 from ocitool.model.descriptor import Descriptor
 from ocitool.model.digest import Digest
 from ocitool.model.fault import Fault
-from ocitool.model.json_text import DOCUMENT_LIMIT, JsonObject, JsonValue, json_kind, parse_object
+from ocitool.model.json_text import DOCUMENT_LIMIT, JsonObject, JsonValue, json_kind, parse_object, refuse_case_twins
 from ocitool.model.media_type import IMAGE_CONFIGS, INDEXES, MANIFESTS, is_external_layer
 from ocitool.model.platform import Platform
 
@@ -233,6 +233,7 @@ def _parse_document(raw: bytes, descriptor: Descriptor) -> JsonObject:
     made to see different images (CVE-2021-41190).
     """
     value = parse_object(raw)
+    refuse_case_twins(value)
     require_schema_version(value)
     own = value.get("mediaType")
     if own is not None and own != descriptor.media_type:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from ocitool.errors import DocumentError
 from ocitool.model.digest import Digest
-from ocitool.model.json_text import JsonObject, JsonValue, json_kind
+from ocitool.model.json_text import JsonObject, JsonValue, json_kind, refuse_case_twins
 from ocitool.model.platform import Platform
 
 if TYPE_CHECKING:
@@ -46,6 +46,7 @@ class Descriptor:
         """Read a descriptor; raises `DocumentError` that names the first wrong field."""
         if not isinstance(value, dict):
             raise DocumentError(f"a descriptor is an object, not {json_kind(value)}")
+        refuse_case_twins(value)
         media_type = value.get("mediaType")
         if not isinstance(media_type, str) or not _MEDIA_TYPE.fullmatch(media_type):
             raise DocumentError("descriptor without a valid mediaType")

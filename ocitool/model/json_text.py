@@ -61,6 +61,16 @@ def parse_object(raw: bytes) -> JsonObject:
     return value
 
 
+def refuse_case_twins(value: JsonObject) -> None:
+    """Raise `DocumentError` for two keys that differ in case only.
+
+    Go's decoder takes either for a field, the last one winning, so `config` beside `Config` is a document that
+    importers read differently. For objects whose keys are fields; maps such as labels may hold both.
+    """
+    if len({key.lower() for key in value}) != len(value):
+        raise DocumentError("has two keys that differ in upper and lower case only")
+
+
 def dump_json(value: JsonValue) -> bytes:
     """Serialise compactly, keys in their given order, UTF-8, no newline: the same bytes everywhere."""
     return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode("utf-8")

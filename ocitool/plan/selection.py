@@ -214,6 +214,14 @@ class _Selector:
             return asked
         if len(kept) > 1:
             return IndexForm.NESTED
+        if not _config_tells_platform(kept[0]):
+            self._notes.append(
+                note(
+                    f"{image.label} stays nested: its config does not say the variant of {manifest_name(kept[0])}, "
+                    "and the flat form has no other place for it"
+                )
+            )
+            return IndexForm.NESTED
         digests = {node.descriptor.digest for node in kept}
         if self._options.attestations is Followers.FOLLOW and any(
             node.kind is Kind.ATTESTATION and node.subject in digests for node in manifests
@@ -364,6 +372,14 @@ def _check_one_manifest_per_platform(image: Image, kept: Sequence[ManifestNode])
                 f"{earlier.descriptor.digest} and {node.descriptor.digest}",
                 remedy="give each image a name of its own and export again",
             )
+
+
+def _config_tells_platform(node: ManifestNode) -> bool:
+    """Tell whether a flat descriptor, which has no platform, would be read as the platform this is."""
+    if node.platform is None or node.configured is None:
+        return True
+    listed, configured = node.platform.normalized(), node.configured.normalized()
+    return listed.variant == configured.variant
 
 
 def _describe(image: Image, node: ManifestNode) -> str:

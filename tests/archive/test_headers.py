@@ -143,7 +143,7 @@ def test_pax_length_counts_itself(length: int) -> None:
     ("body", "expected"),
     [
         (b"", {}),
-        (b"9 a=b=c\n\n", None),
+        (b"9 a=b=c\n\n", {"a": b"b=c\n"}),
         (b"8 a=b=c\n", {"a": b"b=c"}),
         (b"5 a=\n", {"a": b""}),
         (b"7 a=b\0\n", {"a": b"b\0"}),

@@ -110,15 +110,13 @@ def _export(server: ContainerdServer, kind: str, *flags: str) -> Path:
     """Import the sample into a namespace of ``server`` and export it with ``flags``."""
 
     def fill(draft: Path) -> None:
-        source, target = str(sample_archive()), str(draft / "export.tar")
+        source = str(sample_archive())
         with server.namespace() as namespace:
-            for arguments in (
-                ("images", "import", "--all-platforms", "--no-unpack", source),
-                ("images", "export", *flags, target, NAME),
-            ):
-                result = server.ctr(*arguments, namespace=namespace)
+            imported = server.ctr("images", "import", "--all-platforms", "--no-unpack", source, namespace=namespace)
+            exported = server.export(NAME, draft / "export.tar", *flags, namespace=namespace)
+            for step, result in (("import", imported), ("export", exported)):
                 if result.returncode != 0:
-                    raise RuntimeError(f"{server.label}: {' '.join(arguments)}: {result.stderr}")
+                    raise RuntimeError(f"{server.label}: {step} of the sample: {result.stderr}")
 
     key = f"{server.label}-{server.version}-{kind}-v{SAMPLE_VERSION}"
     return cached_folder("exports", key, fill) / "export.tar"

@@ -354,7 +354,7 @@ def test_filtered_image_is_exported_again(
     again = tmp_path / "again.tar"
     with containerd.namespace() as namespace:
         imported(containerd, namespace, filtered.path, "--all-platforms")
-        exported = containerd.ctr("images", "export", "--all-platforms", str(again), NAME, namespace=namespace)
+        exported = containerd.export(NAME, again, "--all-platforms", namespace=namespace)
         assert exported.returncode == 0, exported
     assert Contents(again).root["digest"] == Contents(filtered.path).root["digest"]
     assert cut(again, "all").path.read_bytes() == filtered.path.read_bytes()
