@@ -91,7 +91,7 @@ def filter_command(
       ocitool filter image.tar -p linux/arm64 -o arm64.tar
       ocitool filter image.tar -p linux/amd64,linux/arm64 -o two.tar
       ocitool filter image.tar -p available -o repaired.tar
-      ctr images export --all-platforms - REF | ocitool filter - -p local -o - | ssh HOST ctr images import -
+      ctr images export --local --all-platforms - REF | ocitool filter - -p local -o - | ssh HOST ctr images import -
     """
     with exit_codes(form), showing_progress(progress, quiet=quiet) as listener:
         _check_output(output, digest_map)

@@ -37,13 +37,14 @@ def _notes(images: Sequence[RewrittenImage]) -> Iterator[Note]:
         elif selection.form is IndexForm.NESTED and len(selection.platforms) == 1:
             name = _display(selection.platforms[0])
             yield note(
-                f"{selection.image.label} stays nested: on a host that is not {name}, ctr needs "
-                f"--platform {name} (1.5.15 and later), and 1.0 to 1.4 cannot import it"
+                f"{selection.image.label} stays nested: on a host that is not {name}, import it with --platform "
+                f"{name} (ctr 1.5.15 to 1.7, 2.1 and later), --local --platform {name} (2.0) or --no-unpack (1.3, "
+                "1.4); without a flag ctr 2 exits 0 and may lose the layers"
             )
         elif selection.form is IndexForm.NESTED and len(selection.platforms) > 1:
             yield note(
                 f"{selection.image.label} has {len(selection.platforms)} platforms: ctr 2.0.0 and 2.0.1 import it "
-                "without flags, but not with --all-platforms"
+                "without flags; --all-platforms, which kind always passes, they refuse for every archive"
             )
     if any(layer_compression(layer.media_type) == "zstd" for node in platforms for layer in node.layers):
         yield note("layers are zstd: ctr below 1.5 and docker below 23 cannot unpack them")

@@ -1,0 +1,335 @@
+"""Processes that are stopped, pipes that close, sources that change, disks that are full."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from ocitool.api import SourceOptions, filter_archive
+from ocitool.errors import ChangedSource, NotAnArchive, OutputError
+from tests.builders import OCI_CONFIG, OCI_LAYER, OCI_MANIFEST, Layout, as_json, multi_platform
+from tests.command import ocitool
+from tests.laws.filtering import options_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+OLD = b"what stood here before"
+COMMAND = [sys.executable, "-m", "ocitool", "filter"]
+BIG = 24 * 1024 * 1024
+
+
+def big_layout(size: int = BIG) -> Layout:
+    """Make an image with one large layer of zeros."""
+    layout = Layout()
+    config = layout.blob(
+        as_json({"os": "linux", "architecture": "amd64", "rootfs": {"type": "layers", "diff_ids": []}}), OCI_CONFIG
+    )
+    layer = layout.blob(bytes(size), OCI_LAYER)
+    document = {"schemaVersion": 2, "mediaType": OCI_MANIFEST, "config": config, "layers": [layer]}
+    return layout.add(layout.blob(as_json(document), OCI_MANIFEST))
+
+
+@pytest.fixture(scope="module")
+def big(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    path = tmp_path_factory.mktemp("big") / "big.tar"
+    path.write_bytes(big_layout().pack())
+    yield path
+    path.unlink()
+
+
+@pytest.fixture
+def old(tmp_path: Path) -> Path:
+    path = tmp_path / "old.tar"
+    path.write_bytes(OLD)
+    path.chmod(0o604)
+    os.utime(path, ns=(10**18, 10**18))
+    return path
+
+
+def _assert_old(path: Path) -> None:
+    status = path.stat()
+    assert path.read_bytes() == OLD
+    assert (status.st_mode & 0o7777, status.st_mtime_ns) == (0o604, 10**18)
+    assert [found.name for found in path.parent.iterdir() if found.name.endswith(".part")] == []
+
+
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130), (signal.SIGKILL, -signal.SIGKILL)]
+)
+@pytest.mark.parametrize("phase", ["spooling", "copying"])
+def test_signal_in_the_middle(old: Path, big: Path, number: int, code: int, phase: str) -> None:
+    """Half of the source comes through a pipe, or the archive goes to a reader that stalls; then the signal."""
+    spooling = phase == "spooling"
+    process = subprocess.Popen(
+        [*COMMAND, "-" if spooling else str(big), "-p", "linux/amd64", "-o", str(old) if spooling else "-"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    if spooling:
+        process.stdin.write(big.read_bytes()[: BIG // 2])
+        process.stdin.flush()
+    else:
+        assert len(process.stdout.read(1024 * 1024)) == 1024 * 1024
+    process.send_signal(number)
+    try:
+        process.wait(20)
+    finally:
+        process.kill()
+    assert process.returncode == code
+    process.stdin.close()
+    rest = process.stdout.read()
+    assert process.stderr is not None
+    message = process.stderr.read()
+    assert b"Traceback" not in message
+    if number != signal.SIGKILL:
+        assert message == b"ocitool: interrupted\n"
+    assert len(rest) < BIG
+    process.stdout.close()
+    process.stderr.close()
+    _assert_old(old)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
+def test_signal_while_a_file_is_written(old: Path, big: Path, number: int) -> None:
+    """Stop at moments spread over the run; whatever the moment, all of the new file is there or none."""
+    before = old.stat()
+    for delay in (0.15, 0.2, 0.25, 0.3):
+        process = subprocess.Popen(
+            [*COMMAND, str(big), "-p", "linux/amd64", "-o", str(old)],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+        )
+        time.sleep(delay)
+        process.send_signal(number)
+        _, message = process.communicate(timeout=20)
+        if process.returncode == 0:
+            old.write_bytes(OLD)
+            os.utime(old, ns=(before.st_mtime_ns, before.st_mtime_ns))
+        elif message:
+            assert b"Traceback" not in message or b"KeyboardInterrupt" in message  # before the program began
+        _assert_old(old)
+
+
+def test_closed_pipe(big: Path) -> None:
+    process = subprocess.Popen(
+        [*COMMAND, str(big), "-p", "linux/amd64", "-o", "-"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    assert process.stdout is not None
+    process.stdout.read(1)
+    process.stdout.close()
+    assert process.stderr is not None
+    assert process.stderr.read() == b""
+    assert process.wait(20) == 6
+    process.stderr.close()
+
+
+@pytest.mark.parametrize("command", [["inspect"], ["verify"], ["filter", "-p", "all", "-o", "/dev/null"]])
+def test_report_into_a_closed_pipe(tmp_path: Path, command: list[str]) -> None:
+    source = tmp_path / "in.tar"
+    source.write_bytes(multi_platform().pack())
+    read, write = os.pipe()
+    os.close(read)
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "ocitool", command[0], str(source), *command[1:]],
+            stdout=write,
+            stderr=subprocess.PIPE,
+            check=False,
+        )
+    finally:
+        os.close(write)
+    assert done.returncode == 0
+    assert b"Traceback" not in done.stderr
+    assert b"Broken" not in done.stderr
+
+
+def _flip_last_layer(layout: Layout) -> bytes:
+    index = layout.read(layout.roots[0])
+    digest = layout.read(index["manifests"][1])["layers"][1]["digest"]
+    good = layout.blobs[digest]
+    layout.blobs[digest] = good[:-9] + bytes([good[-9] ^ 1]) + good[-8:]
+    return layout.pack()
+
+
+def test_corrupt_layer_is_named(tmp_path: Path, old: Path) -> None:
+    source = tmp_path / "in.tar"
+    source.write_bytes(_flip_last_layer(multi_platform()))
+    done = ocitool("filter", source, "-p", "linux/arm64", "-o", old)
+    assert done.returncode == 5
+    assert b"layer 2 of 2 of linux/arm64" in done.stderr
+    assert b"docker.io/library/lab:1.0" in done.stderr
+    assert done.stderr.count(b"\n") == 1
+    _assert_old(old)
+    assert ocitool("filter", source, "-p", "linux/amd64", "-o", old).returncode == 0
+
+
+@pytest.mark.parametrize("verify", [True, False])
+def test_corrupt_big_layer_into_a_pipe_is_visibly_cut(tmp_path: Path, *, verify: bool) -> None:
+    layout = big_layout(3 * 1024 * 1024)
+    digest = max(layout.blobs, key=lambda key: len(layout.blobs[key]))
+    layout.blobs[digest] = b"\1" + layout.blobs[digest][1:]
+    source = tmp_path / "in.tar"
+    source.write_bytes(layout.pack())
+    done = ocitool("filter", source, "-p", "linux/amd64", "-o", "-", "--verify" if verify else "--no-verify")
+    assert done.returncode == (5 if verify else 0)
+    assert (len(done.stdout) < 3 * 1024 * 1024) == verify
+
+
+class _Meddler:
+    """A listener that changes the source when the copying starts."""
+
+    def __init__(self, path: Path, change: str) -> None:
+        self._path = path
+        self._change = change
+
+    def start(self, phase: str, total: int | None) -> None:
+        if phase != "filtering":
+            return
+        match self._change:
+            case "touch":
+                os.utime(self._path, ns=(10**18, 10**18))
+            case "append":
+                with self._path.open("ab") as stream:
+                    stream.write(bytes(512))
+            case "cut":
+                os.truncate(self._path, 4096)
+            case _:
+                with self._path.open("r+b") as stream:
+                    stream.write(bytes(self._path.stat().st_size - 10240))
+
+    def advance(self, count: int) -> None:
+        pass
+
+    def finish(self) -> None:
+        pass
+
+
+@pytest.mark.parametrize("change", ["touch", "append", "cut", "overwrite"])
+def test_source_that_changes(tmp_path: Path, old: Path, change: str) -> None:
+    source = tmp_path / "in.tar"
+    source.write_bytes(multi_platform().pack())
+    with pytest.raises(ChangedSource) as caught:
+        filter_archive(source, old, options_of(["linux/amd64"]), listener=_Meddler(source, change))
+    assert caught.value.exit_code == 3
+    _assert_old(old)
+
+
+@pytest.mark.parametrize("change", ["touch", "append"])
+def test_source_that_changes_leaves_a_pipe_visibly_cut(tmp_path: Path, change: str) -> None:
+    """Unverified bytes of a source that moved must not look like a whole archive: no end blocks."""
+    source = tmp_path / "in.tar"
+    source.write_bytes(multi_platform().pack())
+    target = tmp_path / "pipe"
+    with target.open("wb") as stream, pytest.raises(ChangedSource):
+        filter_archive(
+            source,
+            "-",
+            options_of(["linux/amd64"]),
+            verify=False,
+            listener=_Meddler(source, change),
+            standard_output=stream.fileno(),
+        )
+    assert not target.read_bytes().endswith(bytes(1024))
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """Mount an ext4 of 4 MiB."""
+    if os.geteuid() != 0:
+        pytest.skip("mounting needs root")
+    if shutil.which("mkfs.ext4") is None or shutil.which("mount") is None:
+        pytest.skip("no mkfs.ext4 or mount here")
+    image, folder = tmp_path / "disk.img", tmp_path / "disk"
+    with image.open("wb") as stream:
+        stream.truncate(4 * 1024 * 1024)
+    subprocess.run(["mkfs.ext4", "-q", "-O", "^has_journal", str(image)], check=True, capture_output=True)
+    folder.mkdir()
+    mounted = subprocess.run(["mount", "-o", "loop", str(image), str(folder)], check=False, capture_output=True)
+    if mounted.returncode != 0:
+        pytest.skip(f"cannot mount: {mounted.stderr.decode().strip()}")
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", str(folder)], check=True)
+
+
+def _disk_file(disk: Path) -> Path:
+    target = disk / "old.tar"
+    target.write_bytes(OLD)
+    target.chmod(0o604)
+    os.utime(target, ns=(10**18, 10**18))
+    return target
+
+
+def test_full_disk_is_told_before_the_first_byte(small_disk: Path, big: Path) -> None:
+    target = _disk_file(small_disk)
+    done = ocitool("filter", big, "-p", "linux/amd64", "-o", target)
+    assert done.returncode == 6
+    assert b"are free" in done.stderr
+    _assert_old(target)
+    assert sorted(path.name for path in small_disk.iterdir()) == ["lost+found", "old.tar"]
+
+
+def test_full_disk_in_the_middle(small_disk: Path, big: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from ocitool.archive.sink import NewFile
+
+    target = _disk_file(small_disk)
+    monkeypatch.setattr(NewFile, "require_space", lambda _file, _size: None)
+    for verify in (True, False):
+        with pytest.raises(OutputError, match="No space left"):
+            filter_archive(big, target, options_of(["linux/amd64"]), verify=verify)
+        _assert_old(target)
+    assert os.statvfs(small_disk).f_bavail > 100
+
+
+@pytest.mark.parametrize("beside", [True, False])
+def test_full_disk_for_the_spool(small_disk: Path, big: Path, tmp_path: Path, *, beside: bool) -> None:
+    target = _disk_file(small_disk) if beside else tmp_path / "out.tar"
+    more = [] if beside else ["--tmp-dir", small_disk]
+    with big.open("rb") as stream:
+        done = subprocess.run(
+            ["sh", "-c", 'cat | "$@"', "sh", *COMMAND, "-", "-p", "linux/amd64", "-o", target, *more],
+            stdin=stream,
+            capture_output=True,
+            check=False,
+        )
+    assert done.returncode == 6
+    assert b"--tmp-dir" in done.stderr
+    assert done.stderr.count(b"ocitool:") == 1
+    if beside:
+        _assert_old(target)
+    else:
+        assert not target.exists()
+
+
+def test_pipe_that_breaks_off_is_truncated(tmp_path: Path, old: Path) -> None:
+    data = multi_platform().pack()
+    done = ocitool("filter", "-", "-p", "linux/amd64", "-o", old, stdin=data[: len(data) // 3])
+    assert done.returncode == 3
+    assert b"cut short" in done.stderr
+    _assert_old(old)
+
+
+def test_spool_has_no_name(tmp_path: Path, old: Path) -> None:
+    read, write = os.pipe()
+    os.close(write)
+    try:
+        with pytest.raises(NotAnArchive, match="is empty"):
+            filter_archive(
+                "-", old, options_of(["linux/amd64"]), source_options=SourceOptions(read, spool_directory=tmp_path)
+            )
+    finally:
+        os.close(read)
+    assert [path.name for path in tmp_path.iterdir()] == ["old.tar"]

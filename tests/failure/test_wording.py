@@ -1,0 +1,126 @@
+"""Errors read well: one line, what and where and what to do, the documented code."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import io
+import json
+import lzma
+import tarfile
+from typing import TYPE_CHECKING
+
+import pytest
+import zstandard
+
+from tests.builders import multi_platform
+from tests.command import ocitool
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def _docker_archive() -> bytes:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as tar:
+        for name, text in {"manifest.json": b"[]", "0123.json": b"{}"}.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(text)
+            tar.addfile(info, io.BytesIO(text))
+    return buffer.getvalue()
+
+
+def _other_tar() -> bytes:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as tar:
+        tar.addfile(tarfile.TarInfo("readme.txt"))
+    return buffer.getvalue()
+
+
+PLAIN = multi_platform().pack()
+CASES = {
+    "no tar": (b"#!/bin/sh\necho hello\n" * 100, ["not a tar"]),
+    "a short text": (b"hello", ["not a tar"]),
+    "empty": (b"", ["empty"]),
+    "docker-archive": (_docker_archive(), ["docker-archive", "not read yet", "skopeo copy docker-archive:"]),
+    "gzip": (gzip.compress(PLAIN), ["gzip", "not read yet", "gzip -dc"]),
+    "zstd": (zstandard.compress(PLAIN), ["zstd", "not read yet", "zstd -dc"]),
+    "xz": (lzma.compress(PLAIN), ["xz", "not read yet", "xz -dc"]),
+    "bzip2": (bz2.compress(PLAIN), ["bzip2", "not read yet", "bzip2 -dc"]),
+    "under a folder": (multi_platform().pack(prefix="image/"), ["'image'", "repack"]),
+    "another tar": (_other_tar(), ["no image layout"]),
+}
+
+
+def _assert_one_line(stderr: bytes, words: list[str]) -> None:
+    text = stderr.decode()
+    assert text.startswith("ocitool: ")
+    assert text.count("\n") == 1
+    assert "Traceback" not in text
+    for word in words:
+        assert word in text
+
+
+@pytest.mark.parametrize("name", sorted(CASES))
+@pytest.mark.parametrize("command", ["filter", "inspect", "verify"])
+def test_unreadable_sources(tmp_path: Path, name: str, command: str) -> None:
+    data, words = CASES[name]
+    source = tmp_path / "source.tar"
+    source.write_bytes(data)
+    more = ["-p", "linux/amd64", "-o", tmp_path / "out.tar"] if command == "filter" else []
+    done = ocitool(command, source, *more)
+    assert done.returncode == 3
+    _assert_one_line(done.stderr, [str(source), *words])
+    assert not (tmp_path / "out.tar").exists()
+
+
+def test_folder_as_source(tmp_path: Path) -> None:
+    done = ocitool("filter", tmp_path, "-p", "linux/amd64", "-o", tmp_path / "out.tar")
+    assert done.returncode == 3
+    _assert_one_line(done.stderr, ["is a folder", "tar -C"])
+
+
+def test_no_such_source(tmp_path: Path) -> None:
+    done = ocitool("filter", tmp_path / "no.tar", "-p", "linux/amd64", "-o", tmp_path / "out.tar")
+    assert done.returncode == 3
+    _assert_one_line(done.stderr, ["no such file"])
+
+
+def test_platform_that_is_not_there_lists_what_is(tmp_path: Path) -> None:
+    source = tmp_path / "in.tar"
+    source.write_bytes(PLAIN)
+    done = ocitool("filter", source, "-p", "linux/s390x", "-o", tmp_path / "out.tar")
+    assert done.returncode == 4
+    _assert_one_line(done.stderr, ["linux/s390x", "linux/amd64", "linux/arm64", "linux/arm/v7"])
+
+
+@pytest.mark.parametrize("name", ["empty", "docker-archive", "under a folder"])
+def test_json_errors_are_one_object(tmp_path: Path, name: str) -> None:
+    source = tmp_path / "source.tar"
+    source.write_bytes(CASES[name][0])
+    done = ocitool("filter", source, "-p", "linux/amd64", "-o", tmp_path / "out.tar", "--format", "json")
+    assert done.returncode == 3
+    assert done.stdout == b""
+    error = json.loads(done.stderr)
+    assert {"schemaVersion", "kind", "code", "message", "where", "remedy"} <= error.keys()
+    assert list(error)[:2] == ["schemaVersion", "kind"]
+    assert (error["kind"], error["exitCode"]) == ("error", 3)
+
+
+@pytest.mark.parametrize("arguments", [[], ["-p", "linux/amd64"], ["-p", "nonsense/", "-o", "out.tar"]])
+def test_usage(tmp_path: Path, arguments: list[str]) -> None:
+    source = tmp_path / "in.tar"
+    source.write_bytes(PLAIN)
+    done = ocitool("filter", source, *arguments, folder=tmp_path)
+    assert done.returncode == 2
+    assert b"Traceback" not in done.stderr
+    assert not (tmp_path / "out.tar").exists()
+
+
+def test_control_characters_of_an_archive_do_not_reach_the_terminal(tmp_path: Path) -> None:
+    source = tmp_path / "in.tar"
+    source.write_bytes(multi_platform(name="evil\x1b[2J/name:\n1").pack())
+    done = ocitool("filter", source, "-p", "linux/s390x", "-o", tmp_path / "out.tar")
+    assert done.returncode == 4
+    assert b"\x1b" not in done.stderr
+    assert done.stderr.count(b"\n") == 1
