@@ -105,7 +105,7 @@ class _Builder:
         self._blobs = blobs
         self._content = ContentReader(source, blobs)
         self._faults: list[Fault] = []
-        self._children: dict[tuple[Digest, int, str], tuple[Node, ...]] = {}
+        self._children: dict[tuple[Digest, int, str], tuple[tuple[Node, ...], int]] = {}
         self._listed = 0
 
     def build(self, scan: Scan) -> ImageGraph:
@@ -185,24 +185,32 @@ class _Builder:
             return None
 
     def _node(self, descriptor: Descriptor, depth: int) -> Node:
-        self._listed += 1
-        if self._listed > NODE_LIMIT:
-            raise DocumentError(f"more than {NODE_LIMIT} descriptors in all indexes", where=INDEX_NAME)
+        self._count(1)
         if descriptor.media_type in INDEXES:
             return self._index_node(descriptor, depth)
         if descriptor.media_type in MANIFESTS:
             return _manifest_node(descriptor, self._content.manifest(descriptor))
         return _manifest_node(descriptor, self._content.opaque(descriptor), opaque=True)
 
+    def _count(self, descriptors: int) -> None:
+        self._listed += descriptors
+        if self._listed > NODE_LIMIT:
+            raise DocumentError(f"more than {NODE_LIMIT} descriptors in all indexes", where=INDEX_NAME)
+
     def _index_node(self, descriptor: Descriptor, depth: int) -> IndexNode:
         if depth > DEPTH_LIMIT:
             raise DocumentError(f"indexes nested deeper than {DEPTH_LIMIT}", where=descriptor.digest.blob_name)
         content = self._content.index(descriptor)
         key = (descriptor.digest, depth, descriptor.media_type)
-        children = self._children.get(key)
-        if children is None:
+        known = self._children.get(key)
+        if known is None:
+            before = self._listed
             children = tuple(self._node(child, depth + 1) for child in content.descriptors)
-            self._children[key] = children
+            self._children[key] = children, self._listed - before
+        else:
+            # Shared, but walked again each time: an index of indexes of … must not multiply without end.
+            children, below = known
+            self._count(below)
         return IndexNode(descriptor, content.state, content.raw, children, content.damages)
 
     def _read(self, entry: Entry) -> bytes:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ocitool.archive.entry import Entry
     from ocitool.archive.source import ByteSource
 
-LIST_LIMIT: Final = 100_000
+LIST_LIMIT: Final = 20_000
 """Descriptors in one index or layers in one manifest."""
 
 
@@ -69,10 +69,18 @@ class ContentReader:
         self._source = source
         self._blobs = blobs
         self.faults: list[Fault] = []
+        self._indexes: dict[tuple[Digest, int, str], IndexContent] = {}
         self._manifests: dict[tuple[Digest, int, str], ManifestContent] = {}
 
     def index(self, descriptor: Descriptor) -> IndexContent:
         """Read an image index or manifest list."""
+        key = (descriptor.digest, descriptor.size, descriptor.media_type)
+        content = self._indexes.get(key)
+        if content is None:
+            content = self._indexes[key] = self._read_index(descriptor)
+        return content
+
+    def _read_index(self, descriptor: Descriptor) -> IndexContent:
         fetched = self._fetch(descriptor, "index")
         if fetched.state is not State.COMPLETE:
             return IndexContent(fetched.state, damages=_some(fetched.damage))

@@ -11,6 +11,7 @@ import platform as running
 import re
 import sys
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from ocitool.errors import DocumentError
@@ -130,16 +131,7 @@ class Platform:
 
         The OS stays empty if it is: a reader's host would fill it in, and hosts differ.
         """
-        system, alias, variant = self.os.lower(), self.architecture.lower(), self.variant.lower()
-        architecture = ARCHITECTURE_ALIASES.get(alias, alias)
-        variant = _ALIAS_VARIANTS.get(alias, variant)
-        return Platform(
-            os=OS_ALIASES.get(system, system),
-            architecture=architecture,
-            variant=_VARIANT_ALIASES.get((architecture, variant), variant),
-            os_version=self.os_version,
-            os_features=tuple(sorted(set(self.os_features))),
-        )
+        return _normalize(self)
 
     def matches(self, candidate: Platform) -> bool:
         """Tell whether `candidate` is what this platform asks for, strictly: no fallback to older variants.
@@ -180,6 +172,21 @@ class Platform:
         version = f"({self.os_version})" if self.os_version else ""
         variant = f"/{self.variant}" if self.variant else ""
         return f"{self.os or UNKNOWN}{version}/{self.architecture or UNKNOWN}{variant}"
+
+
+@lru_cache(maxsize=4096)
+def _normalize(platform: Platform) -> Platform:
+    """Spell a platform canonically; an archive has few platforms and asks of each many times."""
+    system, alias, variant = platform.os.lower(), platform.architecture.lower(), platform.variant.lower()
+    architecture = ARCHITECTURE_ALIASES.get(alias, alias)
+    variant = _ALIAS_VARIANTS.get(alias, variant)
+    return Platform(
+        os=OS_ALIASES.get(system, system),
+        architecture=architecture,
+        variant=_VARIANT_ALIASES.get((architecture, variant), variant),
+        os_version=platform.os_version,
+        os_features=tuple(sorted(set(platform.os_features))),
+    )
 
 
 def host_platform() -> Platform:

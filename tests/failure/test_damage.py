@@ -2,9 +2,7 @@
 
 Exempt is exactly text that no digest covers: flips within the data of index.json, manifest.json and oci-layout
 that still parse. There the names, annotations and the choice of manifest.json may change, for nobody can tell;
-the manifests of the output must be those of the undamaged one, closed, with every digest and size right. The one
-further exemption is a flip that makes one image two or none (its name or its list in index.json): see
-`_may_lose`.
+the manifests of the output must be those of the undamaged one, closed, with every digest and size right.
 """
 
 from __future__ import annotations

@@ -249,7 +249,7 @@ def test_sparse_export_is_the_same_image_once_filtered(
 def test_nested_foreign_platform_needs_the_flag(containerd: ContainerdServer, real_export: Path, cut: Cutter) -> None:
     filtered = cut(real_export, FOREIGN, "--index", "nested")
     image = Contents(real_export).image(FOREIGN)
-    assert "ctr needs --platform" in filtered.notes
+    assert f"import it with --platform {FOREIGN} (" in filtered.notes
     with containerd.namespace() as namespace:
         imported(containerd, namespace, filtered.path, "--platform", FOREIGN)
         assert image <= surviving_content(containerd, namespace)
