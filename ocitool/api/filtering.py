@@ -16,6 +16,8 @@ from ocitool.model.json_text import JsonObject, dump_json
 from ocitool.plan.filter import plan_filter
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ocitool.plan.options import FilterOptions
     from ocitool.plan.steps import Plan
 
@@ -57,12 +59,15 @@ def filter_archive(
     source_options: SourceOptions | None = None,
     standard_output: int = 1,
     listener: Listener | None = None,
+    before_naming: Callable[[], None] = lambda: None,
 ) -> FilterResult:
     """Write an archive that holds what `options` select from `source`.
 
     `output` appears whole and verified, or not at all, and so does the file `digest_map` (old to new digest of
-    every root that was rewritten, as JSON). With `dry_run` only the plan is made. Raises the errors of
-    `ocitool.errors`; after any of them what stood under the name of the output is untouched.
+    every root that was rewritten, as JSON). With `dry_run` only the plan is made. `before_naming` is called when
+    all bytes are on the disk and only the names are left to give: what interrupts before it leaves nothing behind,
+    and nothing should after it. Raises the errors of `ocitool.errors`; after any of them what stood under the name
+    of the output is untouched.
     """
     listener = listener or Silence()
     source_options = source_options or SourceOptions()
@@ -88,6 +93,9 @@ def filter_archive(
                 _write_small(sinks[1], _digest_map_document(plan))
             # The disk may take longer than the copying did.
             listener.start("saving", None)
+            for file in files:
+                file.stage()
+            before_naming()
             publish_all(files)
             for sink in sinks:
                 sink.close()

@@ -60,6 +60,7 @@ class NewFile:
         self._path = Path(os.path.realpath(path))
         self._clobber = clobber
         self._named: Path | None = None
+        self._backup: Path | None = None
         self._folder = -1
         self.descriptor = -1
         self._open()
@@ -95,6 +96,19 @@ class NewFile:
         except OSError as error:
             raise self.failed(error) from error
 
+    def keep_old(self) -> None:
+        """Remember what stands under the name, so that `withdraw` can bring it back."""
+        if not self._clobber:
+            return
+        backup = self._path.with_name(_hidden_name(self._path.name))
+        try:
+            os.link(self._path, backup)
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise self.failed(error) from error
+        self._backup = backup
+
     def publish(self) -> None:
         """Give the staged bytes their name, in place of what stood there; raises `OutputError`."""
         try:
@@ -113,12 +127,22 @@ class NewFile:
         except OSError as error:
             raise self.failed(error) from error
 
+    def withdraw(self) -> None:
+        """Undo `publish`: what stood under the name before stands there again."""
+        with contextlib.suppress(OSError):
+            if self._backup is None:
+                self._path.unlink()
+            else:
+                self._backup.replace(self._path)
+                self._backup = None
+
     def close(self) -> None:
         """Let go; bytes that were not published are gone."""
-        if self._named is not None:
-            with contextlib.suppress(OSError):
-                self._named.unlink()
-            self._named = None
+        for path in (self._named, self._backup):
+            if path is not None:
+                with contextlib.suppress(OSError):
+                    path.unlink()
+        self._named = self._backup = None
         for descriptor in (self.descriptor, self._folder):
             if descriptor >= 0:
                 os.close(descriptor)
@@ -229,11 +253,18 @@ def open_sink(
 
 
 def publish_all(files: Sequence[NewFile]) -> None:
-    """Stage every file, then name them all."""
-    for file in files:
-        file.stage()
-    for file in files:
-        file.publish()
+    """Name all staged files, or none: if one cannot be named, those before it are withdrawn."""
+    named: list[NewFile] = []
+    try:
+        for file in files:
+            if len(files) > 1:
+                file.keep_old()
+            file.publish()
+            named.append(file)
+    except BaseException:
+        for file in reversed(named):
+            file.withdraw()
+        raise
 
 
 def _stream(descriptor: int, name: str) -> StreamSink:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import signal
 import sys
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -12,11 +11,9 @@ from ocitool import __version__
 from ocitool.cli.filter import filter_command
 from ocitool.cli.inspect import inspect_command
 from ocitool.cli.schema import schema_command
+from ocitool.cli.signals import handle_signals
 from ocitool.cli.verify import verify_command
 from ocitool.errors import Interrupted
-
-if TYPE_CHECKING:
-    from types import FrameType
 
 app = typer.Typer(
     name="ocitool",
@@ -52,13 +49,11 @@ def _main(
 
 def run() -> None:
     """Run the program on this process's arguments; a request to terminate becomes an orderly end."""
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _interrupt)
+    handle_signals()
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
-    app()
-
-
-def _interrupt(number: int, _frame: FrameType | None) -> None:
-    raise Interrupted(number)
+    try:
+        app()
+    except Interrupted as error:  # outside of a command
+        sys.exit(128 + error.signal_number)

@@ -14,6 +14,7 @@ from ocitool.api.opening import SourceOptions
 from ocitool.cli.options import Format, Progress, ProgressMode, Quiet, ReportFormat, Source, SpoolDirectory, Verbose
 from ocitool.cli.outcome import exit_codes, print_json, print_lines
 from ocitool.cli.progress import showing_progress
+from ocitool.cli.signals import ignore_signals
 from ocitool.cli.text import align, format_size, printable
 from ocitool.errors import UsageError
 from ocitool.model.platform_selection import PlatformSelection
@@ -112,6 +113,7 @@ def filter_command(
             digest_map=digest_map,
             source_options=SourceOptions(spool_directory=spool_directory),
             listener=listener,
+            before_naming=ignore_signals,
         )
         _print_result(
             result, form, to_stdout=dry_run or not _is_standard_output(output), quiet=quiet, verbose=verbose
@@ -127,6 +129,8 @@ def _check_output(output: str, digest_map: Path | None) -> None:
         )
     if output.endswith("/"):
         raise UsageError("OCI layout folders are not written yet", where=output, remedy="name a file")
+    if digest_map is not None and _is_standard_output(output) and _is_standard_output(os.fspath(digest_map)):
+        raise UsageError("--digest-map and --output are both standard output", remedy="name a file for one of them")
     if digest_map is not None and os.path.realpath(digest_map) == os.path.realpath(output):
         raise UsageError("--digest-map and --output are the same file", where=output, remedy="name another")
 

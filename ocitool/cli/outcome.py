@@ -34,9 +34,6 @@ def exit_codes(form: Format) -> Iterator[None]:
     except OcitoolError as error:
         print_error(error, form)
         raise typer.Exit(error.exit_code) from None
-    except KeyboardInterrupt:
-        print_error(Interrupted(2), form)
-        raise typer.Exit(Interrupted.exit_code) from None
     except OSError as error:
         print_error(OutputError(f"{error.strerror}: {error.filename or ''}".rstrip(": ")), form)
         raise typer.Exit(OutputError.exit_code) from None

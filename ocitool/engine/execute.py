@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ocitool.archive.sink import NewFile
 from ocitool.engine.pump import Control, copy_in_kernel, digest_blob, pump_unverified, pump_verified
 from ocitool.engine.workers import run_parallel
+from ocitool.errors import IntegrityError
 from ocitool.plan.steps import Copy, Emit
 
 if TYPE_CHECKING:
@@ -35,12 +36,16 @@ def execute(
     `OutputError` if the sink fails.
     """
     control = Control(threading.Event(), on_bytes or _ignore)
-    if isinstance(sink, NewFile):
-        _write_positional(output, sources, sink, control, verify=verify)
-    else:
-        _write_ordered(output, sources, sink, control, verify=verify)
-    for source in sources:
-        source.check_unchanged()
+    try:
+        if isinstance(sink, NewFile):
+            _write_positional(output, sources, sink, control, verify=verify)
+        else:
+            _write_ordered(output, sources, sink, control, verify=verify)
+    except IntegrityError:
+        # A file that is still being written looks corrupt; the better message is that it moved.
+        _check_unchanged(sources)
+        raise
+    _check_unchanged(sources)
 
 
 def digest_blobs(
@@ -90,12 +95,20 @@ def _write_ordered(
         sink.write(part)
 
     pump = pump_verified if verify else pump_unverified
+    end = output.size
     for step in output.steps():
         content: Copy | Emit = step.content
+        if step.offset + content.size == end:
+            _check_unchanged(sources)  # before the end blocks, which make an archive look whole
         if isinstance(content, Emit):
             sink.write(content.data)
         else:
             pump(content, sources[content.source], consume, control)
+
+
+def _check_unchanged(sources: Sequence[ByteSource]) -> None:
+    for source in sources:
+        source.check_unchanged()
 
 
 def _largest_first(copy: Copy) -> tuple[int, int]:

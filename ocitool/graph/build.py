@@ -93,8 +93,11 @@ def _require_layout(scan: Scan, files: Mapping[str, Entry], name: str) -> None:
 
 
 def _lists_missing(graph: ImageGraph) -> bool:
+    """Tell whether anything listed is not there, external layers too: they may have been cut off."""
     return any(
-        node.state in {State.ABSENT, State.PARTIAL} for image in graph.images for node in image.manifests()
+        node.state in {State.ABSENT, State.PARTIAL} or node.missing or node.external
+        for image in graph.images
+        for node in image.manifests()
     ) or any(index.state is State.ABSENT for image in graph.images for index in image.indexes())
 
 
@@ -130,6 +133,7 @@ class _Builder:
                 and digest_of_blob_name(entry.name) is None
             ),
             faults=tuple(self._faults + self._content.faults),
+            has_end=scan.has_end,
         )
 
     def _check_kinds(self, entries: Iterable[Entry]) -> None:

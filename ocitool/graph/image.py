@@ -152,7 +152,8 @@ class ImageGraph:
     """All that an archive lists and holds.
 
     `index` is the parsed index.json, `blobs` where the bytes of each digest lie, `other_files` entries that are
-    no part of the layout. `faults` are what no writer may trust; damage of single blobs is in the nodes.
+    no part of the layout. `faults` are what no writer may trust; damage of single blobs is in the nodes. Without
+    `has_end` the archive lacks its end blocks, though all it lists is there.
     """
 
     source_name: str
@@ -163,6 +164,7 @@ class ImageGraph:
     docker_manifest: tuple[DockerItem, ...] | None = None
     other_files: tuple[Entry, ...] = ()
     faults: tuple[Fault, ...] = ()
+    has_end: bool = True
 
 
 def walk_manifests(node: Node) -> Iterator[ManifestNode]:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from ocitool.archive.reader import CUT_REMEDY
+from ocitool.errors import IntegrityError, TruncatedArchive
 from ocitool.graph.closure import Part, Use, manifest_uses
 from ocitool.graph.image import Kind
+from ocitool.model.descriptor import CONTAINERD_NAME
 from ocitool.plan.compatibility import compatibility_notes
 from ocitool.plan.docker_manifest import build_docker_manifest
 from ocitool.plan.rewrite import NewDocument, RewrittenImage, rewrite_image, rewrite_index
@@ -45,6 +48,8 @@ def plan_filter(graph: ImageGraph, options: FilterOptions) -> Plan:
         raise fault.to_error()
     selection = select(graph, options)
     images = [rewrite_image(chosen) for chosen in selection.images]
+    _check_whole(graph, images)
+    _check_names(images)
     docker_manifest = build_docker_manifest(images, graph.docker_manifest, options.docker_manifest)
     members = [
         Member("oci-layout", Emit(LAYOUT)),
@@ -69,6 +74,30 @@ def plan_filter(graph: ImageGraph, options: FilterOptions) -> Plan:
             *compatibility_notes(images),
         ),
     )
+
+
+def _check_whole(graph: ImageGraph, images: Sequence[RewrittenImage]) -> None:
+    """Refuse an archive that may have been cut right before its manifest.json, where that makes a difference."""
+    if not graph.has_end and graph.docker_manifest is None and any(len(i.selection.platforms) > 1 for i in images):
+        raise TruncatedArchive(
+            "the end of the archive is missing, and with it perhaps its manifest.json",
+            where=graph.source_name,
+            remedy=CUT_REMEDY,
+        )
+
+
+def _check_names(images: Sequence[RewrittenImage]) -> None:
+    """Refuse two images that would be written under one name; an importer lets either win."""
+    seen: dict[str, RewrittenImage] = {}
+    for image in images:
+        name = image.naming.annotations.get(CONTAINERD_NAME, "")
+        earlier = seen.setdefault(name, image) if name else image
+        if earlier.digest != image.digest:
+            raise IntegrityError(
+                f"{earlier.selection.image.label} and {image.selection.image.label} are both {name}, but not the "
+                "same image",
+                remedy="choose one with --image",
+            )
 
 
 def _collect(images: Sequence[RewrittenImage], blobs: Mapping[Digest, Entry]) -> dict[Digest, Content]:

@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from ocitool.plan.selection import ImageSelection
 
 _NAMES: Final = (CONTAINERD_NAME, REF_NAME)
+_DESCRIPTOR_FIELDS: Final = frozenset(
+    {"mediaType", "digest", "size", "urls", "annotations", "data", "artifactType", "platform"}
+)
+"""What descriptor.md defines: these speak of the content, so an index's do not pass to its manifest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +81,8 @@ def _flat(selection: ImageSelection) -> RewrittenImage:
     """Point index.json at the manifest itself, without `platform`: imports on a host of any platform."""
     node = selection.platforms[0]
     root = _root_of(selection, node)
-    fields: JsonObject = {key: value for key, value in node.descriptor.fields.items() if key != "platform"}
+    unknown = {key: value for key, value in root.node.descriptor.fields.items() if key not in _DESCRIPTOR_FIELDS}
+    fields: JsonObject = {key: value for key, value in node.descriptor.fields.items() if key != "platform"} | unknown
     annotations = {**root.node.descriptor.annotations, **_without_names(node.descriptor.annotations)}
     old = root.node.descriptor.digest
     naming = name_image(annotations, old, node.descriptor.digest)

@@ -111,7 +111,10 @@ class _Selector:
     def _check_specifiers(self, images: Sequence[Image]) -> None:
         """Hold every specifier to something in the archive, so that a typing error is not a smaller archive."""
         listed = [node for image in images for node in image.manifests() if node.platform is not None]
-        unreadable = [index for image in images for index in image.indexes() if index.state is not State.COMPLETE]
+        # What cannot be read may be what is asked for; whoever selects from it has the better message.
+        unreadable = any(
+            node.platform is None and node.kind is Kind.IMAGE for image in images for node in image.manifests()
+        ) or any(index.state is not State.COMPLETE for image in images for index in image.indexes())
         for specifier in self._wanted.specifiers:
             if any(node.platform and specifier.matches(node.platform) for node in listed):
                 continue
@@ -127,7 +130,8 @@ class _Selector:
             self._drop(image, manifests, "its image is left out")
             return None
         listed = [node for node in manifests if node.kind is Kind.IMAGE]
-        kept = [node for node in listed if self._keeps(image, node)]
+        named = self._names_all(listed)
+        kept = [node for node in listed if self._keeps(image, node, named=named)]
         self._check_literals(image, listed)
         if not kept:
             if not self._skip:
@@ -166,11 +170,21 @@ class _Selector:
                 )
         return True
 
-    def _keeps(self, image: Image, node: ManifestNode) -> bool:
-        """Decide about one platform; raises if it is wanted and cannot be had."""
+    def _names_all(self, listed: Sequence[ManifestNode]) -> bool:
+        """Tell whether every platform that is asked for is named and found, so that no other can be meant."""
+        return bool(self._wanted.includes) and all(
+            specifier.is_literal and any(node.platform and specifier.matches(node.platform) for node in listed)
+            for specifier in self._wanted.includes
+        )
+
+    def _keeps(self, image: Image, node: ManifestNode, *, named: bool) -> bool:
+        """Decide about one platform; raises if it is wanted and cannot be had.
+
+        One whose platform cannot be told may be the wanted one, unless all of those were found elsewhere.
+        """
         if node.platform is None:
-            wanted = self._everything
-            repairs = wanted and (self._skip or self._wanted.only_complete)
+            wanted = not named
+            repairs = self._skip or self._wanted.only_complete
         else:
             wanted = self._wanted.wants(node.platform)
             asking = [specifier for specifier in self._wanted.includes if specifier.matches(node.platform)]
@@ -204,15 +218,16 @@ class _Selector:
 
     def _form(self, image: Image, kept: Sequence[ManifestNode], manifests: Sequence[ManifestNode]) -> IndexForm:
         asked = self._options.index
-        if asked is IndexForm.FLAT and len(kept) > 1:
+        different = len({(node.descriptor.digest, node.platform) for node in kept})
+        if asked is IndexForm.FLAT and different > 1:
             raise UsageError(
-                f"--index flat holds one platform, but {len(kept)} of {image.label} are selected",
+                f"--index flat holds one platform, but {different} of {image.label} are selected",
                 remedy="select one platform or use --index nested",
             )
         _check_one_manifest_per_platform(image, kept)
         if asked is not IndexForm.AUTO:
             return asked
-        if len(kept) > 1:
+        if different > 1:
             return IndexForm.NESTED
         if not _config_tells_platform(kept[0]):
             self._notes.append(
@@ -233,7 +248,7 @@ class _Selector:
         self, image: Image, manifests: Sequence[ManifestNode], kept: Sequence[ManifestNode], form: IndexForm
     ) -> list[ManifestNode]:
         """Choose the attestations and artifacts of an index that go with what is kept."""
-        digests = {node.descriptor.digest for node in kept}
+        digests = _with_referrers({node.descriptor.digest for node in kept}, manifests)
         followers: list[ManifestNode] = []
         flat: list[ManifestNode] = []
         for node in manifests:
@@ -340,6 +355,18 @@ class _Selector:
         there = list(names)
         more = f" and {len(there) - _LIST_LIMIT} more" if len(there) > _LIST_LIMIT else ""
         return f"there is {', '.join(there[:_LIST_LIMIT]) or 'no platform'}{more}"
+
+
+def _with_referrers(digests: set[Digest], manifests: Sequence[ManifestNode]) -> set[Digest]:
+    """Add what refers to `digests`, and what refers to that, as a signature of an SBOM does."""
+    found = set(digests)
+    while more := {
+        node.descriptor.digest
+        for node in manifests
+        if node.kind is not Kind.IMAGE and node.subject in found and node.descriptor.digest not in found
+    }:
+        found |= more
+    return found
 
 
 def _surviving(selection: ImageSelection) -> set[Digest]:

@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Final
 
 from ocitool.errors import ArchiveError, DocumentError, IntegrityError, SelectionError
+from ocitool.plan.options import Missing
 from tests.builders import Layout, multi_platform
 from tests.laws.filtering import filtered
 from tests.laws.walker import Walked
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ocitool.errors import OcitoolError
-    from ocitool.plan.options import Missing
 
 DOCUMENTED: Final = (ArchiveError, DocumentError, SelectionError, IntegrityError)
 UNDIGESTED: Final = ("index.json", "manifest.json", "oci-layout")
@@ -35,7 +35,10 @@ def judge(damaged: bytes, expected: bytes, platforms: Sequence[str], missing: Mi
     assert exempt, "a wrong archive, and no error"
     walked = Walked(output)
     walked.assert_right()
-    assert walked.manifests() == Walked(expected).manifests(), "platforms were lost without an error"
+    whole = Walked(expected).manifests()
+    # A digest that was changed in index.json names a manifest that is absent, which `--missing skip` may leave out.
+    kept = walked.manifests() <= whole if missing is Missing.SKIP else walked.manifests() == whole
+    assert kept, "platforms were lost without an error"
     return "exempt"
 
 

@@ -2,7 +2,8 @@
 
 Exempt is exactly text that no digest covers: flips within the data of index.json, manifest.json and oci-layout
 that still parse. There the names, annotations and the choice of manifest.json may change, for nobody can tell;
-the manifests of the output must be those of the undamaged one, closed, with every digest and size right.
+the manifests of the output must be those of the undamaged one, closed, with every digest and size
+right; with `--missing skip` one that such a flip made absent may be left out.
 """
 
 from __future__ import annotations
@@ -52,7 +53,7 @@ def _truncate(name: str, positions: range | list[int]) -> None:
 def test_every_sampled_flip(name: str) -> None:
     data, _ = SAMPLES[name]
     undigested = [position for text in undigested_ranges(data) for position in text]
-    _flip(name, sorted({*range(0, len(data), 17), *undigested[::3]}))
+    _flip(name, sorted({*range(0, len(data), 29), *undigested[::5]}))
 
 
 @pytest.mark.long

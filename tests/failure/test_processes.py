@@ -7,8 +7,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -21,6 +19,7 @@ from tests.laws.filtering import options_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 OLD = b"what stood here before"
 COMMAND = [sys.executable, "-m", "ocitool", "filter"]
@@ -101,24 +100,69 @@ def test_signal_in_the_middle(old: Path, big: Path, number: int, code: int, phas
     _assert_old(old)
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
-def test_signal_while_a_file_is_written(old: Path, big: Path, number: int) -> None:
-    """Stop at moments spread over the run; whatever the moment, all of the new file is there or none."""
-    before = old.stat()
-    for delay in (0.15, 0.2, 0.25, 0.3):
-        process = subprocess.Popen(
-            [*COMMAND, str(big), "-p", "linux/amd64", "-o", str(old)],
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-        )
-        time.sleep(delay)
-        process.send_signal(number)
-        _, message = process.communicate(timeout=20)
-        if process.returncode == 0:
-            old.write_bytes(OLD)
-            os.utime(old, ns=(before.st_mtime_ns, before.st_mtime_ns))
-        elif message:
-            assert b"Traceback" not in message or b"KeyboardInterrupt" in message  # before the program began
+IN_THE_MIDDLE = """
+from ocitool.archive.sink import NewFile
+original, seen = NewFile.write_at, []
+def write_at(file, offset, data):
+    original(file, offset, data)
+    seen.append(len(data))
+    if sum(seen) > 4 * 1024 * 1024:
+        os.kill(os.getpid(), number)
+NewFile.write_at = write_at
+"""
+WHEN_NAMED = """
+from ocitool.api import filtering
+original = filtering.publish_all
+def publish_all(files):
+    original(files)
+    os.kill(os.getpid(), number)
+filtering.publish_all = publish_all
+"""
+AT_THE_START = """
+from ocitool.cli import app
+app.app = lambda: os.kill(os.getpid(), number)
+"""
+AT_THE_END = """
+import atexit
+atexit.register(lambda: os.kill(os.getpid(), number))
+"""
+
+
+def _run_with_signal(hook: str, number: int, source: Path, output: Path) -> subprocess.CompletedProcess[bytes]:
+    """Run the program in another process that sends itself a signal at the place of `hook`."""
+    script = f"import os\nnumber = {int(number)}\n{hook}\nfrom ocitool.cli.app import run\nrun()\n"
+    arguments = ["filter", str(source), "-p", "linux/amd64", "-o", str(output)]
+    return subprocess.run([sys.executable, "-c", script, *arguments], capture_output=True, check=False, timeout=60)
+
+
+CODES = [(signal.SIGTERM, 143), (signal.SIGINT, 130), (signal.SIGKILL, -signal.SIGKILL)]
+
+
+@pytest.mark.parametrize(("number", "code"), CODES)
+def test_signal_while_a_file_is_written(old: Path, big: Path, number: int, code: int) -> None:
+    done = _run_with_signal(IN_THE_MIDDLE, number, big, old)
+    assert done.returncode == code
+    assert b"Traceback" not in done.stderr
+    _assert_old(old)
+
+
+@pytest.mark.parametrize(("number", "code"), CODES[:2])
+def test_signal_before_the_command_begins(old: Path, big: Path, number: int, code: int) -> None:
+    done = _run_with_signal(AT_THE_START, number, big, old)
+    assert b"Traceback" not in done.stderr
+    assert done.returncode in {code, -number}
+    _assert_old(old)
+
+
+@pytest.mark.parametrize("hook", [WHEN_NAMED, AT_THE_END], ids=["when named", "at the end"])
+@pytest.mark.parametrize(("number", "code"), CODES[:2])
+def test_signal_that_comes_too_late(old: Path, big: Path, number: int, code: int, hook: str) -> None:
+    """Once the output has its name nothing is left to undo: success, or the old file back, never a mixture."""
+    done = _run_with_signal(hook, number, big, old)
+    assert b"Traceback" not in done.stderr
+    if done.returncode == 0:
+        assert old.stat().st_size > BIG
+    else:
         _assert_old(old)
 
 
@@ -194,7 +238,7 @@ class _Meddler:
         self._path = path
         self._change = change
 
-    def start(self, phase: str, total: int | None) -> None:
+    def start(self, phase: str, total: int | None) -> None:  # noqa: ARG002
         if phase != "filtering":
             return
         match self._change:
@@ -297,7 +341,7 @@ def test_full_disk_in_the_middle(small_disk: Path, big: Path, monkeypatch: pytes
 @pytest.mark.parametrize("beside", [True, False])
 def test_full_disk_for_the_spool(small_disk: Path, big: Path, tmp_path: Path, *, beside: bool) -> None:
     target = _disk_file(small_disk) if beside else tmp_path / "out.tar"
-    more = [] if beside else ["--tmp-dir", small_disk]
+    more: list[str | Path] = [] if beside else ["--tmp-dir", small_disk]
     with big.open("rb") as stream:
         done = subprocess.run(
             ["sh", "-c", 'cat | "$@"', "sh", *COMMAND, "-", "-p", "linux/amd64", "-o", target, *more],

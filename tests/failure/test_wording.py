@@ -67,7 +67,7 @@ def test_unreadable_sources(tmp_path: Path, name: str, command: str) -> None:
     data, words = CASES[name]
     source = tmp_path / "source.tar"
     source.write_bytes(data)
-    more = ["-p", "linux/amd64", "-o", tmp_path / "out.tar"] if command == "filter" else []
+    more: list[str | Path] = ["-p", "linux/amd64", "-o", tmp_path / "out.tar"] if command == "filter" else []
     done = ocitool(command, source, *more)
     assert done.returncode == 3
     _assert_one_line(done.stderr, [str(source), *words])

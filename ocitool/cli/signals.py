@@ -1,0 +1,30 @@
+"""Signals: an orderly end while there is something to undo, none once the outputs get their names."""
+
+from __future__ import annotations
+
+import signal
+from typing import TYPE_CHECKING, Final
+
+from ocitool.errors import Interrupted
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+def handle_signals() -> None:
+    """Turn a request to end into `Interrupted`, raised in the main thread."""
+    for number in SIGNALS:
+        if signal.getsignal(number) is not signal.SIG_IGN:  # nohup, or a shell's background job
+            signal.signal(number, _interrupt)
+
+
+def ignore_signals() -> None:
+    """Finish what takes no time any more: a new file under its name is success, whatever is asked now."""
+    for number in SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
+
+
+def _interrupt(number: int, _frame: FrameType | None) -> None:
+    raise Interrupted(number)
