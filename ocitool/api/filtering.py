@@ -105,10 +105,14 @@ def filter_archive(
 
 def _beside(output: str | os.PathLike[str]) -> Path | None:
     """Return the folder of an output file, where there is room for what is made of the spool anyway."""
-    target = Path(os.path.realpath(output))
-    if os.fspath(output) == "-" or (target.exists() and not target.is_file()) or not target.parent.is_dir():
+    try:
+        if os.fspath(output) == "-" or not Path(output).is_file():
+            stream = os.fspath(output) == "-" or Path(output).exists()
+            parent = Path(output).parent
+            return None if stream or not parent.is_dir() else parent
+    except OSError:
         return None
-    return target.parent
+    return Path(os.path.realpath(output)).parent
 
 
 def _digest_map_document(plan: Plan) -> bytes:

@@ -176,7 +176,7 @@ def _open(path: Path) -> io.FileIO:
             )
         return io.FileIO(path, "rb")
     except FileNotFoundError:
-        raise ArchiveError("no such file", where=str(path)) from None
+        raise ArchiveError("no such file", where=str(path), remedy="check the name") from None
     except OSError as error:
         raise ArchiveError(f"cannot open: {error.strerror}", where=str(path)) from error
 

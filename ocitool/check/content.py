@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Final
 
 from ocitool.check.report import Finding, Report, Severity
 from ocitool.graph.closure import Use, graph_uses, manifest_name
-from ocitool.model.media_type import is_external_layer
 from ocitool.plan.steps import Copy
 
 if TYPE_CHECKING:
@@ -68,7 +67,7 @@ def _blob_finding(graph: ImageGraph, use: Use, actual: Mapping[Digest, Digest]) 
     where = descriptor.digest.blob_name
     entry = graph.blobs.get(descriptor.digest)
     if entry is None:
-        if is_external_layer(descriptor.media_type) or descriptor.has_urls:
+        if descriptor.is_external:
             message = f"{use.role} is external: it is not in the archive on purpose"
             return Finding("L12", Severity.NOTE, message, where)
         return Finding(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import itertools
 import sys
 from typing import Annotated
 
@@ -10,10 +12,13 @@ import typer
 from ocitool import __version__
 from ocitool.cli.filter import filter_command
 from ocitool.cli.inspect import inspect_command
+from ocitool.cli.options import Format
+from ocitool.cli.outcome import print_error
 from ocitool.cli.schema import schema_command
 from ocitool.cli.signals import handle_signals
+from ocitool.cli.streams import occupy_closed_streams
 from ocitool.cli.verify import verify_command
-from ocitool.errors import Interrupted
+from ocitool.errors import Interrupted, UsageError
 
 app = typer.Typer(
     name="ocitool",
@@ -49,11 +54,28 @@ def _main(
 
 def run() -> None:
     """Run the program on this process's arguments; a request to terminate becomes an orderly end."""
+    occupy_closed_streams()
     handle_signals()
     for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
+        if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     try:
-        app()
+        status = app(standalone_mode=False)
     except Interrupted as error:  # outside of a command
-        sys.exit(128 + error.signal_number)
+        status = 128 + error.signal_number
+    except typer.TyperException as error:
+        status = _report_usage(error)
+    except typer.Abort:
+        status = 1
+    sys.exit(status)
+
+
+def _report_usage(error: typer.TyperException) -> int:
+    """Print what typer has to say of the arguments, in the form that they ask for."""
+    words = sys.argv[1:]
+    if "--format=json" in words or ("--format", "json") in itertools.pairwise(words):
+        message = getattr(error, "format_message", lambda: str(error))()
+        print_error(UsageError(message, remedy=f"see ocitool {' '.join(words[:1])} --help"), Format.JSON)
+    else:
+        getattr(error, "show", lambda: None)()
+    return UsageError.exit_code

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -12,11 +10,12 @@ import typer
 from ocitool.api.filtering import FilterResult, filter_archive
 from ocitool.api.opening import SourceOptions
 from ocitool.cli.options import Format, Progress, ProgressMode, Quiet, ReportFormat, Source, SpoolDirectory, Verbose
-from ocitool.cli.outcome import exit_codes, print_json, print_lines
+from ocitool.cli.outcome import exit_codes, print_error, print_json, print_lines
 from ocitool.cli.progress import showing_progress
 from ocitool.cli.signals import ignore_signals
+from ocitool.cli.streams import ReportStreams, check_places, report_streams
 from ocitool.cli.text import align, format_size, printable
-from ocitool.errors import UsageError
+from ocitool.errors import OutputError, UsageError
 from ocitool.model.platform_selection import PlatformSelection
 from ocitool.model.reference import ImageFilter
 from ocitool.plan.note import Level
@@ -95,7 +94,9 @@ def filter_command(
       ctr images export --local --all-platforms - REF | ocitool filter - -p local -o - | ssh HOST ctr images import -
     """
     with exit_codes(form), showing_progress(progress, quiet=quiet) as listener:
-        _check_output(output, digest_map)
+        _check_output(output)
+        check_places(source, output, digest_map)
+        reports = report_streams(output, dry_run=dry_run)
         result = filter_archive(
             source,
             output,
@@ -115,12 +116,10 @@ def filter_command(
             listener=listener,
             before_naming=ignore_signals,
         )
-        _print_result(
-            result, form, to_stdout=dry_run or not _is_standard_output(output), quiet=quiet, verbose=verbose
-        )
+        _print_result(result, form, reports, quiet=quiet, verbose=verbose)
 
 
-def _check_output(output: str, digest_map: Path | None) -> None:
+def _check_output(output: str) -> None:
     if output.lower().endswith(_COMPRESSED):
         raise UsageError(
             "compressed output is not written yet",
@@ -129,31 +128,27 @@ def _check_output(output: str, digest_map: Path | None) -> None:
         )
     if output.endswith("/"):
         raise UsageError("OCI layout folders are not written yet", where=output, remedy="name a file")
-    if digest_map is not None and _is_standard_output(output) and _is_standard_output(os.fspath(digest_map)):
-        raise UsageError("--digest-map and --output are both standard output", remedy="name a file for one of them")
-    if digest_map is not None and os.path.realpath(digest_map) == os.path.realpath(output):
-        raise UsageError("--digest-map and --output are the same file", where=output, remedy="name another")
 
 
-def _is_standard_output(output: str) -> bool:
-    return output in {"-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"}
-
-
-def _print_result(result: FilterResult, form: Format, *, to_stdout: bool, quiet: bool, verbose: bool) -> None:
-    stream = sys.stdout if to_stdout else sys.stderr
-    if form is Format.JSON:
-        print_json(result.to_json() if result.written else result.plan.to_json(), stream=stream)
-        return
-    if not quiet:
-        print_lines(_result_lines(result, verbose=verbose), stream=stream)
-    print_lines(
-        [
-            f"{note.level.value}: {printable(note.message)}"
-            for note in result.plan.notes
-            if not quiet or note.level is Level.WARNING
-        ],
-        stream=sys.stderr,
-    )
+def _print_result(result: FilterResult, form: Format, reports: ReportStreams, *, quiet: bool, verbose: bool) -> None:
+    plan = result.plan
+    notes = [
+        f"{note.level.value}: {printable(note.message)}"
+        for note in plan.notes
+        if not quiet or note.level is Level.WARNING
+    ]
+    try:
+        if form is Format.JSON:
+            print_json(result.to_json() if result.written else plan.to_json(), stream=reports.report)
+            return
+        if not quiet:
+            print_lines(_result_lines(result, verbose=verbose), stream=reports.report)
+        print_lines(notes, stream=reports.notes)
+    except OutputError as error:
+        if not result.written:
+            raise
+        # The archive is whole and has its name: that is what the exit code speaks of.
+        print_error(error, form)
 
 
 def _result_lines(result: FilterResult, *, verbose: bool) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 from ocitool.api.opening import SourceOptions
@@ -41,9 +42,9 @@ def inspect_command(
             listener=listener,
         )
         if form is Format.JSON:
-            print_json(inventory.to_json())
+            print_json(inventory.to_json(), stream=sys.stdout)
         elif not quiet:
-            print_lines(inventory_lines(inventory, verbose=verbose))
+            print_lines(inventory_lines(inventory, verbose=verbose), stream=sys.stdout)
 
 
 def inventory_lines(inventory: Inventory, *, verbose: bool) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import sys
@@ -45,7 +46,8 @@ def print_error(error: OcitoolError, form: Format) -> None:
         line = json.dumps(error_json(error), ensure_ascii=True)
     else:
         line = f"ocitool: {printable(str(error))}"
-    _write(sys.stderr, line)
+    with contextlib.suppress(OutputError):  # nobody is left to tell
+        _write(sys.stderr, line)
 
 
 def error_json(error: OcitoolError) -> JsonObject:
@@ -61,25 +63,32 @@ def error_json(error: OcitoolError) -> JsonObject:
     }
 
 
-def print_lines(lines: Sequence[str], *, stream: TextIO | None = None) -> None:
-    """Print a text report; its lines are safe already."""
+def print_lines(lines: Sequence[str], *, stream: TextIO | None) -> None:
+    """Print a text report to `stream` (None: nowhere); its lines are safe already."""
     if lines:
-        _write(stream or sys.stdout, "\n".join(lines))
+        _write(stream, "\n".join(lines))
 
 
-def print_json(document: JsonObject, *, stream: TextIO | None = None) -> None:
-    """Print one JSON document."""
-    _write(stream or sys.stdout, json.dumps(document, indent=2, ensure_ascii=True))
+def print_json(document: JsonObject, *, stream: TextIO | None) -> None:
+    """Print one JSON document to `stream` (None: nowhere)."""
+    _write(stream, json.dumps(document, indent=2, ensure_ascii=True))
 
 
-def _write(stream: TextIO, text: str) -> None:
+def _write(stream: TextIO | None, text: str) -> None:
     """Write and flush; a reader that has gone away is no error of ours."""
+    if stream is None:
+        return
     try:
         stream.write(text + "\n")
         stream.flush()
     except BrokenPipeError:
-        # What is left in the buffer would raise again at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+        _silence(stream)
     except OSError as error:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+        _silence(stream)
         raise OutputError(f"cannot write the report: {error.strerror}") from error
+
+
+def _silence(stream: TextIO) -> None:
+    """Point a broken stream nowhere: what is left in its buffer would raise again at exit."""
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

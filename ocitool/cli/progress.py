@@ -39,7 +39,7 @@ def _make_listener(mode: ProgressMode, *, quiet: bool) -> Listener:
         return Silence()
     match mode:
         case ProgressMode.AUTO:
-            return _Bars() if sys.stderr.isatty() else Silence()
+            return _Bars() if sys.stderr is not None and sys.stderr.isatty() else Silence()
         case ProgressMode.PLAIN:
             return _Lines(as_json=False)
         case ProgressMode.JSON:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Annotated
 
 import typer
@@ -25,6 +26,6 @@ def schema_command(
 
     with exit_codes(Format.TEXT):
         if name is None:
-            print_lines(list(schema_names()))
+            print_lines(list(schema_names()), stream=sys.stdout)
         else:
-            print_json(read_schema(name))
+            print_json(read_schema(name), stream=sys.stdout)

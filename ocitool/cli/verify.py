@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 import typer
@@ -41,9 +42,9 @@ def verify_command(
             listener=listener,
         )
         if form is Format.JSON:
-            print_json(report.to_json())
+            print_json(report.to_json(), stream=sys.stdout)
         else:
-            print_lines(_report_lines(report, quiet=quiet))
+            print_lines(_report_lines(report, quiet=quiet), stream=sys.stdout)
         if not report.ok:
             raise typer.Exit(1)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from ocitool.archive.entry import Entry, EntryKind, Scan
 from ocitool.archive.reader import CUT_REMEDY
 from ocitool.errors import DocumentError, NotAnArchive, TruncatedArchive, UnsafeEntry, UnsupportedArchive
-from ocitool.graph.content import ContentReader, ManifestContent, read_descriptors, require_schema_version
+from ocitool.graph.content import ContentReader, ManifestContent, read_descriptors
 from ocitool.graph.image import (
     DockerItem,
     Image,
@@ -19,10 +19,11 @@ from ocitool.graph.image import (
     Root,
     State,
 )
-from ocitool.model.descriptor import REFERENCE_DIGEST, REFERENCE_TYPE, Descriptor
+from ocitool.model.descriptor import CONTAINERD_NAME, REF_NAME, REFERENCE_DIGEST, REFERENCE_TYPE, Descriptor
 from ocitool.model.digest import Digest, digest_of_blob_name
 from ocitool.model.fault import Fault
-from ocitool.model.json_text import DOCUMENT_LIMIT, JsonObject, parse_json, parse_object, refuse_case_twins
+from ocitool.model.fields import DOCKER_ITEM_FIELDS, LAYOUT_FIELDS, check_document, require_exact_names
+from ocitool.model.json_text import DOCUMENT_LIMIT, JsonObject, parse_json, parse_object
 from ocitool.model.media_type import INDEXES, MANIFESTS, OCI_INDEX
 
 if TYPE_CHECKING:
@@ -159,6 +160,7 @@ class _Builder:
             return
         try:
             value = parse_object(self._read(entry))
+            require_exact_names(value, LAYOUT_FIELDS)
         except DocumentError as error:
             self._fault("L3", LAYOUT_NAME, error.message)
             return
@@ -169,8 +171,9 @@ class _Builder:
     def _read_index(self) -> tuple[JsonObject, tuple[Descriptor, ...]]:
         try:
             value = parse_object(self._read(self._files[INDEX_NAME]))
-            refuse_case_twins(value)
-            require_schema_version(value)
+            check_document(value)
+            if value.get("subject") is not None:
+                Descriptor.from_json(value["subject"])
             _require_index_type(value)
             return value, read_descriptors(value, "manifests")
         except DocumentError as error:
@@ -193,7 +196,9 @@ class _Builder:
         if descriptor.media_type in INDEXES:
             return self._index_node(descriptor, depth)
         if descriptor.media_type in MANIFESTS:
-            return _manifest_node(descriptor, self._content.manifest(descriptor))
+            content = self._content.manifest(descriptor)
+            self._count(len(content.layers))
+            return _manifest_node(descriptor, content)
         return _manifest_node(descriptor, self._content.opaque(descriptor), opaque=True)
 
     def _count(self, descriptors: int) -> None:
@@ -284,15 +289,15 @@ def _effective(listed: Platform | None, configured: Platform | None) -> Platform
 
 
 def _group(roots: Iterable[Root]) -> tuple[Image, ...]:
-    """Group the roots of index.json by name; those without a name stand alone, exact repeats count once."""
-    groups: dict[str | int, dict[tuple[Digest, str], Root]] = {}
+    """Group the roots of index.json by both names; those without stand alone, exact repeats count once."""
+    groups: dict[tuple[str, str] | int, dict[tuple[Digest, str], Root]] = {}
     for root in roots:
-        key: str | int = root.place if root.name is None else root.name
+        annotations = root.node.descriptor.annotations
+        names = annotations.get(CONTAINERD_NAME, ""), annotations.get(REF_NAME, "")
+        key: tuple[str, str] | int = names if any(names) else root.place
         platform = root.node.descriptor.platform
         groups.setdefault(key, {}).setdefault((root.node.descriptor.digest, str(platform)), root)
-    return tuple(
-        Image(None if isinstance(key, int) else key, tuple(members.values())) for key, members in groups.items()
-    )
+    return tuple(Image(next(iter(members.values())).name, tuple(members.values())) for members in groups.values())
 
 
 def _require_index_type(value: JsonObject) -> None:
@@ -307,6 +312,8 @@ def _docker_items(raw: bytes) -> tuple[DockerItem, ...]:
         raise DocumentError("is not an array of images")
     items: list[DockerItem] = []
     for position, item in enumerate(value):
+        if isinstance(item, dict):
+            require_exact_names(item, DOCKER_ITEM_FIELDS)
         config = item.get("Config") if isinstance(item, dict) else None
         tags = (item.get("RepoTags") or []) if isinstance(item, dict) else None
         layers = (item.get("Layers") or []) if isinstance(item, dict) else None

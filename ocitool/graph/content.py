@@ -8,13 +8,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from ocitool.errors import DocumentError
+from ocitool.errors import ArchiveError, DocumentError
 from ocitool.graph.image import Damage, State
 from ocitool.model.descriptor import Descriptor
 from ocitool.model.digest import Digest
 from ocitool.model.fault import Fault
-from ocitool.model.json_text import DOCUMENT_LIMIT, JsonObject, JsonValue, json_kind, parse_object, refuse_case_twins
-from ocitool.model.media_type import IMAGE_CONFIGS, INDEXES, MANIFESTS, is_external_layer
+from ocitool.model.fields import CONFIG_FIELDS, ROOTFS_FIELDS, check_document, require_exact_names
+from ocitool.model.json_text import DOCUMENT_LIMIT, JsonObject, count_values, json_kind, parse_object
+from ocitool.model.media_type import IMAGE_CONFIGS, INDEXES, MANIFESTS
 from ocitool.model.platform import Platform
 
 if TYPE_CHECKING:
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 
     from ocitool.archive.entry import Entry
     from ocitool.archive.source import ByteSource
+
+TOTAL_VALUE_LIMIT: Final = 3_000_000
+"""JSON values in all manifests and indexes of an archive; 5,000 manifests of ten layers have 300,000."""
 
 LIST_LIMIT: Final = 20_000
 """Descriptors in one index or layers in one manifest."""
@@ -69,6 +73,7 @@ class ContentReader:
         self._source = source
         self._blobs = blobs
         self.faults: list[Fault] = []
+        self._values = 0
         self._indexes: dict[tuple[Digest, int, str], IndexContent] = {}
         self._manifests: dict[tuple[Digest, int, str], ManifestContent] = {}
 
@@ -85,7 +90,9 @@ class ContentReader:
         if fetched.state is not State.COMPLETE:
             return IndexContent(fetched.state, damages=_some(fetched.damage))
         try:
-            value = _parse_document(fetched.raw, descriptor)
+            value = self._parse(fetched.raw, descriptor)
+            if value.get("subject") is not None:
+                Descriptor.from_json(value["subject"])
             descriptors = read_descriptors(value, "manifests")
         except DocumentError as error:
             self._fault("X6", error, descriptor)
@@ -121,9 +128,10 @@ class ContentReader:
         if fetched.state is not State.COMPLETE:
             return ManifestContent(fetched.state, damages=_some(fetched.damage))
         try:
-            value = _parse_document(fetched.raw, descriptor)
+            value = self._parse(fetched.raw, descriptor)
             config = Descriptor.from_json(value.get("config"))
-            layers = read_descriptors(value, "layers")
+            # Go writes null for no layers at all.
+            layers = () if value.get("layers", ()) is None else read_descriptors(value, "layers")
             subject = value.get("subject")
             subject_digest = None if subject is None else Descriptor.from_json(subject).digest
         except DocumentError as error:
@@ -139,7 +147,7 @@ class ContentReader:
             entry = self._blobs.get(layer.digest)
             if entry is not None:
                 damages.extend(_some(_size_damage(layer, entry, f"layer {number} of {len(layers)}")))
-            elif is_external_layer(layer.media_type) or layer.has_urls:
+            elif layer.is_external:
                 external.append(layer)
             else:
                 missing.append(layer)
@@ -172,14 +180,26 @@ class ContentReader:
     def _read_config(self, descriptor: Descriptor, raw: bytes) -> tuple[Platform | None, int | None]:
         try:
             value = parse_object(raw)
+            require_exact_names(value, CONFIG_FIELDS)
             platform = Platform.from_json(value)
+            rootfs = value.get("rootfs")
+            if isinstance(rootfs, dict):
+                require_exact_names(rootfs, ROOTFS_FIELDS)
         except DocumentError as error:
             self._fault("C1", error, descriptor)
             return None, None
-        rootfs = value.get("rootfs")
-        diff_ids = rootfs.get("diff_ids") if isinstance(rootfs, dict) else None
-        count = len(diff_ids) if isinstance(diff_ids, list) else None
+        diff_ids = rootfs.get("diff_ids", ()) if isinstance(rootfs, dict) else ()
+        count = len(diff_ids) if isinstance(diff_ids, list) else 0 if diff_ids is None else None
         return (platform if platform.os and platform.architecture else None), count
+
+    def _parse(self, raw: bytes, descriptor: Descriptor) -> JsonObject:
+        """Parse a document, within the bound on what all of them hold together."""
+        self._values += count_values(raw)
+        if self._values > TOTAL_VALUE_LIMIT:
+            raise ArchiveError(
+                f"its manifests and indexes hold more than {TOTAL_VALUE_LIMIT} values", where=self._source.name
+            )
+        return _parse_document(raw, descriptor)
 
     def _fetch(self, descriptor: Descriptor, role: str, *, limit_is_fault: bool = True) -> Fetched:
         entry = self._blobs.get(descriptor.digest)
@@ -227,13 +247,6 @@ def read_descriptors(value: JsonObject, key: str) -> tuple[Descriptor, ...]:
     return tuple(descriptors)
 
 
-def require_schema_version(value: JsonObject) -> None:
-    """Raise `DocumentError` unless ``schemaVersion`` is 2 (manifest.md, image-index.md)."""
-    version = value.get("schemaVersion")
-    if version != 2 or isinstance(version, bool):
-        raise DocumentError(f"schemaVersion is {_brief(version)}, not 2")
-
-
 def _parse_document(raw: bytes, descriptor: Descriptor) -> JsonObject:
     """Parse a manifest or index and hold it to the media type it is listed under.
 
@@ -241,11 +254,10 @@ def _parse_document(raw: bytes, descriptor: Descriptor) -> JsonObject:
     made to see different images (CVE-2021-41190).
     """
     value = parse_object(raw)
-    refuse_case_twins(value)
-    require_schema_version(value)
+    check_document(value)
     own = value.get("mediaType")
     if own is not None and own != descriptor.media_type:
-        raise DocumentError(f"is of media type {_brief(own)} but listed as {descriptor.media_type}")
+        raise DocumentError(f"is of media type {own!r} but listed as {descriptor.media_type}")
     wrong = ("config", "layers", "fsLayers") if descriptor.media_type in INDEXES else ("manifests", "fsLayers")
     for key in wrong:
         if key in value:
@@ -276,8 +288,3 @@ def _size_damage(descriptor: Descriptor, entry: Entry, role: str) -> Damage | No
 
 def _some(damage: Damage | None) -> tuple[Damage, ...]:
     return () if damage is None else (damage,)
-
-
-def _brief(value: JsonValue) -> str:
-    text = repr(value)
-    return text if len(text) <= 80 else text[:77] + "..."

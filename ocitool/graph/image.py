@@ -133,7 +133,7 @@ class Image:
     @property
     def is_artifact(self) -> bool:
         """Whether nothing in it is an image of some platform (and nothing that might be is absent)."""
-        return all(node.kind in {Kind.ARTIFACT, Kind.OPAQUE} for node in self.manifests()) and not any(
+        return all(node.kind is not Kind.IMAGE for node in self.manifests()) and not any(
             index.state is not State.COMPLETE for index in self.indexes()
         )
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from ocitool.errors import DocumentError
 from ocitool.model.digest import Digest
-from ocitool.model.json_text import JsonObject, JsonValue, json_kind, refuse_case_twins
+from ocitool.model.fields import MEDIA_TYPE, check_descriptor
+from ocitool.model.json_text import JsonObject, JsonValue, json_kind
+from ocitool.model.media_type import is_nondistributable
 from ocitool.model.platform import Platform
 
 if TYPE_CHECKING:
@@ -24,7 +25,6 @@ REFERENCE_TYPE: Final = "vnd.docker.reference.type"
 REFERENCE_DIGEST: Final = "vnd.docker.reference.digest"
 """BuildKit's annotations on the attestation manifests of an index."""
 
-_MEDIA_TYPE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,126}/[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,126}")
 _INT64_MAX: Final = 2**63 - 1
 
 
@@ -46,9 +46,8 @@ class Descriptor:
         """Read a descriptor; raises `DocumentError` that names the first wrong field."""
         if not isinstance(value, dict):
             raise DocumentError(f"a descriptor is an object, not {json_kind(value)}")
-        refuse_case_twins(value)
         media_type = value.get("mediaType")
-        if not isinstance(media_type, str) or not _MEDIA_TYPE.fullmatch(media_type):
+        if not isinstance(media_type, str) or not MEDIA_TYPE.fullmatch(media_type):
             raise DocumentError("descriptor without a valid mediaType")
         digest = value.get("digest")
         if not isinstance(digest, str):
@@ -59,7 +58,7 @@ class Descriptor:
         platform = value.get("platform")
         if platform is not None and not isinstance(platform, dict):
             raise DocumentError(f"platform of {digest[:80]!r} is {json_kind(platform)}, not an object")
-        _check_annotations(value.get("annotations"))
+        check_descriptor(value)
         return cls(
             media_type=media_type,
             digest=Digest.parse(digest),
@@ -76,8 +75,13 @@ class Descriptor:
 
     @property
     def has_urls(self) -> bool:
-        """Whether the content may be fetched from elsewhere, so that it may be absent here."""
+        """Whether the content may be fetched from elsewhere."""
         return bool(self.fields.get("urls"))
+
+    @property
+    def is_external(self) -> bool:
+        """Whether this is a layer that may be absent on purpose: non-distributable, with `urls` to fetch it from."""
+        return is_nondistributable(self.media_type) and self.has_urls
 
     def to_json(self) -> JsonObject:
         """Return the object to write: the original one where there is one."""
@@ -87,14 +91,3 @@ class Descriptor:
         if self.platform is not None:
             result["platform"] = self.platform.to_json()
         return result
-
-
-def _check_annotations(value: JsonValue) -> None:
-    """Hold annotations to annotations.md: a map of strings to strings."""
-    if value is None:
-        return
-    if not isinstance(value, dict):
-        raise DocumentError(f"annotations are {json_kind(value)}, not an object")
-    for key, text in value.items():
-        if not isinstance(text, str):
-            raise DocumentError(f"annotation {key[:80]!r} is {json_kind(text)}, not a string")

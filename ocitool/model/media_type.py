@@ -19,8 +19,8 @@ MANIFESTS: Final = frozenset({OCI_MANIFEST, DOCKER_MANIFEST})
 IMAGE_CONFIGS: Final = frozenset({OCI_CONFIG, DOCKER_CONFIG})
 
 
-def is_external_layer(media_type: str) -> bool:
-    """Tell whether a layer is non-distributable, so that it may be absent on purpose (layer.md)."""
+def is_nondistributable(media_type: str) -> bool:
+    """Tell whether a layer is one that licences keep from being passed on (layer.md)."""
     return ".nondistributable." in media_type or ".foreign." in media_type
 
 

@@ -15,6 +15,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from ocitool.errors import DocumentError
+from ocitool.model.fields import PLATFORM_FIELDS, require_exact_names
 from ocitool.model.json_text import json_kind
 
 if TYPE_CHECKING:
@@ -107,6 +108,7 @@ class Platform:
 
         What is missing becomes empty; raises `DocumentError` naming a field of another type.
         """
+        require_exact_names(value, PLATFORM_FIELDS)
         return cls(
             os=_text_field(value, "os"),
             architecture=_text_field(value, "architecture"),

@@ -148,7 +148,7 @@ class PlatformSelection:
 def _parse_pattern(name: str, text: str) -> Platform:
     """Parse the component form; `text` is the specifier as given, for messages."""
     if not name:
-        raise _refusal(text, "is empty", _EXAMPLE)
+        raise _refusal(text, "is empty, perhaps after a stray comma", _EXAMPLE)
     first, *rest = name.split("/")
     if not first or "" in rest:
         raise _refusal(text, "has an empty component", _EXAMPLE)

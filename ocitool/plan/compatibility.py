@@ -28,6 +28,12 @@ def _notes(images: Sequence[RewrittenImage]) -> Iterator[Note]:
     for image in images:
         selection = image.selection
         absent = len({node.descriptor.digest for node in selection.image.manifests()} - _digests(selection.kept))
+        roots = {root.node.descriptor.digest for root in selection.image.roots}
+        if selection.form is IndexForm.KEEP and len(roots) > 1:
+            yield warning(
+                f"{selection.image.label} still names {len(roots)} manifests in index.json: importers let the last "
+                "one win, skopeo and podman load refuse it; --index nested mends that"
+            )
         if selection.form is IndexForm.KEEP and absent:
             yield warning(
                 f"{selection.image.label} keeps its digest, and its index still lists {absent} manifest(s) that "
@@ -46,6 +52,12 @@ def _notes(images: Sequence[RewrittenImage]) -> Iterator[Note]:
                 f"{selection.image.label} has {len(selection.platforms)} platforms: ctr 2.0.0 and 2.0.1 import it "
                 "without flags; --all-platforms, which kind always passes, they refuse for every archive"
             )
+    external = {layer.digest for node in platforms for layer in node.external}
+    if external:
+        yield warning(
+            f"{len(external)} non-distributable layer(s) are not in the archive: unpacking fails where they cannot "
+            "be fetched from their URLs"
+        )
     if any(layer_compression(layer.media_type) == "zstd" for node in platforms for layer in node.layers):
         yield note("layers are zstd: ctr below 1.5 and docker below 23 cannot unpack them")
     if any(

@@ -34,8 +34,9 @@ def name_image(annotations: Mapping[str, str], old: Digest, new: Digest) -> Nami
     result = dict(annotations)
     notes: list[Note] = []
     for key in (CONTAINERD_NAME, REF_NAME):
-        if old != new and f"@{old}" in result.get(key, ""):
-            result[key] = result[key].replace(f"@{old}", f"@{new}")
+        value = result.get(key, "")
+        if old != new and (value == str(old) or f"@{old}" in value):
+            result[key] = value.replace(str(old), str(new))
             notes.append(note(f"the name {annotations[key]} now ends in the new digest {new}"))
     name = result.get(CONTAINERD_NAME, "")
     reference = result.get(REF_NAME, "")

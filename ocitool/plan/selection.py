@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from ocitool.errors import IntegrityError, SelectionError, UsageError
 from ocitool.graph.closure import manifest_name
-from ocitool.graph.image import Image, ImageGraph, Kind, ManifestNode, Root, State
+from ocitool.graph.image import Image, ImageGraph, Kind, ManifestNode, Root, State, walk_manifests
 from ocitool.model.digest import Digest
 from ocitool.model.platform_selection import EVERY_PLATFORM
 from ocitool.plan.note import Note, note, warning
@@ -99,7 +99,7 @@ class _Selector:
         unmatched = self._options.images.unmatched(names)
         if unmatched:
             there = ", ".join(sorted({name or "(unnamed)" for name in names})[:_LIST_LIMIT]) or "no image"
-            raise SelectionError(f"no image matches --image {unmatched[0]}", remedy=f"the archive has {there}")
+            raise SelectionError(f"no image matches --image {unmatched[0]!r}", remedy=f"the archive has {there}")
         chosen: list[Image] = []
         for image in self._graph.images:
             if self._options.images.matches(image.name):
@@ -134,6 +134,11 @@ class _Selector:
         kept = [node for node in listed if self._keeps(image, node, named=named)]
         self._check_literals(image, listed)
         if not kept:
+            if not self._skip and self._is_excluded(listed):
+                raise SelectionError(
+                    f"{self._wanted} leaves nothing of {image.label}: what it asks for, it also excludes",
+                    remedy=self._there_is([image]),
+                )
             if not self._skip:
                 raise SelectionError(
                     f"{image.label} has no platform that matches {self._wanted}",
@@ -143,6 +148,7 @@ class _Selector:
             self._drop(image, (node for node in manifests if node.kind is not Kind.IMAGE), "its image is left out")
             return None
         form = self._form(image, kept, manifests)
+        self._check_labels(image, kept, form)
         followers = self._followers(image, manifests, kept, form)
         chosen = {*kept, *followers}
         return ImageSelection(image, tuple(node for node in manifests if node in chosen), form)
@@ -169,6 +175,12 @@ class _Selector:
                     remedy="transfer or export the archive again",
                 )
         return True
+
+    def _is_excluded(self, listed: Sequence[ManifestNode]) -> bool:
+        return any(
+            node.platform is not None and any(specifier.matches(node.platform) for specifier in self._wanted.includes)
+            for node in listed
+        ) and bool(self._wanted.excludes)
 
     def _names_all(self, listed: Sequence[ManifestNode]) -> bool:
         """Tell whether every platform that is asked for is named and found, so that no other can be meant."""
@@ -218,7 +230,7 @@ class _Selector:
 
     def _form(self, image: Image, kept: Sequence[ManifestNode], manifests: Sequence[ManifestNode]) -> IndexForm:
         asked = self._options.index
-        different = len({(node.descriptor.digest, node.platform) for node in kept})
+        different = len({node.descriptor.digest for node in kept})
         if asked is IndexForm.FLAT and different > 1:
             raise UsageError(
                 f"--index flat holds one platform, but {different} of {image.label} are selected",
@@ -229,10 +241,11 @@ class _Selector:
             return asked
         if different > 1:
             return IndexForm.NESTED
-        if not _config_tells_platform(kept[0]):
+        untold = [node for node in kept if not _config_tells_platform(node)]
+        if untold:
             self._notes.append(
                 note(
-                    f"{image.label} stays nested: its config does not say the variant of {manifest_name(kept[0])}, "
+                    f"{image.label} stays nested: its config does not say the variant of {manifest_name(untold[0])}, "
                     "and the flat form has no other place for it"
                 )
             )
@@ -243,6 +256,19 @@ class _Selector:
         ):
             return IndexForm.NESTED
         return IndexForm.FLAT
+
+    def _check_labels(self, image: Image, kept: Sequence[ManifestNode], form: IndexForm) -> None:
+        """Refuse to write an index that lists a manifest as another platform than its config says."""
+        for node in kept:
+            if not node.platforms_disagree or node.listed is None:
+                continue
+            text = f"{image.label} lists {node.listed.display}, but its config says {manifest_name(node)}"
+            if form is IndexForm.NESTED:
+                raise IntegrityError(
+                    f"{text} (manifest {node.descriptor.digest})",
+                    remedy=f"build it again, or take {manifest_name(node)} alone: the flat form lists no platform",
+                )
+            self._notes.append(warning(f"{text}; it is taken for what its config says"))
 
     def _followers(
         self, image: Image, manifests: Sequence[ManifestNode], kept: Sequence[ManifestNode], form: IndexForm
@@ -322,6 +348,8 @@ class _Selector:
         else:
             keeps, reason = form is not IndexForm.FLAT, "its subject stands alone in the flat form"
         manifests = tuple(image.manifests())
+        if self._options.attestations is Followers.DROP and all(n.kind is Kind.ATTESTATION for n in manifests):
+            keeps, reason = False, "attestations are dropped"
         corrupt = [node for node in manifests if node.state is State.CORRUPT]
         if keeps and corrupt:
             raise _corrupt(image, corrupt[0])
@@ -379,9 +407,10 @@ def _surviving(selection: ImageSelection) -> set[Digest]:
 
 
 def _root_subject(root: Root) -> Digest | None:
-    """Tell what a root refers to: its subject, or the digest in a cosign tag (``sha256-….sig``)."""
-    if isinstance(root.node, ManifestNode) and root.node.subject is not None:
-        return root.node.subject
+    """Tell what a root refers to: the subject of its manifests, or the digest in a cosign tag (``sha256-….sig``)."""
+    for node in walk_manifests(root.node):
+        if node.subject is not None:
+            return node.subject
     match = _COSIGN_TAG.search(root.name or "")
     return None if match is None else Digest("sha256", match.group(1))
 

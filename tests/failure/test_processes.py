@@ -120,7 +120,7 @@ filtering.publish_all = publish_all
 """
 AT_THE_START = """
 from ocitool.cli import app
-app.app = lambda: os.kill(os.getpid(), number)
+app.app = lambda **_: os.kill(os.getpid(), number)
 """
 AT_THE_END = """
 import atexit

@@ -60,11 +60,19 @@ def test_damage_is_corrupt_and_never_absent(part: str) -> None:
     assert [node.state for node in nodes_of(layout)] == [State.COMPLETE, State.CORRUPT]
 
 
+FOREIGN = {"mediaType": "application/vnd.oci.image.layer.nondistributable.v1.tar"}
+URLS = {"urls": ["https://example.com/l"]}
+
+
 @pytest.mark.parametrize(
-    "fields",
-    [{"mediaType": "application/vnd.oci.image.layer.nondistributable.v1.tar"}, {"urls": ["https://example.com/l"]}],
+    ("fields", "expected"),
+    [
+        (FOREIGN | URLS, (State.COMPLETE, 1, 0)),
+        (FOREIGN, (State.PARTIAL, 0, 1)),
+        (URLS, (State.PARTIAL, 0, 1)),
+    ],
 )
-def test_external_layers_may_be_absent(fields: Json) -> None:
+def test_only_foreign_layers_with_urls_may_be_absent(fields: Json, expected: tuple[State, int, int]) -> None:
     layout = Layout()
     foreign = layout.layer("foreign")[0]
     layout.drop(foreign)
@@ -74,7 +82,7 @@ def test_external_layers_may_be_absent(fields: Json) -> None:
     layout.roots.clear()
     layout.add(layout.blob(as_json(document), OCI_MANIFEST))
     (node,) = nodes_of(layout)
-    assert (node.state, len(node.external), len(node.missing)) == (State.COMPLETE, 1, 0)
+    assert (node.state, len(node.external), len(node.missing)) == expected
 
 
 @pytest.mark.parametrize(

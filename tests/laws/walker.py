@@ -51,7 +51,7 @@ class Walked:
                 waiting += json.loads(raw)["manifests"]
             elif any(word in media_type for word in MANIFEST_WORDS) and "list" not in media_type:
                 document = json.loads(raw)
-                waiting += [document["config"], *document["layers"]]
+                waiting += [document["config"], *(document["layers"] or [])]
 
     def manifests(self) -> set[str]:
         """Return the digests of all manifests that are there."""
