@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import zstandard
 
 from tests.builders import multi_platform
 
@@ -20,6 +21,7 @@ RECIPES = re.findall(r"<!-- recipe -->\n```console\n(.*?)```", README, flags=re.
 def folder(tmp_path: Path) -> Path:
     layout = multi_platform(("linux/amd64", "linux/arm64", "linux/arm/v7", "linux/386"), attested=True)
     (tmp_path / "image.tar").write_bytes(layout.pack())
+    (tmp_path / "bundle.tar.zst").write_bytes(zstandard.compress(layout.pack()))
     layout.drop(layout.read(layout.roots[0])["manifests"][1])
     (tmp_path / "sparse.tar").write_bytes(layout.pack())
     (tmp_path / "arm64.tar").write_bytes(multi_platform(("linux/arm64",)).pack())

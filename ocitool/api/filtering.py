@@ -10,25 +10,29 @@ from typing import TYPE_CHECKING
 
 from ocitool.api.listener import Listener, Silence
 from ocitool.api.opening import SourceOptions, open_archive
-from ocitool.archive.sink import NewFile, StreamSink, open_sink, publish_all
+from ocitool.archive.codec.compress import CompressingSink, Compression
+from ocitool.archive.sink import Appender, NewFile, StreamSink, open_sink, publish_all
 from ocitool.engine.execute import execute
+from ocitool.engine.workers import processor_count
 from ocitool.model.json_text import JsonObject, dump_json
 from ocitool.plan.filter import plan_filter
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from ocitool.archive.source import ByteSource
     from ocitool.plan.options import FilterOptions
     from ocitool.plan.steps import Plan
 
 
 @dataclass(frozen=True, slots=True)
 class FilterResult:
-    """What a filter did, or with `written` False would do."""
+    """What a filter did, or with `written` False would do; `size` is the output's in bytes, compressed or not."""
 
     plan: Plan
     output: str
     written: bool
+    size: int
 
     def to_json(self) -> JsonObject:
         """Return the report as one JSON object (schema ``output/filter``)."""
@@ -38,7 +42,8 @@ class FilterResult:
             "kind": "filter",
             "output": self.output,
             "sourceSize": sum(source.size for source in plan.sources),
-            "outputSize": plan.size,
+            "outputSize": self.size,
+            "tarSize": plan.size,
             "images": [image.to_json() for image in plan.images],
             "kept": [manifest.to_json() for manifest in plan.kept],
             "dropped": [manifest.to_json() for manifest in plan.dropped],
@@ -55,6 +60,7 @@ def filter_archive(
     verify: bool = True,
     clobber: bool = True,
     dry_run: bool = False,
+    compression: Compression | None = None,
     digest_map: Path | None = None,
     source_options: SourceOptions | None = None,
     standard_output: int = 1,
@@ -63,13 +69,15 @@ def filter_archive(
 ) -> FilterResult:
     """Write an archive that holds what `options` select from `source`.
 
-    `output` appears whole and verified, or not at all, and so does the file `digest_map` (old to new digest of
+    `output` is compressed as `compression` says, by default as its suffix promises (`UsageError` for one that we do
+    not write). It appears whole and verified, or not at all, and so does the file `digest_map` (old to new digest of
     every root that was rewritten, as JSON). With `dry_run` only the plan is made. `before_naming` is called when
     all bytes are on the disk and only the names are left to give: what interrupts before it leaves nothing behind,
     and nothing should after it. Raises the errors of `ocitool.errors`; after any of them what stood under the name
     of the output is untouched.
     """
     listener = listener or Silence()
+    compression = compression or Compression.for_name(os.fspath(output))
     source_options = source_options or SourceOptions()
     if source_options.spool_directory is None:
         source_options = replace(source_options, spool_directory=_beside(output))
@@ -86,9 +94,7 @@ def filter_archive(
         if sinks:
             listener.start("filtering", plan.outputs[0].copied)
             files = [sink for sink in sinks if isinstance(sink, NewFile)]
-            if isinstance(sinks[0], NewFile):
-                sinks[0].require_space(plan.size)
-            execute(plan.outputs[0], [archive.source], sinks[0], verify=verify, on_bytes=listener.advance)
+            written = _write(plan, archive.source, sinks[0], compression, verify=verify, on_bytes=listener.advance)
             if len(sinks) > 1:
                 _write_small(sinks[1], _digest_map_document(plan))
             # The disk may take longer than the copying did.
@@ -100,7 +106,31 @@ def filter_archive(
             for sink in sinks:
                 sink.close()
             listener.finish()
-    return FilterResult(plan, os.fspath(output), written=not dry_run)
+            return FilterResult(plan, os.fspath(output), written=True, size=written)
+    return FilterResult(plan, os.fspath(output), written=False, size=plan.size)
+
+
+def _write(
+    plan: Plan,
+    source: ByteSource,
+    sink: NewFile | StreamSink,
+    compression: Compression,
+    *,
+    verify: bool,
+    on_bytes: Callable[[int], None],
+) -> int:
+    """Write the output, compressed if asked for; return its size in bytes."""
+    output = plan.outputs[0]
+    if not compression.is_needed:
+        if isinstance(sink, NewFile):
+            sink.require_space(plan.size)
+        execute(output, [source], sink, verify=verify, on_bytes=on_bytes)
+        return plan.size
+    target = Appender(sink) if isinstance(sink, NewFile) else sink
+    compressing = CompressingSink(target, compression, plan.size, threads=processor_count())
+    execute(output, [source], compressing, verify=verify, on_bytes=on_bytes)
+    compressing.finish()
+    return target.written
 
 
 def _beside(output: str | os.PathLike[str]) -> Path | None:

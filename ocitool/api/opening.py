@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from ocitool.api.listener import Listener, Silence
 from ocitool.archive.reader import scan_archive
 from ocitool.archive.source import ByteSource, open_source
+from ocitool.archive.spool import RATIO_LIMIT, SpoolOptions
 from ocitool.errors import OcitoolError
 from ocitool.graph.build import build_graph
 
@@ -22,10 +23,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class SourceOptions:
-    """How to read a source that is no file: the descriptor behind ``-`` and where to spool a pipe."""
+    """How to read a source that is no plain file.
+
+    The descriptor behind ``-``, where to spool what is piped or compressed, and how many times its size compressed
+    data may grow to.
+    """
 
     standard_input: int = 0
     spool_directory: Path | None = None
+    ratio_limit: int = RATIO_LIMIT
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +58,8 @@ def open_archive(
             listener.start("spooling", None)
         listener.advance(count)
 
-    with open_source(
-        path,
-        standard_input=options.standard_input,
-        spool_directory=options.spool_directory,
-        on_spool=on_spool,
-    ) as source:
+    spool = SpoolOptions(options.spool_directory, options.ratio_limit, on_spool)
+    with open_source(path, standard_input=options.standard_input, spool=spool) as source:
         if spooling:
             listener.finish()
         try:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from ocitool.archive.codec import DECOMPRESS_COMMAND, MAGIC_LENGTH, sniff_compression
 from ocitool.archive.entry import Entry, EntryKind, Scan
 from ocitool.archive.headers import BLOCK, ZERO_BLOCK, Header, padding, parse_header, parse_pax, pax_size
-from ocitool.errors import ArchiveError, NotAnArchive, TruncatedArchive, UnsafeEntry, UnsupportedArchive
+from ocitool.errors import ArchiveError, NotAnArchive, TruncatedArchive, UnsafeEntry
 from ocitool.model.fault import Fault
 
 if TYPE_CHECKING:
@@ -141,7 +140,7 @@ class _Scanner:
             raise UnsafeEntry(error.message, where=self._place(offset)) from None
         except ArchiveError as error:
             if offset == 0:
-                raise _not_a_tar(self._source, block) from None
+                raise _not_a_tar(self._source) from None
             raise ArchiveError(
                 error.message,
                 where=self._place(offset),
@@ -154,7 +153,7 @@ class _Scanner:
         if len(block) < BLOCK:
             if block.strip(b"\0"):
                 if offset == 0:
-                    raise _not_a_tar(self._source, block)
+                    raise _not_a_tar(self._source)
                 raise self._cut(offset, offset + BLOCK, "a header")
             return None
         if block != ZERO_BLOCK:
@@ -259,19 +258,9 @@ def _pax_records(body: bytes) -> dict[str, bytes]:
     return records
 
 
-def _not_a_tar(source: ByteSource, start: bytes) -> ArchiveError:
-    compression = sniff_compression(start[:MAGIC_LENGTH])
-    if compression is None:
-        return NotAnArchive(
-            "is not a tar archive",
-            where=source.name,
-            remedy="give an OCI archive, as ctr images export writes it",
-        )
-    name = "FILE" if source.name == "standard input" else source.name
-    return UnsupportedArchive(
-        f"is compressed with {compression}, which is not read yet",
-        where=source.name,
-        remedy=f"run: {DECOMPRESS_COMMAND[compression]} {name} | ocitool … -",
+def _not_a_tar(source: ByteSource) -> ArchiveError:
+    return NotAnArchive(
+        "is not a tar archive", where=source.name, remedy="give an OCI archive, as ctr images export writes it"
     )
 
 

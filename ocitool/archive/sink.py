@@ -191,11 +191,26 @@ class NewFile:
         return path
 
 
+class Appender:
+    """Bytes in order into a `NewFile`, for what cannot be placed ahead of time, such as compressed data."""
+
+    def __init__(self, file: NewFile) -> None:
+        self.name = file.name
+        self.written = 0
+        self._file = file
+
+    def write(self, data: bytes | memoryview) -> None:
+        """Write all of `data` after what was written before."""
+        self._file.write_at(self.written, data)
+        self.written += len(data)
+
+
 class StreamSink:
     """Bytes in order into an open descriptor: standard output, a FIFO, a device."""
 
     def __init__(self, descriptor: int, name: str) -> None:
         self.name = name
+        self.written = 0
         self._descriptor = descriptor
 
     def write(self, data: bytes | memoryview) -> None:
@@ -203,7 +218,9 @@ class StreamSink:
         rest = memoryview(data)
         try:
             while rest:
-                rest = rest[os.write(self._descriptor, rest) :]
+                count = os.write(self._descriptor, rest)
+                self.written += count
+                rest = rest[count:]
         except BrokenPipeError:
             raise OutputClosed("the reader closed the pipe; the archive is incomplete", where=self.name) from None
         except OSError as error:

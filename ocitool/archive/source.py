@@ -5,22 +5,22 @@ Everything is read by offset. A file is read in place; a pipe is spooled first a
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import stat
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from ocitool.errors import ArchiveError, ChangedSource, OutputError, UnsupportedArchive
+from ocitool.archive.codec.sniff import sniff_compression
+from ocitool.archive.headers import BLOCK, parse_header
+from ocitool.archive.spool import InputStream, SpoolOptions, spool_decompressed, spool_stream
+from ocitool.errors import ArchiveError, ChangedSource, UnsupportedArchive
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from types import TracebackType
     from typing import Self
-
-SPOOL_CHUNK: Final = 1024 * 1024
-"""Bytes moved at a time from a pipe to its spool."""
 
 
 class ByteSource(Protocol):
@@ -60,6 +60,13 @@ class _Identity:
     def of(cls, descriptor: int) -> _Identity:
         status = os.fstat(descriptor)
         return cls(status.st_size, status.st_mtime_ns)
+
+    def require(self, descriptor: int, name: str) -> None:
+        """Raise `ChangedSource` if a file is no longer this one."""
+        if _Identity.of(descriptor) != self:
+            raise ChangedSource(
+                "changed while it was read", where=name, remedy="wait until it is written, then run again"
+            )
 
 
 class FileSource:
@@ -116,12 +123,7 @@ class FileSource:
 
     def check_unchanged(self) -> None:
         """Raise `ChangedSource` if size or time of modification moved since the source was opened."""
-        if _Identity.of(self._descriptor) != self._identity:
-            raise ChangedSource(
-                "changed while it was read",
-                where=self.name,
-                remedy="wait until it is written, then run again",
-            )
+        self._identity.require(self._descriptor, self.name)
 
     def close(self) -> None:
         """Close the file."""
@@ -137,33 +139,50 @@ class FileSource:
 
 
 def open_source(
-    path: str | os.PathLike[str],
-    *,
-    standard_input: int = 0,
-    spool_directory: Path | None = None,
-    on_spool: Callable[[int], None] | None = None,
+    path: str | os.PathLike[str], *, standard_input: int = 0, spool: SpoolOptions | None = None
 ) -> FileSource:
     """Open `path`, or the descriptor `standard_input` for ``-``.
 
-    What cannot be read by offset is spooled first: `spool_directory` is where (the spool has no name there and
-    dies with the process), `on_spool` is told the bytes of each part as it arrives. Raises `ArchiveError` if
-    the source cannot be read and `OutputError` if the spool does not fit.
+    What cannot be read by offset, a pipe or anything compressed, is spooled first. Raises `ArchiveError` if the
+    source cannot be read and `OutputError` if the spool does not fit.
     """
+    spool = spool or SpoolOptions()
     if os.fspath(path) == "-":
         name = "standard input"
         try:
             file = io.FileIO(os.dup(standard_input), "rb")
         except OSError as error:
             raise ArchiveError(f"cannot read: {error.strerror}", where=name) from error
-        in_place = _is_regular(file) and file.tell() == 0
     else:
         name = os.fspath(path)
         file = _open(Path(path))
-        in_place = _is_regular(file)
-    if in_place:
-        return FileSource(file, name)
-    with file:
-        return _spool(file, name, spool_directory or default_spool_directory(), on_spool)
+    stream = InputStream(file, name)
+    regular = stat.S_ISREG(os.fstat(file.fileno()).st_mode)
+    try:
+        in_place = regular and file.tell() == 0
+        compression = _compression(os.pread(file.fileno(), BLOCK, 0) if in_place else stream.peek(BLOCK))
+        if compression is None and in_place:
+            return FileSource(file, name)
+        identity = _Identity.of(file.fileno())
+        spooled = (
+            spool_stream(stream, spool) if compression is None else spool_decompressed(stream, compression, spool)
+        )
+        if regular:
+            identity.require(file.fileno(), name)
+    except BaseException:
+        file.close()
+        raise
+    file.close()
+    return FileSource(spooled, name)
+
+
+def _compression(start: bytes) -> str | None:
+    """Tell the compression of a source by its first bytes; a tar may begin with a file named like a magic."""
+    if len(start) == BLOCK:
+        with contextlib.suppress(ArchiveError):
+            parse_header(start)
+            return None
+    return sniff_compression(start)
 
 
 def _open(path: Path) -> io.FileIO:
@@ -179,51 +198,3 @@ def _open(path: Path) -> io.FileIO:
         raise ArchiveError("no such file", where=str(path), remedy="check the name") from None
     except OSError as error:
         raise ArchiveError(f"cannot open: {error.strerror}", where=str(path)) from error
-
-
-def _is_regular(file: io.FileIO) -> bool:
-    return stat.S_ISREG(os.fstat(file.fileno()).st_mode)
-
-
-def _spool(stream: io.FileIO, name: str, folder: Path, on_spool: Callable[[int], None] | None) -> FileSource:
-    import tempfile
-
-    remedy = "name another folder with --tmp-dir"
-    try:
-        # Not a context manager: on success the spool outlives this function as the source.
-        spool = tempfile.TemporaryFile(dir=folder, buffering=0)  # noqa: SIM115
-    except OSError as error:
-        raise OutputError(f"cannot spool here: {error.strerror}", where=str(folder), remedy=remedy) from error
-    try:
-        buffer = memoryview(bytearray(SPOOL_CHUNK))
-        while count := _read_some(stream, buffer, name):
-            try:
-                _write_whole(spool, buffer[:count])
-            except OSError as error:
-                raise OutputError(f"cannot spool here: {error.strerror}", where=str(folder), remedy=remedy) from error
-            if on_spool is not None:
-                on_spool(count)
-        return FileSource(spool, name)
-    except BaseException:
-        spool.close()
-        raise
-
-
-def _read_some(stream: io.FileIO, buffer: memoryview, name: str) -> int:
-    try:
-        return stream.readinto(buffer) or 0
-    except OSError as error:
-        raise ArchiveError(f"cannot read: {error.strerror}", where=name) from error
-
-
-def _write_whole(spool: io.FileIO, data: memoryview) -> None:
-    while data:
-        data = data[spool.write(data) :]
-
-
-def default_spool_directory() -> Path:
-    """Return where a pipe is spooled if nothing better is known: `$TMPDIR`, else ``/var/tmp``.
-
-    Not ``/tmp``, which may be memory.
-    """
-    return Path(os.environ.get("TMPDIR") or "/var/tmp")  # noqa: S108 - the file has no name there

@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ocitool.api.filtering import FilterResult, filter_archive
 from ocitool.api.opening import SourceOptions
-from ocitool.cli.options import Format, Progress, ProgressMode, Quiet, ReportFormat, Source, SpoolDirectory, Verbose
+from ocitool.archive.codec.compress import Compression
+from ocitool.archive.spool import RATIO_LIMIT
+from ocitool.cli.options import (
+    Format,
+    MaxRatio,
+    Progress,
+    ProgressMode,
+    Quiet,
+    ReportFormat,
+    Source,
+    SpoolDirectory,
+    Verbose,
+)
 from ocitool.cli.outcome import exit_codes, print_error, print_json, print_lines
 from ocitool.cli.progress import showing_progress
 from ocitool.cli.signals import ignore_signals
@@ -24,8 +36,6 @@ from ocitool.plan.options import DockerManifest, FilterOptions, Followers, Index
 if TYPE_CHECKING:
     from ocitool.model.digest import Digest
     from ocitool.plan.steps import Plan
-
-_COMPRESSED: Final = (".gz", ".tgz", ".zst", ".tzst", ".xz", ".txz", ".bz2", ".tbz", ".lz4")
 
 
 def filter_command(
@@ -70,6 +80,15 @@ def filter_command(
     verify: Annotated[
         bool, typer.Option("--verify/--no-verify", help="Check the digest of every blob while it is copied.")
     ] = True,
+    compress: Annotated[
+        str | None,
+        typer.Option(
+            "--compress",
+            metavar="FORM",
+            help="none, gzip[:LEVEL] or zstd[:LEVEL] for the whole archive (default: by OUT's suffix).",
+            show_default=False,
+        ),
+    ] = None,
     digest_map: Annotated[
         Path | None,
         typer.Option(
@@ -83,6 +102,7 @@ def filter_command(
     verbose: Verbose = False,
     progress: Progress = ProgressMode.AUTO,
     spool_directory: SpoolDirectory = None,
+    max_ratio: MaxRatio = RATIO_LIMIT,
 ) -> None:
     """Keep the chosen platforms of an archive and drop the rest, verified on the way.
 
@@ -91,6 +111,7 @@ def filter_command(
       ocitool filter image.tar -p linux/arm64 -o arm64.tar
       ocitool filter image.tar -p linux/amd64,linux/arm64 -o two.tar
       ocitool filter image.tar -p available -o repaired.tar
+      ocitool filter bundle.tar.zst -p linux/arm64 -o arm64.tar.zst
       ctr images export --local --all-platforms - REF | ocitool filter - -p local -o - | ssh HOST ctr images import -
     """
     with exit_codes(form), showing_progress(progress, quiet=quiet) as listener:
@@ -111,8 +132,9 @@ def filter_command(
             verify=verify,
             clobber=not no_clobber,
             dry_run=dry_run,
+            compression=None if compress is None else Compression.parse(compress),
             digest_map=digest_map,
-            source_options=SourceOptions(spool_directory=spool_directory),
+            source_options=SourceOptions(spool_directory=spool_directory, ratio_limit=max_ratio),
             listener=listener,
             before_naming=ignore_signals,
         )
@@ -120,12 +142,6 @@ def filter_command(
 
 
 def _check_output(output: str) -> None:
-    if output.lower().endswith(_COMPRESSED):
-        raise UsageError(
-            "compressed output is not written yet",
-            where=output,
-            remedy="write OUT.tar, or pipe it: ocitool filter … -o - | zstd > OUT.tar.zst",
-        )
     if output.endswith("/"):
         raise UsageError("OCI layout folders are not written yet", where=output, remedy="name a file")
 
@@ -168,10 +184,10 @@ def _result_lines(result: FilterResult, *, verbose: bool) -> list[str]:
 
 def _summary(plan: Plan, result: FilterResult) -> str:
     before = sum(source.size for source in plan.sources)
-    saved = f", {100 - 100 * plan.size // before} % less" if plan.size < before else ""
+    saved = f", {100 - 100 * result.size // before} % less" if result.size < before else ""
     output = "standard output" if result.output == "-" else printable(result.output)
     verb = "wrote" if result.written else "would write"
-    return f"{verb} {output}: {format_size(plan.size)} of {format_size(before)}{saved}"
+    return f"{verb} {output}: {format_size(result.size)} of {format_size(before)}{saved}"
 
 
 def _digest(digest: Digest, *, verbose: bool) -> str:

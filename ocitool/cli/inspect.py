@@ -6,7 +6,18 @@ import sys
 from typing import TYPE_CHECKING
 
 from ocitool.api.opening import SourceOptions
-from ocitool.cli.options import Format, Progress, ProgressMode, Quiet, ReportFormat, Source, SpoolDirectory, Verbose
+from ocitool.archive.spool import RATIO_LIMIT
+from ocitool.cli.options import (
+    Format,
+    MaxRatio,
+    Progress,
+    ProgressMode,
+    Quiet,
+    ReportFormat,
+    Source,
+    SpoolDirectory,
+    Verbose,
+)
 from ocitool.cli.outcome import exit_codes, print_json, print_lines
 from ocitool.cli.progress import showing_progress
 from ocitool.cli.text import align, format_count, format_size, printable
@@ -24,6 +35,7 @@ def inspect_command(
     verbose: Verbose = False,
     progress: Progress = ProgressMode.AUTO,
     spool_directory: SpoolDirectory = None,
+    max_ratio: MaxRatio = RATIO_LIMIT,
 ) -> None:
     """Show images and platforms: what is complete, partial or absent, and what it weighs.
 
@@ -38,7 +50,7 @@ def inspect_command(
     with exit_codes(form), showing_progress(progress, quiet=quiet) as listener:
         inventory = inspect_archive(
             source,
-            source_options=SourceOptions(spool_directory=spool_directory),
+            source_options=SourceOptions(spool_directory=spool_directory, ratio_limit=max_ratio),
             listener=listener,
         )
         if form is Format.JSON:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import typer
 
 from ocitool.api.opening import SourceOptions
-from ocitool.cli.options import Format, Progress, ProgressMode, Quiet, ReportFormat, Source, SpoolDirectory
+from ocitool.archive.spool import RATIO_LIMIT
+from ocitool.cli.options import Format, MaxRatio, Progress, ProgressMode, Quiet, ReportFormat, Source, SpoolDirectory
 from ocitool.cli.outcome import exit_codes, print_json, print_lines
 from ocitool.cli.progress import showing_progress
 from ocitool.cli.text import format_count, format_size, printable
@@ -23,6 +24,7 @@ def verify_command(
     quiet: Quiet = False,
     progress: Progress = ProgressMode.AUTO,
     spool_directory: SpoolDirectory = None,
+    max_ratio: MaxRatio = RATIO_LIMIT,
 ) -> None:
     """Check that everything an archive lists is there, whole, and of the platform it is listed as.
 
@@ -38,7 +40,7 @@ def verify_command(
     with exit_codes(form), showing_progress(progress, quiet=quiet) as listener:
         report = verify_archive(
             source,
-            source_options=SourceOptions(spool_directory=spool_directory),
+            source_options=SourceOptions(spool_directory=spool_directory, ratio_limit=max_ratio),
             listener=listener,
         )
         if form is Format.JSON:

@@ -42,11 +42,11 @@ def test_quiet_still_warns(tmp_path: Path) -> None:
     assert b"has no name: ctr 1.2 and later store nothing" in result.stderr
 
 
-@pytest.mark.parametrize("suffix", [".tar.gz", ".tgz", ".tar.zst", ".tar.xz"])
+@pytest.mark.parametrize("suffix", [".tar.xz", ".tar.bz2", ".tar.lz4"])
 def test_a_suffix_that_promises_compression_is_refused(archive: Path, tmp_path: Path, suffix: str) -> None:
     result = ocitool("filter", archive, "-p", "all", "-o", tmp_path / f"out{suffix}")
     assert result.returncode == 2
-    assert b"compressed output" in result.stderr
+    assert b"that compression is not written; write .tar, .tar.gz or .tar.zst" in result.stderr
     assert not (tmp_path / f"out{suffix}").exists()
 
 

@@ -41,12 +41,12 @@ PLAIN = multi_platform().pack()
 CASES = {
     "no tar": (b"#!/bin/sh\necho hello\n" * 100, ["not a tar"]),
     "a short text": (b"hello", ["not a tar"]),
+    "gzip cut short": (gzip.compress(PLAIN)[:-9], ["gzip", "cut short", "again"]),
+    "zstd cut short": (zstandard.compress(PLAIN)[:-1], ["zstd", "cut short", "again"]),
+    "xz damaged": (lzma.compress(PLAIN)[:40] + b"x" + lzma.compress(PLAIN)[41:], ["xz", "damaged", "again"]),
+    "bzip2 with a tail": (bz2.compress(PLAIN) + b"junk", ["bzip2", "damaged", "again"]),
     "empty": (b"", ["empty"]),
     "docker-archive": (_docker_archive(), ["docker-archive", "not read yet", "skopeo copy docker-archive:"]),
-    "gzip": (gzip.compress(PLAIN), ["gzip", "not read yet", "gzip -dc"]),
-    "zstd": (zstandard.compress(PLAIN), ["zstd", "not read yet", "zstd -dc"]),
-    "xz": (lzma.compress(PLAIN), ["xz", "not read yet", "xz -dc"]),
-    "bzip2": (bz2.compress(PLAIN), ["bzip2", "not read yet", "bzip2 -dc"]),
     "under a folder": (multi_platform().pack(prefix="image/"), ["'image'", "repack"]),
     "another tar": (_other_tar(), ["no image layout"]),
 }

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from typing import Final
 
-MAGIC_LENGTH: Final = 6
-"""Bytes from the start of a file that `sniff_compression` needs."""
-
 _MAGIC: Final = (
     (b"\x1f\x8b", "gzip"),
     (b"\x28\xb5\x2f\xfd", "zstd"),
@@ -15,15 +12,6 @@ _MAGIC: Final = (
     (b"\x04\x22\x4d\x18", "lz4"),
 )
 _SKIPPABLE_FRAME: Final = (b"\x2a\x4d\x18", range(0x50, 0x60))
-
-DECOMPRESS_COMMAND: Final = {
-    "gzip": "gzip -dc",
-    "zstd": "zstd -dc",
-    "xz": "xz -dc",
-    "bzip2": "bzip2 -dc",
-    "lz4": "lz4 -dc",
-}
-"""The command that writes the plain archive to a pipe, by compression."""
 
 
 def sniff_compression(start: bytes) -> str | None:

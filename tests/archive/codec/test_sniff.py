@@ -7,7 +7,7 @@ import lzma
 import pytest
 import zstandard
 
-from ocitool.archive.codec import DECOMPRESS_COMMAND, MAGIC_LENGTH, sniff_compression
+from ocitool.archive.codec.sniff import sniff_compression
 
 LZ4 = b"\x04\x22\x4d\x18\x64\x40\xa7"
 SKIPPABLE = b"\x2a\x4d\x18\x04\0\0\0"
@@ -36,9 +36,4 @@ SKIPPABLE = b"\x2a\x4d\x18\x04\0\0\0"
 )
 def test_tells_by_the_first_bytes(start: bytes, expected: str | None) -> None:
     assert sniff_compression(start) == expected
-    assert sniff_compression(start[:MAGIC_LENGTH]) == expected
-
-
-def test_every_compression_has_a_command() -> None:
-    assert sorted(DECOMPRESS_COMMAND) == ["bzip2", "gzip", "lz4", "xz", "zstd"]
-    assert all(command.startswith(name) for name, command in DECOMPRESS_COMMAND.items())
+    assert sniff_compression(start[:6]) == expected

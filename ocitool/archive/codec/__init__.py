@@ -1,0 +1,1 @@
+"""Whole-file compression: told by magic bytes, read as a stream, written as a sink."""

@@ -1,0 +1,210 @@
+"""Decompression as a stream: bounded memory, every end checked.
+
+The libraries agree on one thing only: none of them says by itself that a stream was cut short. So each end is
+checked here, garbage after it is refused, and output is asked for in bounded parts, whatever the data claims.
+"""
+
+from __future__ import annotations
+
+import zlib
+from typing import IO, TYPE_CHECKING, Final, Protocol, cast
+
+from ocitool.archive.codec.zstd_frames import FrameFollower
+from ocitool.errors import ArchiveError, TruncatedArchive, UnsafeEntry, UnsupportedArchive
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+INPUT_CHUNK: Final = 256 * 1024
+"""Compressed bytes read at a time."""
+
+WINDOW_LIMIT: Final = 128 * 1024 * 1024
+"""Bytes of window a zstd frame may ask for; `zstd --long=27`, the most that zstd itself takes without a flag."""
+
+MEMORY_LIMIT: Final = 256 * 1024 * 1024
+"""Bytes that an xz stream may ask for."""
+
+
+class Decoder(Protocol):
+    """One stream of a library, in the shape that `lzma` and `bz2` have."""
+
+    @property
+    def eof(self) -> bool:
+        """Whether the end of the stream was reached."""
+
+    @property
+    def unused_data(self) -> bytes | None:
+        """What came after the end."""
+
+    @property
+    def needs_input(self) -> bool:
+        """Whether nothing more comes without more input."""
+
+    def decompress(self, data: bytes, max_length: int = -1) -> bytes:
+        """Return up to `max_length` bytes."""
+
+
+class Decompressor(Protocol):
+    """A compressed source as a stream of plain bytes."""
+
+    def readinto(self, buffer: memoryview) -> int:
+        """Fill some of `buffer`; 0 at the end. Raises `ArchiveError` if the data is damaged or cut short."""
+
+
+def open_decompressor(compression: str, read: Callable[[int], bytes]) -> Decompressor:
+    """Return a decompressor for a kind that `sniff_compression` named; `read` gives compressed bytes."""
+    if compression == "zstd":
+        return _ZstdDecompressor(read)
+    return _StreamsDecompressor(compression, read)
+
+
+class _ZstdDecompressor:
+    """zstd: many frames, skippable ones between them."""
+
+    def __init__(self, read: Callable[[int], bytes]) -> None:
+        import zstandard
+
+        self._error = zstandard.ZstdError
+        self._follower = FrameFollower()
+        self._input = read
+        decompressor = zstandard.ZstdDecompressor(max_window_size=WINDOW_LIMIT)
+        self._reader = decompressor.stream_reader(
+            cast("IO[bytes]", self), read_size=INPUT_CHUNK, read_across_frames=True
+        )
+
+    def read(self, size: int) -> bytes:
+        """Give the library compressed bytes, followed on their way."""
+        data = self._input(size)
+        self._follower.feed(data)
+        return data
+
+    def readinto(self, buffer: memoryview) -> int:
+        try:
+            count = int(self._reader.readinto(buffer))
+        except self._error as error:
+            if "memory" in str(error):
+                raise UnsafeEntry(
+                    f"zstd data that asks for a window of more than {WINDOW_LIMIT} bytes",
+                    remedy="compress it again without --long",
+                ) from None
+            raise ArchiveError("zstd data is damaged") from error
+        if count == 0 and not self._follower.at_boundary:
+            raise TruncatedArchive("zstd data is cut short")
+        return count
+
+
+class _StreamsDecompressor:
+    """gzip, xz, bzip2, lz4: one stream after the other, each by a decoder of its own."""
+
+    def __init__(self, compression: str, read: Callable[[int], bytes]) -> None:
+        self._compression = compression
+        self._read = read
+        self._make, self._errors = _DECODERS[compression]()
+        self._decoder = self._make()
+        self._waiting = b""
+        self._fresh = True
+        self._first = True
+
+    def readinto(self, buffer: memoryview) -> int:
+        while True:
+            if self._decoder.eof and not self._next_stream():
+                return 0
+            if not self._waiting and self._decoder.needs_input:
+                self._waiting = self._read(INPUT_CHUNK)
+                if not self._waiting:
+                    raise TruncatedArchive(f"{self._compression} data is cut short")
+            data, self._waiting = self._waiting, b""
+            self._fresh = False
+            try:
+                part = self._decoder.decompress(data, len(buffer))
+            except self._errors as error:
+                raise ArchiveError(f"{self._compression} data is damaged") from error
+            except MemoryError:
+                raise UnsafeEntry(f"{self._compression} data that asks for more than {MEMORY_LIMIT} bytes") from None
+            if part:
+                buffer[: len(part)] = part
+                return len(part)
+
+    def _next_stream(self) -> bool:
+        """Start the next stream, if there is one; zero bytes between streams are padding."""
+        rest = (self._decoder.unused_data or b"").lstrip(b"\0")
+        while not rest:
+            data = self._read(INPUT_CHUNK)
+            if not data:
+                return False
+            rest = data.lstrip(b"\0")
+        self._decoder = self._make()
+        self._waiting = rest
+        return True
+
+
+class _ZlibInner(Protocol):
+    """What zlib's and isal's decompressors share."""
+
+    eof: bool
+    unused_data: bytes
+    unconsumed_tail: bytes
+
+    def decompress(self, data: bytes, max_length: int, /) -> bytes: ...
+
+
+class _ZlibDecoder:
+    """zlib's decompressor in the shape of the others."""
+
+    def __init__(self, inner: _ZlibInner) -> None:
+        self._inner = inner
+        self.needs_input = True
+
+    @property
+    def eof(self) -> bool:
+        return self._inner.eof
+
+    @property
+    def unused_data(self) -> bytes:
+        return self._inner.unused_data
+
+    def decompress(self, data: bytes, max_length: int = -1) -> bytes:
+        part = self._inner.decompress(self._inner.unconsumed_tail + data, max_length)
+        # With all input consumed, output may still wait inside when the last call filled its buffer.
+        self.needs_input = not self._inner.unconsumed_tail and len(part) < max_length
+        return part
+
+
+def _gzip() -> tuple[Callable[[], Decoder], tuple[type[Exception], ...]]:
+    try:
+        from isal import isal_zlib
+    except ImportError:
+        return (lambda: _ZlibDecoder(cast("_ZlibInner", zlib.decompressobj(wbits=31)))), (zlib.error,)
+    # isal's own error is no zlib.error.
+    errors = (zlib.error, cast("type[Exception]", isal_zlib.IsalError))
+    return (lambda: _ZlibDecoder(cast("_ZlibInner", isal_zlib.decompressobj(wbits=31)))), errors
+
+
+def _xz() -> tuple[Callable[[], Decoder], tuple[type[Exception], ...]]:
+    import lzma
+
+    return (lambda: lzma.LZMADecompressor(memlimit=MEMORY_LIMIT)), (lzma.LZMAError, EOFError)
+
+
+def _bzip2() -> tuple[Callable[[], Decoder], tuple[type[Exception], ...]]:
+    import bz2
+
+    return bz2.BZ2Decompressor, (OSError, EOFError)
+
+
+def _lz4() -> tuple[Callable[[], Decoder], tuple[type[Exception], ...]]:
+    try:
+        from lz4 import frame
+    except ImportError:
+        raise UnsupportedArchive(
+            "is compressed with lz4, which needs the extra 'lz4'", remedy="pip install 'ocitool[lz4]', or lz4 -dc"
+        ) from None
+    return frame.LZ4FrameDecompressor, (RuntimeError, EOFError)
+
+
+_DECODERS: Final[dict[str, Callable[[], tuple[Callable[[], Decoder], tuple[type[Exception], ...]]]]] = {
+    "gzip": _gzip,
+    "xz": _xz,
+    "bzip2": _bzip2,
+    "lz4": _lz4,
+}

@@ -1,0 +1,137 @@
+"""Compressed streams: whole or an error, in bounded memory, whatever they claim."""
+
+from __future__ import annotations
+
+import bz2
+import contextlib
+import gzip
+import io
+import lzma
+import random
+from typing import TYPE_CHECKING, Final
+
+import lz4.frame
+import pytest
+import zstandard
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ocitool.archive.codec.decompress import WINDOW_LIMIT, open_decompressor
+from ocitool.archive.codec.zstd_frames import FrameFollower
+from ocitool.errors import ArchiveError, TruncatedArchive, UnsafeEntry
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def zstd(data: bytes) -> bytes:
+    return zstandard.ZstdCompressor(level=3, write_checksum=True).compress(data)
+
+
+COMPRESSORS: Final[dict[str, Callable[[bytes], bytes]]] = {
+    "gzip": gzip.compress,
+    "zstd": zstd,
+    "xz": lzma.compress,
+    "bzip2": bz2.compress,
+    "lz4": lambda data: bytes(lz4.frame.compress(data, content_checksum=True)),
+}
+TEXT: Final = b"some text " * 300 + random.Random(1).randbytes(700)
+KINDS: Final = pytest.mark.parametrize("kind", sorted(COMPRESSORS))
+
+
+def plain(kind: str, data: bytes, size: int = 4096) -> bytes:
+    """Decompress in parts of at most `size` bytes."""
+    stream = io.BytesIO(data)
+    decompressor = open_decompressor(kind, stream.read)
+    parts = bytearray()
+    buffer = memoryview(bytearray(size))
+    while count := decompressor.readinto(buffer):
+        assert count <= size
+        parts += buffer[:count]
+    return bytes(parts)
+
+
+@KINDS
+@pytest.mark.parametrize("data", [b"", b"x", TEXT, bytes(3_000_000)], ids=["empty", "byte", "text", "zeros"])
+@pytest.mark.parametrize("size", [1 << 20, 4096])
+def test_round_trip(kind: str, data: bytes, size: int) -> None:
+    assert plain(kind, COMPRESSORS[kind](data), size) == data
+
+
+@KINDS
+def test_several_streams_are_one(kind: str) -> None:
+    compress = COMPRESSORS[kind]
+    assert plain(kind, compress(b"one") + compress(b"") + compress(TEXT)) == b"one" + TEXT
+
+
+@KINDS
+def test_every_truncation_is_an_error(kind: str) -> None:
+    data = COMPRESSORS[kind](TEXT)
+    for length in range(len(data)):
+        with pytest.raises(TruncatedArchive):
+            plain(kind, data[:length])
+
+
+@KINDS
+def test_every_truncation_of_a_second_stream_is_an_error(kind: str) -> None:
+    first = COMPRESSORS[kind](b"first")
+    data = first + COMPRESSORS[kind](b"second")
+    for length in range(len(first) + 1, len(data)):
+        with pytest.raises(ArchiveError):
+            plain(kind, data[:length])
+
+
+@KINDS
+def test_a_flipped_bit_is_an_error_or_changes_nothing(kind: str) -> None:
+    data = bytearray(COMPRESSORS[kind](TEXT))
+    for position in range(len(data)):
+        data[position] ^= 0x10
+        with contextlib.suppress(ArchiveError):
+            assert plain(kind, bytes(data)) == TEXT
+        data[position] ^= 0x10
+
+
+@KINDS
+@pytest.mark.parametrize("tail", [b"junk", b"\x01" * 100])
+def test_anything_after_the_end_is_an_error(kind: str, tail: bytes) -> None:
+    with pytest.raises(ArchiveError):
+        plain(kind, COMPRESSORS[kind](TEXT) + tail)
+
+
+def test_zstd_skippable_frames_are_skipped() -> None:
+    skippable = b"\x53\x2a\x4d\x18\x05\0\0\0hello"
+    assert plain("zstd", skippable + zstd(b"one") + skippable + zstd(b"two") + skippable) == b"onetwo"
+    with pytest.raises(TruncatedArchive):
+        plain("zstd", zstd(b"one") + skippable[:-1])
+
+
+def test_a_window_that_is_too_large_is_refused() -> None:
+    parameters = zstandard.ZstdCompressionParameters.from_level(1, window_log=29)
+    compressor = zstandard.ZstdCompressor(compression_params=parameters).compressobj()
+    data = compressor.compress(TEXT) + compressor.flush()
+    with pytest.raises(UnsafeEntry, match=f"window of more than {WINDOW_LIMIT} bytes"):
+        plain("zstd", data)
+
+
+def test_zeros_come_in_bounded_parts() -> None:
+    for kind, compress in COMPRESSORS.items():
+        stream = io.BytesIO(compress(bytes(50_000_000)))
+        buffer = memoryview(bytearray(65536))
+        assert open_decompressor(kind, stream.read).readinto(buffer) <= 65536
+
+
+@given(st.lists(st.binary(max_size=400), min_size=1, max_size=4), st.integers(1, 19), st.booleans(), st.data())
+def test_the_follower_knows_the_ends_of_frames(
+    contents: list[bytes], level: int, checksum: bool, draw: st.DataObject
+) -> None:
+    compressor = zstandard.ZstdCompressor(level=level, write_checksum=checksum, write_content_size=checksum)
+    frames = [compressor.compress(content) for content in contents]
+    ends = {sum(map(len, frames[: count + 1])) for count in range(len(frames))}
+    data = b"".join(frames)
+    follower = FrameFollower()
+    position = 0
+    while position < len(data):
+        step = draw.draw(st.integers(1, len(data) - position))
+        follower.feed(data[position : position + step])
+        position += step
+        assert follower.at_boundary == (position in ends)
