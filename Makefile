@@ -5,10 +5,11 @@ BIN := $(VENV)/bin
 PLATFORM ?=
 SRC ?=
 REPORTS := build
+SECONDS ?= 60
 PYTEST := $(BIN)/python -m pytest -n auto --junitxml=$(REPORTS)/tests.xml
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-long bench clean
+.PHONY: help setup demo test test-long fuzz bench clean
 
 help: ## Show these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,6 +33,12 @@ test: $(VENV)/.ready ## Run the whole test suite; real engines run where this ma
 
 test-long: $(VENV)/.ready ## The same with every sweep in full
 	@$(PYTEST) -m "long or not long"
+
+fuzz: $(VENV)/.ready ## Fuzz the readers of untrusted bytes for SECONDS (60); findings go to build/fuzz
+	@$(BIN)/pip install --quiet --disable-pip-version-check --group fuzz
+	@mkdir -p $(REPORTS)/fuzz
+	@$(BIN)/python -m tests.fuzz.fuzz_reader -max_total_time=$(SECONDS) -timeout=10 -rss_limit_mb=2048 -verbosity=0 \
+	  -artifact_prefix=$(REPORTS)/fuzz/ $(REPORTS)/fuzz tests/fuzz/corpus
 
 bench: $(VENV)/.ready ## Measure against openssl, cp and skopeo (needs 10 GiB of memory)
 	@$(BIN)/python -m benchmarks.end_to_end

@@ -1,0 +1,1 @@
+"""Coverage-guided fuzzing (atheris) of what reads untrusted bytes; `make fuzz SECONDS=60`."""
