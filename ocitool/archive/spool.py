@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from ocitool.archive.codec.decompress import Decompressor, open_decompressor
+from ocitool.archive.prefetch import read_ahead
 from ocitool.errors import ArchiveError, OutputError, UnsafeEntry
 
 if TYPE_CHECKING:
@@ -107,15 +108,17 @@ def _spool(
     folder = options.folder or default_spool_directory()
     spool = _open(folder)
     try:
-        buffer = memoryview(bytearray(CHUNK))
         written = 0
-        while count := _read(plain, buffer, stream.name):
-            _write(spool, buffer[:count], folder)
-            written += count
+        for part in read_ahead(plain, CHUNK):
+            _write(spool, part, folder)
+            written += len(part)
             if bounded:
                 _check_ratio(written, stream, options.ratio_limit)
             if options.on_bytes is not None:
-                options.on_bytes(count)
+                options.on_bytes(len(part))
+    except ArchiveError as error:
+        spool.close()
+        raise _placed(error, stream.name) from error
     except BaseException:
         spool.close()
         raise
@@ -131,14 +134,11 @@ def _check_ratio(written: int, stream: InputStream, limit: int) -> None:
         )
 
 
-def _read(plain: Decompressor | InputStream, buffer: memoryview, name: str) -> int:
-    try:
-        return plain.readinto(buffer)
-    except ArchiveError as error:
-        if error.where:
-            raise
-        remedy = error.remedy or "transfer or export it again"
-        raise type(error)(error.message, where=name, remedy=remedy) from error
+def _placed(error: ArchiveError, name: str) -> ArchiveError:
+    """Say where, for an error of a decoder that knows of no file."""
+    if error.where:
+        return error
+    return type(error)(error.message, where=name, remedy=error.remedy or "transfer or export it again")
 
 
 def _open(folder: Path) -> io.FileIO:
