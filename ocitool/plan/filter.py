@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from ocitool.archive.entry import Entry
     from ocitool.graph.image import ImageGraph, ManifestNode
     from ocitool.model.digest import Digest
+    from ocitool.plan.choice import Selection
     from ocitool.plan.options import FilterOptions
-    from ocitool.plan.selection import Selection
 
 LAYOUT: Final = b'{"imageLayoutVersion":"1.0.0"}'
 """The oci-layout file: containerd takes exactly this version (image-layout.md, "oci-layout file")."""

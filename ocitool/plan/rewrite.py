@@ -19,7 +19,7 @@ from ocitool.plan.options import IndexForm
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from ocitool.plan.selection import ImageSelection
+    from ocitool.plan.choice import ImageSelection
 
 _NAMES: Final = (CONTAINERD_NAME, REF_NAME)
 _DESCRIPTOR_FIELDS: Final = frozenset(

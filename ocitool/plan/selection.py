@@ -2,57 +2,23 @@
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from ocitool.errors import IntegrityError, SelectionError, UsageError
 from ocitool.graph.closure import manifest_name
-from ocitool.graph.image import Image, ImageGraph, Kind, ManifestNode, Root, State, walk_manifests
-from ocitool.model.digest import Digest
+from ocitool.graph.image import Image, ImageGraph, Kind, ManifestNode, State
 from ocitool.model.platform_selection import EVERY_PLATFORM
-from ocitool.plan.note import Note, note, warning
+from ocitool.plan.choice import ImageSelection, Ledger, Selection, corrupt, describe
+from ocitool.plan.followers import FollowerSelector
+from ocitool.plan.note import note, warning
 from ocitool.plan.options import FilterOptions, Followers, IndexForm, Missing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Sequence
 
     from ocitool.model.platform_selection import PlatformSelection
 
-_COSIGN_TAG: Final = re.compile(r"(?:^|[:/])sha256-([0-9a-f]{64})\.(?:sig|att|sbom)$")
 _LIST_LIMIT: Final = 20
-
-
-@dataclass(frozen=True, slots=True)
-class Dropped:
-    """One manifest that does not go into the output; `reason` is for people."""
-
-    image: str
-    manifest: ManifestNode
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class ImageSelection:
-    """One image of the output: its manifests in document order, and the form its index takes."""
-
-    image: Image
-    kept: tuple[ManifestNode, ...]
-    form: IndexForm
-
-    @property
-    def platforms(self) -> tuple[ManifestNode, ...]:
-        """The kept manifests that are images of a platform, without attestations and artifacts."""
-        return tuple(node for node in self.kept if node.kind is Kind.IMAGE)
-
-
-@dataclass(frozen=True, slots=True)
-class Selection:
-    """All images of the output, all that was dropped, and what the user should know about it."""
-
-    images: tuple[ImageSelection, ...]
-    dropped: tuple[Dropped, ...]
-    notes: tuple[Note, ...]
 
 
 def select(graph: ImageGraph, options: FilterOptions) -> Selection:
@@ -75,8 +41,8 @@ class _Selector:
         self._everything = not self._wanted.includes or any(
             specifier.pattern == EVERY_PLATFORM for specifier in self._wanted.includes
         )
-        self._dropped: list[Dropped] = []
-        self._notes: list[Note] = []
+        self._ledger = Ledger()
+        self._followers = FollowerSelector(options.attestations, self._ledger, everything=self._everything)
 
     def run(self) -> Selection:
         images = self._chosen_images()
@@ -87,12 +53,12 @@ class _Selector:
             for image in images
             if not image.is_artifact and (selection := self._select_image(image)) is not None
         ]
-        selected += self._select_artifacts(artifacts, selected)
+        selected += self._followers.beside(artifacts, selected)
         if not selected:
             raise SelectionError(f"nothing in the archive is left for {self._wanted}", remedy=self._there_is(images))
         order = {id(image): place for place, image in enumerate(self._graph.images)}
         selected.sort(key=lambda selection: order[id(selection.image)])
-        return Selection(tuple(selected), tuple(self._dropped), tuple(self._notes))
+        return Selection(tuple(selected), tuple(self._ledger.dropped), tuple(self._ledger.notes))
 
     def _chosen_images(self) -> list[Image]:
         names = [image.name for image in self._graph.images]
@@ -105,7 +71,7 @@ class _Selector:
             if self._options.images.matches(image.name):
                 chosen.append(image)
             else:
-                self._drop(image, image.manifests(), "image not chosen by --image")
+                self._ledger.drop(image, image.manifests(), "image not chosen by --image")
         return chosen
 
     def _check_specifiers(self, images: Sequence[Image]) -> None:
@@ -119,15 +85,15 @@ class _Selector:
             if any(node.platform and specifier.matches(node.platform) for node in listed):
                 continue
             if self._skip:
-                self._notes.append(note(f"nothing in the archive matches {specifier}"))
+                self._ledger.notes.append(note(f"nothing in the archive matches {specifier}"))
             elif not unreadable and specifier.pattern != EVERY_PLATFORM:
                 raise SelectionError(f"nothing in the archive matches {specifier}", remedy=self._there_is(images))
 
     def _select_image(self, image: Image) -> ImageSelection | None:
         manifests = tuple(image.manifests())
         if not self._has_indexes(image):
-            self._notes.append(note(f"{image.label} is left out: its index is not in the archive"))
-            self._drop(image, manifests, "its image is left out")
+            self._ledger.notes.append(note(f"{image.label} is left out: its index is not in the archive"))
+            self._ledger.drop(image, manifests, "its image is left out")
             return None
         listed = [node for node in manifests if node.kind is Kind.IMAGE]
         named = self._names_all(listed)
@@ -144,12 +110,14 @@ class _Selector:
                     f"{image.label} has no platform that matches {self._wanted}",
                     remedy=f"{self._there_is([image])}; --missing skip leaves such images out",
                 )
-            self._notes.append(note(f"{image.label} is left out: it has none of {self._wanted}"))
-            self._drop(image, (node for node in manifests if node.kind is not Kind.IMAGE), "its image is left out")
+            self._ledger.notes.append(note(f"{image.label} is left out: it has none of {self._wanted}"))
+            self._ledger.drop(
+                image, (node for node in manifests if node.kind is not Kind.IMAGE), "its image is left out"
+            )
             return None
         form = self._form(image, kept, manifests)
         self._check_labels(image, kept, form)
-        followers = self._followers(image, manifests, kept, form)
+        followers = self._followers.within(image, manifests, kept, form)
         chosen = {*kept, *followers}
         return ImageSelection(image, tuple(node for node in manifests if node in chosen), form)
 
@@ -162,7 +130,9 @@ class _Selector:
                 if index in roots and self._skip:
                     return False
                 if index not in roots and (self._skip or self._wanted.only_complete):
-                    self._notes.append(warning(f"the index {digest} of {image.label} is absent and is dropped"))
+                    self._ledger.notes.append(
+                        warning(f"the index {digest} of {image.label} is absent and is dropped")
+                    )
                     continue
                 raise SelectionError(
                     f"the index {digest} of {image.label} is not in the archive, so its platforms are unknown",
@@ -203,17 +173,17 @@ class _Selector:
             repairs = self._skip or (bool(asking) and all(specifier.only_complete for specifier in asking))
         if not wanted:
             if node.state is State.CORRUPT:
-                self._notes.append(warning(f"{_describe(image, node)} is corrupt, but was not selected"))
-            self._drop(image, [node], "platform not selected")
+                self._ledger.notes.append(warning(f"{describe(image, node)} is corrupt, but was not selected"))
+            self._ledger.drop(image, [node], "platform not selected")
             return False
         if node.state is State.COMPLETE:
             return True
         if node.state is State.CORRUPT:
-            raise _corrupt(image, node)
+            raise corrupt(image, node)
         if not repairs:
             raise _unavailable(image, node)
         reason = "listed, but absent" if node.state is State.ABSENT else f"partial: {_count_missing(node)}"
-        self._drop(image, [node], reason)
+        self._ledger.drop(image, [node], reason)
         return False
 
     def _check_literals(self, image: Image, listed: Sequence[ManifestNode]) -> None:
@@ -243,7 +213,7 @@ class _Selector:
             return IndexForm.NESTED
         untold = [node for node in kept if not _config_tells_platform(node)]
         if untold:
-            self._notes.append(
+            self._ledger.notes.append(
                 note(
                     f"{image.label} stays nested: its config does not say the variant of {manifest_name(untold[0])}, "
                     "and the flat form has no other place for it"
@@ -268,110 +238,7 @@ class _Selector:
                     f"{text} (manifest {node.descriptor.digest})",
                     remedy=f"build it again, or take {manifest_name(node)} alone: the flat form lists no platform",
                 )
-            self._notes.append(warning(f"{text}; it is taken for what its config says"))
-
-    def _followers(
-        self, image: Image, manifests: Sequence[ManifestNode], kept: Sequence[ManifestNode], form: IndexForm
-    ) -> list[ManifestNode]:
-        """Choose the attestations and artifacts of an index that go with what is kept."""
-        digests = _with_referrers({node.descriptor.digest for node in kept}, manifests)
-        followers: list[ManifestNode] = []
-        flat: list[ManifestNode] = []
-        for node in manifests:
-            if node.kind is Kind.IMAGE:
-                continue
-            follows = node.subject in digests if node.subject is not None else False
-            reason = "its subject is not kept"
-            if node.kind is Kind.ATTESTATION and self._options.attestations is Followers.DROP:
-                follows, reason = False, "attestations are dropped"
-            elif node.kind is not Kind.ATTESTATION and node.subject is None:
-                follows, reason = self._everything, "has no platform"
-            if follows and form is IndexForm.FLAT:
-                flat.append(node)
-                follows, reason = False, "the flat form holds nothing but the image"
-            if follows and node.state is State.CORRUPT:
-                raise _corrupt(image, node)
-            if follows and node.state is not State.COMPLETE:
-                self._notes.append(warning(f"{_describe(image, node)} is not in the archive and is dropped"))
-                follows, reason = False, "listed, but absent"
-            if follows:
-                followers.append(node)
-            else:
-                self._drop(image, [node], reason)
-        if flat:
-            attestations = sum(node.kind is Kind.ATTESTATION for node in flat)
-            what = "attestation(s)" if attestations == len(flat) else "attestation(s) or artifact(s)"
-            self._notes.append(
-                note(
-                    f"{image.label}: {len(flat)} {what} dropped, since index.json points straight at the image; "
-                    "--index nested keeps them"
-                )
-            )
-        return followers
-
-    def _select_artifacts(
-        self, artifacts: Iterable[Image], selected: Sequence[ImageSelection]
-    ) -> list[ImageSelection]:
-        """Choose the referrers and artifacts that index.json lists beside the images."""
-        forms: dict[Digest, IndexForm] = {}
-        for selection in selected:
-            forms |= dict.fromkeys(_surviving(selection) - forms.keys(), selection.form)
-        chosen: list[ImageSelection] = []
-        waiting = list(artifacts)
-        while waiting:
-            # A referrer may itself be referred to, as a signature of an SBOM is.
-            ready = [image for image in waiting if self._is_decided(image, forms, waiting)] or waiting
-            waiting = [image for image in waiting if image not in ready]
-            for image in ready:
-                artifact = self._select_artifact(image, forms)
-                if artifact is not None:
-                    chosen.append(artifact)
-                    forms |= dict.fromkeys(_surviving(artifact), artifact.form)
-        self._note_artifacts(chosen, bool(selected))
-        return chosen
-
-    def _is_decided(self, image: Image, forms: Mapping[Digest, IndexForm], waiting: Sequence[Image]) -> bool:
-        subject = _root_subject(image.roots[0])
-        return (
-            subject is None
-            or subject in forms
-            or all(subject != root.node.descriptor.digest for other in waiting for root in other.roots)
-        )
-
-    def _select_artifact(self, image: Image, forms: Mapping[Digest, IndexForm]) -> ImageSelection | None:
-        subject = _root_subject(image.roots[0])
-        form = None if subject is None else forms.get(subject)
-        if subject is None:
-            keeps, reason = self._everything, "has no platform"
-        elif form is None:
-            keeps, reason = False, "its subject is not kept"
-        else:
-            keeps, reason = form is not IndexForm.FLAT, "its subject stands alone in the flat form"
-        manifests = tuple(image.manifests())
-        if self._options.attestations is Followers.DROP and all(n.kind is Kind.ATTESTATION for n in manifests):
-            keeps, reason = False, "attestations are dropped"
-        corrupt = [node for node in manifests if node.state is State.CORRUPT]
-        if keeps and corrupt:
-            raise _corrupt(image, corrupt[0])
-        if keeps and any(node.state is not State.COMPLETE for node in manifests):
-            self._notes.append(warning(f"{image.label} is not whole in the archive and is dropped"))
-            keeps, reason = False, "not whole in the archive"
-        if keeps:
-            return ImageSelection(image, manifests, IndexForm.KEEP)
-        self._drop(image, manifests, reason)
-        return None
-
-    def _note_artifacts(self, chosen: Sequence[ImageSelection], has_images: bool) -> None:
-        if chosen and has_images:
-            self._notes.append(
-                note(
-                    f"{len(chosen)} referrer(s) or artifact(s) stay beside the images; podman load and skopeo then "
-                    'say "more than one image" unless told which'
-                )
-            )
-
-    def _drop(self, image: Image, manifests: Iterable[ManifestNode], reason: str) -> None:
-        self._dropped.extend(Dropped(image.label, node, reason) for node in manifests)
+            self._ledger.notes.append(warning(f"{text}; it is taken for what its config says"))
 
     def _there_is(self, images: Sequence[Image]) -> str:
         names: dict[str, None] = {}
@@ -383,36 +250,6 @@ class _Selector:
         there = list(names)
         more = f" and {len(there) - _LIST_LIMIT} more" if len(there) > _LIST_LIMIT else ""
         return f"there is {', '.join(there[:_LIST_LIMIT]) or 'no platform'}{more}"
-
-
-def _with_referrers(digests: set[Digest], manifests: Sequence[ManifestNode]) -> set[Digest]:
-    """Add what refers to `digests`, and what refers to that, as a signature of an SBOM does."""
-    found = set(digests)
-    while more := {
-        node.descriptor.digest
-        for node in manifests
-        if node.kind is not Kind.IMAGE and node.subject in found and node.descriptor.digest not in found
-    }:
-        found |= more
-    return found
-
-
-def _surviving(selection: ImageSelection) -> set[Digest]:
-    """Return the digests that the output still holds under that name: manifests, and unchanged indexes."""
-    digests = {node.descriptor.digest for node in selection.kept}
-    whole = set(selection.image.manifests()) == set(selection.kept)
-    if selection.form is IndexForm.KEEP or (selection.form is IndexForm.NESTED and whole):
-        digests |= {index.descriptor.digest for index in selection.image.indexes()}
-    return digests
-
-
-def _root_subject(root: Root) -> Digest | None:
-    """Tell what a root refers to: the subject of its manifests, or the digest in a cosign tag (``sha256-….sig``)."""
-    for node in walk_manifests(root.node):
-        if node.subject is not None:
-            return node.subject
-    match = _COSIGN_TAG.search(root.name or "")
-    return None if match is None else Digest("sha256", match.group(1))
 
 
 def _check_one_manifest_per_platform(image: Image, kept: Sequence[ManifestNode]) -> None:
@@ -438,31 +275,17 @@ def _config_tells_platform(node: ManifestNode) -> bool:
     return listed.variant == configured.variant
 
 
-def _describe(image: Image, node: ManifestNode) -> str:
-    if node.kind is Kind.IMAGE:
-        return f"{manifest_name(node)} of {image.label}"
-    return f"{node.kind.value} {node.descriptor.digest} of {image.label}"
-
-
 def _count_missing(node: ManifestNode) -> str:
     return f"{len(node.missing)} of {len(node.contents)} blobs missing"
-
-
-def _corrupt(image: Image, node: ManifestNode) -> IntegrityError:
-    damage = node.damages[0] if node.damages else None
-    detail = "" if damage is None else f": {damage.role} {damage.descriptor.digest} {damage.message}"
-    return IntegrityError(
-        f"{_describe(image, node)} is corrupt{detail}", remedy="transfer or export the archive again"
-    )
 
 
 def _unavailable(image: Image, node: ManifestNode) -> SelectionError | IntegrityError:
     if node.state is State.ABSENT:
         return SelectionError(
-            f"{_describe(image, node)} is listed, but its manifest {node.descriptor.digest} is not in the archive",
+            f"{describe(image, node)} is listed, but its manifest {node.descriptor.digest} is not in the archive",
             remedy="-p available takes the complete platforms only",
         )
     return IntegrityError(
-        f"{_describe(image, node)} is partial: {_count_missing(node)}, first {node.missing[0].digest}",
+        f"{describe(image, node)} is partial: {_count_missing(node)}, first {node.missing[0].digest}",
         remedy="export it again after a full pull, or take the complete platforms with -p available",
     )

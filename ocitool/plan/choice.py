@@ -1,0 +1,77 @@
+"""What was chosen for an output, what was not, and why: values, and the notes made on the way."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from ocitool.errors import IntegrityError
+from ocitool.graph.closure import manifest_name
+from ocitool.graph.image import Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ocitool.graph.image import Image, ManifestNode
+    from ocitool.plan.note import Note
+    from ocitool.plan.options import IndexForm
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """One manifest that does not go into the output; `reason` is for people."""
+
+    image: str
+    manifest: ManifestNode
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ImageSelection:
+    """One image of the output: its manifests in document order, and the form its index takes."""
+
+    image: Image
+    kept: tuple[ManifestNode, ...]
+    form: IndexForm
+
+    @property
+    def platforms(self) -> tuple[ManifestNode, ...]:
+        """The kept manifests that are images of a platform, without attestations and artifacts."""
+        return tuple(node for node in self.kept if node.kind is Kind.IMAGE)
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """All images of the output, all that was dropped, and what the user should know about it."""
+
+    images: tuple[ImageSelection, ...]
+    dropped: tuple[Dropped, ...]
+    notes: tuple[Note, ...]
+
+
+@dataclass(slots=True)
+class Ledger:
+    """Where those who choose write down what they dropped and what the user should know."""
+
+    dropped: list[Dropped] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)
+
+    def drop(self, image: Image, manifests: Iterable[ManifestNode], reason: str) -> None:
+        """Write down manifests that do not go into the output."""
+        self.dropped.extend(Dropped(image.label, node, reason) for node in manifests)
+
+
+def describe(image: Image, node: ManifestNode) -> str:
+    """Name a manifest of an image for a message."""
+    if node.kind is Kind.IMAGE:
+        return f"{manifest_name(node)} of {image.label}"
+    return f"{node.kind.value} {node.descriptor.digest} of {image.label}"
+
+
+def corrupt(image: Image, node: ManifestNode) -> IntegrityError:
+    """Return the error for a manifest that is there but wrong."""
+    damage = node.damages[0] if node.damages else None
+    detail = "" if damage is None else f": {damage.role} {damage.descriptor.digest} {damage.message}"
+    return IntegrityError(
+        f"{describe(image, node)} is corrupt{detail}", remedy="transfer or export the archive again"
+    )
