@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -36,6 +36,10 @@ from ocitool.plan.options import DockerManifest, FilterOptions, Followers, Index
 if TYPE_CHECKING:
     from ocitool.model.digest import Digest
     from ocitool.plan.steps import Plan
+
+
+NOTE_LIMIT: Final = 20
+"""Notes printed without `-v`; bundles of hundreds of images may earn hundreds."""
 
 
 def filter_command(
@@ -153,6 +157,8 @@ def _print_result(result: FilterResult, form: Format, reports: ReportStreams, *,
         for note in plan.notes
         if not quiet or note.level is Level.WARNING
     ]
+    if len(notes) > NOTE_LIMIT and not verbose:
+        notes[NOTE_LIMIT:] = [f"note: and {len(notes) - NOTE_LIMIT} more; -v prints all of them"]
     try:
         if form is Format.JSON:
             print_json(result.to_json() if result.written else plan.to_json(), stream=reports.report)

@@ -70,7 +70,8 @@ def plan_filter(graph: ImageGraph, options: FilterOptions) -> Plan:
         digest_map=digest_map,
         notes=(
             *selection.notes,
-            *(note for image in images for note in image.naming.notes),
+            # A referrer is found by its subject; only an image needs a name.
+            *(note for image in images if image.selection.platforms for note in image.naming.notes),
             *compatibility_notes(images),
         ),
     )

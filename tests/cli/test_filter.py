@@ -123,3 +123,16 @@ def test_help(command: list[str]) -> None:
     if len(command) == 2:
         assert b"Example" in result.stdout
         assert b"\x08" not in result.stdout
+
+
+def test_a_flood_of_notes_is_cut_and_said_so(tmp_path: Path) -> None:
+    layout = Layout()
+    for number in range(30):
+        layout.add(layout.manifest("linux/amd64", (str(number),)), None)
+    layout.add(layout.artifact("sbom", layout.roots[0]), None)
+    (tmp_path / "image.tar").write_bytes(layout.pack())
+    arguments = ("filter", tmp_path / "image.tar", "-p", "all", "-o", tmp_path / "out.tar")
+    lines = ocitool(*arguments).stderr.decode().splitlines()
+    assert len(lines) == 21
+    assert lines[-1].endswith("more; -v prints all of them")
+    assert ocitool(*arguments, "-v").stderr.count(b"has no name") == 30
