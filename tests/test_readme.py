@@ -21,6 +21,9 @@ RECIPES = re.findall(r"<!-- recipe -->\n```console\n(.*?)```", README, flags=re.
 def folder(tmp_path: Path) -> Path:
     layout = multi_platform(("linux/amd64", "linux/arm64", "linux/arm/v7", "linux/386"), attested=True)
     (tmp_path / "image.tar").write_bytes(layout.pack())
+    for name, data in layout.entries().items():
+        (tmp_path / "layout" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "layout" / name).write_bytes(data)
     (tmp_path / "bundle.tar.zst").write_bytes(zstandard.compress(layout.pack()))
     layout.drop(layout.read(layout.roots[0])["manifests"][1])
     (tmp_path / "sparse.tar").write_bytes(layout.pack())

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ocitool.api.listener import Listener, Silence
-from ocitool.archive.reader import scan_archive
+from ocitool.archive.reader import scan_source
 from ocitool.archive.source import ByteSource, open_source
 from ocitool.archive.spool import RATIO_LIMIT, SpoolOptions
 from ocitool.errors import OcitoolError
@@ -63,7 +63,7 @@ def open_archive(
         if spooling:
             listener.finish()
         try:
-            graph = build_graph(scan_archive(source), source)
+            graph = build_graph(scan_source(source), source)
         except OcitoolError:
             # A file that is still being written looks damaged; the better message is that it moved.
             source.check_unchanged()

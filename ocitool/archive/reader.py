@@ -6,14 +6,13 @@ from typing import TYPE_CHECKING, Final
 
 from ocitool.archive.entry import Entry, EntryKind, Scan
 from ocitool.archive.headers import BLOCK, ZERO_BLOCK, Header, padding, parse_header, parse_pax, pax_size
+from ocitool.archive.layout_directory import DirectorySource
+from ocitool.archive.limits import ENTRY_LIMIT
 from ocitool.errors import ArchiveError, NotAnArchive, TruncatedArchive, UnsafeEntry
 from ocitool.model.fault import Fault
 
 if TYPE_CHECKING:
     from ocitool.archive.source import ByteSource
-
-ENTRY_LIMIT: Final = 1_000_000
-"""Entries in one archive; the largest bundles known hold some 50,000."""
 
 EXTENSION_LIMIT: Final = 1024 * 1024
 """Bytes of one PAX header or GNU long name, as Go's archive/tar bounds them."""
@@ -41,6 +40,11 @@ _KINDS: Final = {
     b"1": EntryKind.LINK,
     b"2": EntryKind.LINK,
 }
+
+
+def scan_source(source: ByteSource) -> Scan:
+    """List the entries of any source: a folder knows its own, everything else is a tar."""
+    return source.scan() if isinstance(source, DirectorySource) else scan_archive(source)
 
 
 def scan_archive(source: ByteSource) -> Scan:

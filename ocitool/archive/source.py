@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Protocol
 
 from ocitool.archive.codec.sniff import sniff_compression
 from ocitool.archive.headers import BLOCK, parse_header
+from ocitool.archive.layout_directory import DirectorySource
 from ocitool.archive.spool import InputStream, SpoolOptions, spool_decompressed, spool_stream
-from ocitool.errors import ArchiveError, ChangedSource, UnsupportedArchive
+from ocitool.errors import ArchiveError, ChangedSource
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -140,13 +141,15 @@ class FileSource:
 
 def open_source(
     path: str | os.PathLike[str], *, standard_input: int = 0, spool: SpoolOptions | None = None
-) -> FileSource:
+) -> FileSource | DirectorySource:
     """Open `path`, or the descriptor `standard_input` for ``-``.
 
     What cannot be read by offset, a pipe or anything compressed, is spooled first. Raises `ArchiveError` if the
     source cannot be read and `OutputError` if the spool does not fit.
     """
     spool = spool or SpoolOptions()
+    if os.fspath(path) != "-" and Path(path).is_dir():
+        return DirectorySource(Path(path))
     if os.fspath(path) == "-":
         name = "standard input"
         try:
@@ -187,12 +190,6 @@ def _compression(start: bytes) -> str | None:
 
 def _open(path: Path) -> io.FileIO:
     try:
-        if path.is_dir():
-            raise UnsupportedArchive(
-                "is a folder, which is not read yet",
-                where=str(path),
-                remedy=f"pack it: tar -C {path} -cf layout.tar oci-layout index.json blobs",
-            )
         return io.FileIO(path, "rb")
     except FileNotFoundError:
         raise ArchiveError("no such file", where=str(path), remedy="check the name") from None

@@ -26,7 +26,12 @@ class ProgressMode(Enum):
 
 
 Source: TypeAlias = Annotated[
-    str, typer.Argument(metavar="SRC", help="An OCI archive (tar), or - for standard input.", show_default=False)
+    str,
+    typer.Argument(
+        metavar="SRC",
+        help="An OCI archive (tar, plain or compressed), an OCI layout folder, or - for standard input.",
+        show_default=False,
+    ),
 ]
 ReportFormat: TypeAlias = Annotated[Format, typer.Option("--format", help="Form of the report.")]
 Quiet: TypeAlias = Annotated[bool, typer.Option("--quiet", "-q", help="Print errors and warnings only.")]

@@ -87,7 +87,7 @@ def _require_layout(scan: Scan, files: Mapping[str, Entry], name: str) -> None:
                 remedy=f"repack it from inside the folder: tar -C {folder} -cf OUT.tar .",
             )
     raise NotAnArchive(
-        "is a tar, but holds no image layout (no index.json)",
+        "holds no image layout (no index.json)",
         where=name,
         remedy="give an OCI archive, as ctr images export or docker buildx -o type=oci writes it",
     )

@@ -77,7 +77,7 @@ def test_unreadable_sources(tmp_path: Path, name: str, command: str) -> None:
 def test_folder_as_source(tmp_path: Path) -> None:
     done = ocitool("filter", tmp_path, "-p", "linux/amd64", "-o", tmp_path / "out.tar")
     assert done.returncode == 3
-    _assert_one_line(done.stderr, ["is a folder", "tar -C"])
+    _assert_one_line(done.stderr, ["holds no image layout", "give an OCI archive"])
 
 
 def test_no_such_source(tmp_path: Path) -> None:
