@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 OPEN_LIMIT: Final = 64
 """Files kept open at a time."""
 
+FOLDER_LIMIT: Final = 16
+"""Folders below `blobs`, one for each digest algorithm; two are registered that anybody uses."""
+
 _FOLDER: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _FILE: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
@@ -123,7 +126,11 @@ class DirectorySource:
     def _list(self, folder: int, prefix: str) -> None:
         """List the files of a folder in the order of their names, and below `blobs` those of its folders."""
         self._folders.append(folder)
+        if len(self._folders) > FOLDER_LIMIT:
+            raise UnsafeEntry(f"more than {FOLDER_LIMIT} folders of blobs", where=self.name)
         for name in sorted(os.listdir(folder)):
+            if "\\" in name:
+                raise UnsafeEntry(f"{prefix}{name} has a backslash in its name", where=self.name)
             status = os.stat(name, dir_fd=folder, follow_symlinks=False)
             if stat.S_ISDIR(status.st_mode):
                 if prefix == "blobs/" or (not prefix and name == "blobs"):

@@ -148,7 +148,8 @@ def open_source(
     source cannot be read and `OutputError` if the spool does not fit.
     """
     spool = spool or SpoolOptions()
-    if os.fspath(path) != "-" and Path(path).is_dir():
+    # Not Path.is_dir, which raises for a name that is too long or a folder that may not be searched.
+    if os.fspath(path) != "-" and os.path.isdir(path):  # noqa: PTH112
         return DirectorySource(Path(path))
     if os.fspath(path) == "-":
         name = "standard input"

@@ -11,7 +11,7 @@ from hypothesis import given
 
 from ocitool.api import Missing, filter_archive, verify_archive
 from ocitool.archive.entry import EntryKind
-from ocitool.archive.layout_directory import OPEN_LIMIT, DirectorySource
+from ocitool.archive.layout_directory import FOLDER_LIMIT, OPEN_LIMIT, DirectorySource
 from ocitool.errors import ArchiveError, ChangedSource, NotAnArchive, SelectionError, UnsafeEntry
 from tests.builders import Layout, multi_platform
 from tests.command import ocitool
@@ -114,6 +114,25 @@ def test_a_file_that_changes_is_told(change: str, folder: Path) -> None:
         (entry,) = [entry for entry in source.scan().entries if entry.name.endswith(victim.name)]
         with pytest.raises(ArchiveError):
             source.read_at(entry.data_offset, 1)
+
+
+def test_what_a_tar_would_be_refused_for(folder: Path) -> None:
+    (folder / "a\\b").touch()
+    with pytest.raises(UnsafeEntry, match="backslash"):
+        DirectorySource(folder)
+
+
+def test_folders_of_blobs_are_bounded(folder: Path) -> None:
+    for number in range(FOLDER_LIMIT):
+        (folder / "blobs" / str(number)).mkdir()
+    with pytest.raises(UnsafeEntry, match=f"more than {FOLDER_LIMIT} folders"):
+        DirectorySource(folder)
+
+
+def test_a_name_that_is_too_long_is_told() -> None:
+    done = ocitool("inspect", "a" * 300)
+    assert done.returncode == 3
+    assert b"File name too long" in done.stderr
 
 
 def test_a_folder_that_is_no_layout(tmp_path: Path) -> None:
