@@ -63,7 +63,7 @@ def open_archive(
         if spooling:
             listener.finish()
         try:
-            graph = build_graph(scan_source(source), source)
+            graph = build_graph(scan_source(source), source, ratio_limit=options.ratio_limit)
         except OcitoolError:
             # A file that is still being written looks damaged; the better message is that it moved.
             source.check_unchanged()

@@ -70,8 +70,7 @@ def describe(image: Image, node: ManifestNode) -> str:
 
 def corrupt(image: Image, node: ManifestNode) -> IntegrityError:
     """Return the error for a manifest that is there but wrong."""
-    damage = node.damages[0] if node.damages else None
-    detail = "" if damage is None else f": {damage.role} {damage.descriptor.digest} {damage.message}"
+    detail = f": {node.damages[0]}" if node.damages else ""
     return IntegrityError(
         f"{describe(image, node)} is corrupt{detail}", remedy="transfer or export the archive again"
     )

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Final
 from ocitool.archive.reader import CUT_REMEDY
 from ocitool.errors import IntegrityError, TruncatedArchive
 from ocitool.graph.closure import Part, Use, manifest_uses
-from ocitool.graph.image import Kind
+from ocitool.graph.image import ArchiveForm, Kind
 from ocitool.model.descriptor import CONTAINERD_NAME
 from ocitool.plan.compatibility import compatibility_notes
 from ocitool.plan.docker_manifest import build_docker_manifest
+from ocitool.plan.note import note
 from ocitool.plan.rewrite import NewDocument, RewrittenImage, rewrite_image, rewrite_index
 from ocitool.plan.selection import select
 from ocitool.plan.steps import (
@@ -29,10 +30,10 @@ from ocitool.plan.steps import (
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from ocitool.archive.entry import Entry
     from ocitool.graph.image import ImageGraph, ManifestNode
     from ocitool.model.digest import Digest
     from ocitool.plan.choice import Selection
+    from ocitool.plan.note import Note
     from ocitool.plan.options import FilterOptions
 
 LAYOUT: Final = b'{"imageLayoutVersion":"1.0.0"}'
@@ -57,7 +58,7 @@ def plan_filter(graph: ImageGraph, options: FilterOptions) -> Plan:
     ]
     if docker_manifest is not None:
         members.append(Member("manifest.json", Emit(docker_manifest)))
-    members += _blob_members(_collect(images, graph.blobs))
+    members += _blob_members(_collect(images, graph))
     digest_map: dict[Digest, Digest] = {}
     for image in images:
         digest_map.update(image.replaced)
@@ -69,10 +70,23 @@ def plan_filter(graph: ImageGraph, options: FilterOptions) -> Plan:
         dropped=_planned_dropped(selection),
         digest_map=digest_map,
         notes=(
+            *_form_notes(graph),
             *selection.notes,
             # A referrer is found by its subject; only an image needs a name.
             *(note for image in images if image.selection.platforms for note in image.naming.notes),
             *compatibility_notes(images),
+        ),
+    )
+
+
+def _form_notes(graph: ImageGraph) -> tuple[Note, ...]:
+    """Say what reading this form of archive had to make up."""
+    if graph.form is not ArchiveForm.DOCKER_ARCHIVE:
+        return ()
+    return (
+        note(
+            "a docker-archive holds no manifests, so they were made: their digests are not those of a registry; "
+            "image ids (the configs) and layer contents (diff_ids) are unchanged"
         ),
     )
 
@@ -101,7 +115,7 @@ def _check_names(images: Sequence[RewrittenImage]) -> None:
             )
 
 
-def _collect(images: Sequence[RewrittenImage], blobs: Mapping[Digest, Entry]) -> dict[Digest, Content]:
+def _collect(images: Sequence[RewrittenImage], graph: ImageGraph) -> dict[Digest, Content]:
     """Gather the blobs of the output: indexes, manifests, configs, layers, each group in document order.
 
     JSON before layers, so that the next reader of a pipe knows the index before the first large blob.
@@ -113,10 +127,10 @@ def _collect(images: Sequence[RewrittenImage], blobs: Mapping[Digest, Entry]) ->
             if isinstance(document, NewDocument):
                 groups[Part.INDEX][document.digest] = Emit(document.raw)
             else:
-                _add(groups, Use(document, Part.INDEX, f"index of {label}"), blobs)
+                _add(groups, Use(document, Part.INDEX, f"index of {label}"), graph)
         for node in image.selection.kept:
             for use in manifest_uses(label, node):
-                _add(groups, use, blobs)
+                _add(groups, use, graph)
     result: dict[Digest, Content] = {}
     for part in Part:
         for digest, content in groups[part].items():
@@ -124,11 +138,14 @@ def _collect(images: Sequence[RewrittenImage], blobs: Mapping[Digest, Entry]) ->
     return result
 
 
-def _add(groups: Mapping[Part, dict[Digest, Content]], use: Use, blobs: Mapping[Digest, Entry]) -> None:
+def _add(groups: Mapping[Part, dict[Digest, Content]], use: Use, graph: ImageGraph) -> None:
     """Add a blob that the archive holds; an external layer may be absent on purpose."""
     digest = use.descriptor.digest
-    entry = blobs.get(digest)
-    if entry is not None and digest not in groups[use.part]:
+    if digest in groups[use.part]:
+        return
+    if (raw := graph.documents.get(digest)) is not None:
+        groups[use.part][digest] = Emit(raw)
+    elif (entry := graph.blobs.get(digest)) is not None:
         groups[use.part][digest] = Copy(0, entry.data_offset, entry.size, digest, use.role)
 
 

@@ -82,7 +82,8 @@ def _flat(selection: ImageSelection) -> RewrittenImage:
     node = selection.platforms[0]
     root = _root_of(selection, node)
     unknown = {key: value for key, value in root.node.descriptor.fields.items() if key not in _DESCRIPTOR_FIELDS}
-    fields: JsonObject = {key: value for key, value in node.descriptor.fields.items() if key != "platform"} | unknown
+    own = node.descriptor.to_json()
+    fields: JsonObject = {key: value for key, value in own.items() if key != "platform"} | unknown
     annotations = {**root.node.descriptor.annotations, **_without_names(node.descriptor.annotations)}
     old = root.node.descriptor.digest
     naming = name_image(annotations, old, node.descriptor.digest)
@@ -109,7 +110,7 @@ def _keep(selection: ImageSelection) -> RewrittenImage:
         original=digest,
         digest=digest,
         descriptors=tuple(
-            _annotated(dict(root.node.descriptor.fields), naming.annotations)
+            _annotated(root.node.descriptor.to_json(), naming.annotations)
             for root, naming in zip(roots, namings, strict=True)
         ),
         indexes=tuple(indexes),
