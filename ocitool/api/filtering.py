@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from ocitool.api.listener import Listener, Silence
 from ocitool.api.opening import SourceOptions, open_archive
+from ocitool.api.recompressing import RecompressedLayers, recompressed_layers
 from ocitool.archive.codec.compress import CompressingSink, Compression
 from ocitool.archive.sink import Appender, NewFile, StreamSink, open_sink, publish_all
 from ocitool.engine.execute import execute
@@ -18,7 +19,7 @@ from ocitool.model.json_text import JsonObject, dump_json
 from ocitool.plan.filter import plan_filter
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from ocitool.archive.source import ByteSource
     from ocitool.plan.options import FilterOptions
@@ -90,11 +91,15 @@ def filter_archive(
                 sinks.append(open_sink(digest_map, clobber=clobber))
                 stack.callback(sinks[1].close)
         archive = stack.enter_context(open_archive(source, source_options, listener))
-        plan = plan_filter(archive.graph, options)
+        layers = RecompressedLayers()
+        if sinks:
+            layers = stack.enter_context(recompressed_layers(archive, options, source_options, listener))
+        plan = plan_filter(archive.graph, options, layers.done, layers.references)
         if sinks:
             listener.start("filtering", plan.outputs[0].copied)
             files = [sink for sink in sinks if isinstance(sink, NewFile)]
-            written = _write(plan, archive.source, sinks[0], compression, verify=verify, on_bytes=listener.advance)
+            sources = [archive.source, *layers.spools]
+            written = _write(plan, sources, sinks[0], compression, verify=verify, on_bytes=listener.advance)
             if len(sinks) > 1:
                 _write_small(sinks[1], _digest_map_document(plan))
             # The disk may take longer than the copying did.
@@ -112,7 +117,7 @@ def filter_archive(
 
 def _write(
     plan: Plan,
-    source: ByteSource,
+    sources: Sequence[ByteSource],
     sink: NewFile | StreamSink,
     compression: Compression,
     *,
@@ -124,11 +129,11 @@ def _write(
     if not compression.is_needed:
         if isinstance(sink, NewFile):
             sink.require_space(plan.size)
-        execute(output, [source], sink, verify=verify, on_bytes=on_bytes)
+        execute(output, sources, sink, verify=verify, on_bytes=on_bytes)
         return plan.size
     target = Appender(sink) if isinstance(sink, NewFile) else sink
     compressing = CompressingSink(target, compression, plan.size, threads=processor_count())
-    execute(output, [source], compressing, verify=verify, on_bytes=on_bytes)
+    execute(output, sources, compressing, verify=verify, on_bytes=on_bytes)
     compressing.finish()
     return target.written
 

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 from typing import TYPE_CHECKING, Final
 
 from ocitool.archive.codec.decompress import open_decompressor
 from ocitool.archive.codec.ratio import check_ratio
-from ocitool.archive.codec.sniff import sniff_compression
-from ocitool.archive.headers import BLOCK, parse_header
 from ocitool.archive.prefetch import read_ahead
-from ocitool.errors import ArchiveError, ChangedSource
+from ocitool.errors import ChangedSource
 from ocitool.model.digest import Digest
 
 if TYPE_CHECKING:
@@ -57,15 +54,6 @@ class RangeStream:
     def digest(self) -> Digest:
         """The digest of the bytes read so far."""
         return Digest(self._algorithm, self._hasher.hexdigest())
-
-
-def tell_compression(start: bytes) -> str | None:
-    """Tell the compression of data that starts with `start`; a tar may begin with a file named like a magic."""
-    if len(start) == BLOCK:
-        with contextlib.suppress(ArchiveError):
-            parse_header(start)
-            return None
-    return sniff_compression(start)
 
 
 def decompressed(stream: RangeStream, compression: str, ratio_limit: int) -> Iterator[memoryview]:

@@ -6,7 +6,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from ocitool.api.opening import SourceOptions
-from ocitool.archive.spool import RATIO_LIMIT
+from ocitool.archive.codec.ratio import RATIO_LIMIT
 from ocitool.cli.options import (
     Format,
     MaxRatio,

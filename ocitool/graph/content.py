@@ -56,7 +56,7 @@ class ManifestContent:
     subject: Digest | None = None
     is_image: bool = True
     configured: Platform | None = None
-    diff_id_count: int | None = None
+    diff_ids: tuple[str, ...] | None = None
     missing: tuple[Descriptor, ...] = ()
     external: tuple[Descriptor, ...] = ()
     damages: tuple[Damage, ...] = ()
@@ -90,7 +90,7 @@ class ContentReader:
         self._values = 0
         self._indexes: dict[tuple[Digest, int, str], IndexContent] = {}
         self._manifests: dict[tuple[Digest, int, str], ManifestContent] = {}
-        self._configs: dict[Digest, tuple[Platform | None, int | None]] = {}
+        self._configs: dict[Digest, ConfigContent] = {}
 
     def index(self, descriptor: Descriptor) -> IndexContent:
         """Read an image index or manifest list."""
@@ -171,7 +171,7 @@ class ContentReader:
                 missing.append(layer)
         is_image = config.media_type in IMAGE_CONFIGS
         configured: Platform | None = None
-        diff_id_count: int | None = None
+        diff_ids: tuple[str, ...] | None = None
         if config.digest not in self._blobs:
             missing.insert(0, config)
         elif is_image:
@@ -180,7 +180,8 @@ class ContentReader:
             if fetched.state is State.COMPLETE:
                 if config.digest not in self._configs:
                     self._configs[config.digest] = self._read_config(config, fetched.raw)
-                configured, diff_id_count = self._configs[config.digest]
+                configured = self._configs[config.digest].platform
+                diff_ids = self._configs[config.digest].diff_ids
         else:
             damages.extend(_some(_size_damage(config, self._blobs[config.digest], "config")))
         state = State.CORRUPT if damages else State.PARTIAL if missing else State.COMPLETE
@@ -191,19 +192,18 @@ class ContentReader:
             subject=subject,
             is_image=is_image,
             configured=configured,
-            diff_id_count=diff_id_count,
+            diff_ids=diff_ids,
             missing=tuple(missing),
             external=tuple(external),
             damages=tuple(damages),
         )
 
-    def _read_config(self, descriptor: Descriptor, raw: bytes) -> tuple[Platform | None, int | None]:
+    def _read_config(self, descriptor: Descriptor, raw: bytes) -> ConfigContent:
         try:
-            config = read_config(raw)
+            return read_config(raw)
         except DocumentError as error:
             self._fault("C1", error, descriptor)
-            return None, None
-        return config.platform, None if config.diff_ids is None else len(config.diff_ids)
+            return ConfigContent(None, None)
 
     def _parse(self, raw: bytes, descriptor: Descriptor) -> JsonObject:
         """Parse a document, within the bound on what all of them hold together."""

@@ -14,8 +14,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from ocitool.archive.codec.ratio import RATIO_LIMIT
+from ocitool.archive.codec.sniff import tell_compression
 from ocitool.archive.entry import EntryKind
-from ocitool.archive.entry_stream import CHUNK, RangeStream, decompressed, tell_compression
+from ocitool.archive.entry_stream import CHUNK, RangeStream, decompressed
 from ocitool.archive.headers import BLOCK
 from ocitool.errors import ArchiveError, DocumentError
 from ocitool.graph.content import ContentReader, read_config

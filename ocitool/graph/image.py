@@ -64,7 +64,8 @@ class ManifestNode:
 
     `platform` is the one that counts: the descriptor's, unless the config names another operating system or
     architecture. `listed` and `configured` are what the two said; `subject` is what an attestation or referrer
-    speaks of. `missing` leaves out external layers, which may be absent on purpose.
+    speaks of. `missing` leaves out external layers, which may be absent on purpose. `diff_ids` are what the config
+    says that the layers unpack to, as they stand there; None if it does not say.
     """
 
     descriptor: Descriptor
@@ -79,7 +80,7 @@ class ManifestNode:
     missing: tuple[Descriptor, ...] = ()
     external: tuple[Descriptor, ...] = ()
     damages: tuple[Damage, ...] = ()
-    diff_id_count: int | None = None
+    diff_ids: tuple[str, ...] | None = None
 
     @property
     def contents(self) -> tuple[Descriptor, ...]:

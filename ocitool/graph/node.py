@@ -33,7 +33,7 @@ def manifest_node(descriptor: Descriptor, content: ManifestContent, *, opaque: b
         missing=content.missing,
         external=content.external,
         damages=content.damages,
-        diff_id_count=content.diff_id_count,
+        diff_ids=content.diff_ids,
     )
 
 
