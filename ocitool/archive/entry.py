@@ -39,10 +39,12 @@ class Scan:
     """All entries of an archive in their order.
 
     `has_end` tells whether the two zero blocks that end a tar were there; without them the archive may have
-    been cut between two entries, which only its index can tell.
+    been cut between two entries, which only its index can tell. `repeats` names entries that occur again with the
+    same bytes, which harms nobody but a few readers.
     """
 
     entries: tuple[Entry, ...]
     has_end: bool
     size: int
     faults: tuple[Fault, ...] = ()
+    repeats: tuple[str, ...] = ()

@@ -60,12 +60,8 @@ def scan_archive(source: ByteSource) -> Scan:
         raise NotAnArchive("is empty", where=source.name)
     scanner = _Scanner(source)
     scanner.run()
-    return Scan(
-        entries=tuple(scanner.entries),
-        has_end=scanner.has_end,
-        size=source.size,
-        faults=tuple(_duplicate_faults(source, scanner.entries)),
-    )
+    faults, repeats = _find_duplicates(source, scanner.entries)
+    return Scan(tuple(scanner.entries), scanner.has_end, source.size, faults, repeats)
 
 
 class _Scanner:
@@ -288,15 +284,20 @@ def _not_a_tar(source: ByteSource) -> ArchiveError:
     )
 
 
-def _duplicate_faults(source: ByteSource, entries: list[Entry]) -> list[Fault]:
+def _find_duplicates(source: ByteSource, entries: list[Entry]) -> tuple[tuple[Fault, ...], tuple[str, ...]]:
     """Compare entries that share a name; the same bytes twice are harmless, different bytes are not."""
     first: dict[str, Entry] = {}
     faults: list[Fault] = []
+    repeats: list[str] = []
     for entry in entries:
         if entry.kind is EntryKind.DIRECTORY:
             continue
         earlier = first.setdefault(entry.name, entry)
-        if earlier is not entry and not _same(source, earlier, entry):
+        if earlier is entry:
+            continue
+        if _same(source, earlier, entry):
+            repeats.append(entry.name)
+        else:
             faults.append(
                 Fault(
                     rule="T3",
@@ -306,7 +307,7 @@ def _duplicate_faults(source: ByteSource, entries: list[Entry]) -> list[Fault]:
                     remedy="export it again",
                 )
             )
-    return faults
+    return tuple(faults), tuple(dict.fromkeys(repeats))
 
 
 def _same(source: ByteSource, one: Entry, other: Entry) -> bool:

@@ -42,6 +42,7 @@ def check_content(graph: ImageGraph, actual: Mapping[Digest, Digest]) -> Report:
         *_blob_findings(graph, actual),
         *_platform_findings(graph),
         *_image_findings(graph),
+        *_repeat_findings(graph),
     ]
     hashed = [entry.size for digest, entry in graph.blobs.items() if digest in actual]
     return Report(graph.source_name, tuple(findings), blobs=len(hashed), size=sum(hashed))
@@ -100,6 +101,13 @@ def _image_findings(graph: ImageGraph) -> Iterator[Finding]:
                 if damage.descriptor is None:
                     message = f"{image.label}: {damage.message}"
                     yield Finding("V25", Severity.ERROR, message, DOCKER_NAME, _TRANSFER)
+
+
+def _repeat_findings(graph: ImageGraph) -> Iterator[Finding]:
+    """Report entries that occur again with the same bytes (T4): ctr 1.0 and 1.1 refuse them, nobody else minds."""
+    for name in graph.repeats:
+        message = "occurs more than once, each time with the same bytes; ctr 1.0 and 1.1 refuse that"
+        yield Finding("T4", Severity.NOTE, message, name, "ocitool filter -p all writes it once")
 
 
 def _platform_findings(graph: ImageGraph) -> Iterator[Finding]:

@@ -38,13 +38,13 @@ def build_graph(scan: Scan, source: ByteSource, *, ratio_limit: int = RATIO_LIMI
     archive is missing together with something it lists, `DocumentError` if index.json or manifest.json cannot be
     read at all. All else that is wrong is in the faults and states of the result.
     """
-    files = {entry.name: entry for entry in reversed(scan.entries) if entry.kind is EntryKind.FILE}
-    if _is_docker_archive(files, source):
-        graph = build_docker_graph(scan, files, source, ratio_limit=ratio_limit)
-    elif INDEX_NAME in files:
-        graph = build_layout_graph(scan, files, source)
-    else:
-        raise _no_image(scan, files, source.name)
+    try:
+        graph = _build(scan, source, ratio_limit)
+    except DocumentError:
+        # The other one of two index.json may be the right one; that there are two is what is wrong.
+        for fault in scan.faults:
+            raise fault.to_error() from None
+        raise
     if not scan.has_end and _lists_missing(graph):
         raise TruncatedArchive(
             "cut short between two entries: the end of the archive and content it lists are missing",
@@ -52,6 +52,15 @@ def build_graph(scan: Scan, source: ByteSource, *, ratio_limit: int = RATIO_LIMI
             remedy=CUT_REMEDY,
         )
     return graph
+
+
+def _build(scan: Scan, source: ByteSource, ratio_limit: int) -> ImageGraph:
+    files = {entry.name: entry for entry in reversed(scan.entries) if entry.kind is EntryKind.FILE}
+    if _is_docker_archive(files, source):
+        return build_docker_graph(scan, files, source, ratio_limit=ratio_limit)
+    if INDEX_NAME in files:
+        return build_layout_graph(scan, files, source)
+    raise _no_image(scan, files, source.name)
 
 
 def _is_docker_archive(files: Mapping[str, Entry], source: ByteSource) -> bool:

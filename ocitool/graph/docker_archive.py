@@ -102,6 +102,7 @@ class _Builder:
             other_files=tuple(self._other_files(self._scan.entries)),
             faults=(*self._scan.faults, *self._content.faults),
             has_end=self._scan.has_end,
+            repeats=self._scan.repeats,
             form=ArchiveForm.DOCKER_ARCHIVE,
         )
 

@@ -167,7 +167,7 @@ class ImageGraph:
     `index` is the parsed index.json, `blobs` where the bytes of each digest lie, `documents` the manifests that were
     made for a docker-archive, which has none, `other_files` entries that are no part of the layout. `faults` are what
     no writer may trust; damage of single blobs is in the nodes. Without `has_end` the archive lacks its end blocks,
-    though all it lists is there.
+    though all it lists is there. `repeats` are entries that occur more than once, each time the same.
     """
 
     source_name: str
@@ -181,6 +181,7 @@ class ImageGraph:
     has_end: bool = True
     documents: Mapping[Digest, bytes] = field(default_factory=dict)
     form: ArchiveForm = ArchiveForm.OCI_LAYOUT
+    repeats: tuple[str, ...] = ()
 
 
 def walk_manifests(node: Node) -> Iterator[ManifestNode]:

@@ -72,6 +72,7 @@ class _Builder:
             ),
             faults=tuple(self._faults + self._content.faults),
             has_end=scan.has_end,
+            repeats=scan.repeats,
         )
 
     def _check_kinds(self, entries: Iterable[Entry]) -> None:

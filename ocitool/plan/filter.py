@@ -95,7 +95,7 @@ def plan_filter(
         dropped=_planned_dropped(selection),
         digest_map=digest_map,
         notes=(
-            *_form_notes(graph),
+            *_source_notes(graph),
             *notes,
             *selection.notes,
             # A referrer is found by its subject; only an image needs a name.
@@ -129,16 +129,18 @@ def _layer_notes(needed: RecompressionPlan, done: Recompression | None, layers: 
     )
 
 
-def _form_notes(graph: ImageGraph) -> tuple[Note, ...]:
-    """Say what reading this form of archive had to make up."""
-    if graph.form is not ArchiveForm.DOCKER_ARCHIVE:
-        return ()
-    return (
-        note(
+def _source_notes(graph: ImageGraph) -> Iterator[Note]:
+    """Say what reading this archive had to make up or leave out."""
+    if graph.form is ArchiveForm.DOCKER_ARCHIVE:
+        yield note(
             "a docker-archive holds no manifests, so they were made: their digests are not those of a registry; "
             "image ids (the configs) and layer contents (diff_ids) are unchanged"
-        ),
-    )
+        )
+    if graph.repeats:
+        yield note(
+            f"{len(graph.repeats)} entries occur more than once in the source, such as {graph.repeats[0]}, always "
+            "with the same bytes; the output has each once"
+        )
 
 
 def _check_whole(graph: ImageGraph, images: Sequence[RewrittenImage]) -> None:

@@ -538,6 +538,7 @@ def test_same_name_same_bytes() -> None:
     result = scan(FILE + entry(b"./file", b"abc") + entry(b"dir/", kind=b"5") * 2 + END)
     assert [one.name for one in result.entries] == ["file", "file", "dir", "dir"]
     assert result.faults == ()
+    assert result.repeats == ("file",)
 
 
 @pytest.mark.parametrize(
