@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from ocitool.api.listener import Listener, Silence
 from ocitool.api.opening import SourceOptions, open_archive
 from ocitool.archive.codec.compress import CompressingSink, Compression
-from ocitool.archive.sink import Appender, NewFile, StreamSink, open_sink, publish_all
+from ocitool.archive.new_file import Appender, NewFile
+from ocitool.archive.sink import StreamSink, open_sink, publish_all
 from ocitool.engine.execute import execute
 from ocitool.engine.workers import processor_count
 from ocitool.model.json_text import JsonObject, dump_json

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
-from ocitool.archive.sink import NewFile
+from ocitool.archive.new_file import NewFile
 from ocitool.engine.pump import Control, copy_in_kernel, digest_blob, pump_unverified, pump_verified
 from ocitool.engine.workers import run_parallel
 from ocitool.errors import IntegrityError
@@ -13,11 +15,21 @@ from ocitool.plan.steps import Copy, Emit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from contextlib import AbstractContextManager
 
+    from ocitool.archive.place import Place
     from ocitool.archive.sink import OrderedSink
     from ocitool.archive.source import ByteSource
     from ocitool.model.digest import Digest
     from ocitool.plan.steps import OutputPlan
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """A blob to copy, and how to open the place that it goes to."""
+
+    copy: Copy
+    open_place: Callable[[], AbstractContextManager[Place]]
 
 
 def execute(
@@ -66,26 +78,27 @@ def digest_blobs(
 def _write_positional(
     output: OutputPlan, sources: Sequence[ByteSource], sink: NewFile, control: Control, *, verify: bool
 ) -> None:
-    steps: list[tuple[int, Copy]] = []
+    jobs: list[_Job] = []
     for step in output.steps():
         if isinstance(step.content, Emit):
             sink.write_at(step.offset, step.content.data)
         else:
-            steps.append((step.offset, step.content))
+            jobs.append(_Job(step.content, partial(sink.place, step.offset)))
+    _run(jobs, sources, control, verify=verify)
 
-    def work(placed: tuple[int, Copy]) -> None:
-        offset, copy = placed
-        source = sources[copy.source]
 
-        def consume(position: int, part: memoryview) -> None:
-            sink.write_at(offset + position, part)
+def _run(jobs: Sequence[_Job], sources: Sequence[ByteSource], control: Control, *, verify: bool) -> None:
+    """Copy every blob to its place, in parallel."""
 
-        if verify:
-            pump_verified(copy, source, consume, control)
-        elif not copy_in_kernel(copy, source, sink, offset, control):
-            pump_unverified(copy, source, consume, control)
+    def work(job: _Job) -> None:
+        copy, source = job.copy, sources[job.copy.source]
+        with job.open_place() as place:
+            if verify:
+                pump_verified(copy, source, place.write_at, control)
+            elif not copy_in_kernel(copy, source, place, control):
+                pump_unverified(copy, source, place.write_at, control)
 
-    run_parallel(sorted(steps, key=lambda placed: _largest_first(placed[1])), work, control.stop)
+    run_parallel(sorted(jobs, key=lambda job: _largest_first(job.copy)), work, control.stop)
 
 
 def _write_ordered(

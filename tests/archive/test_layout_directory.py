@@ -74,6 +74,23 @@ def test_more_files_than_may_be_open(tmp_path: Path) -> None:
     assert open_files() == before
 
 
+def test_the_kernel_gets_the_file_of_a_range(folder: Path) -> None:
+    before = open_files()
+    with DirectorySource(folder) as source:
+        for entry in source.scan().entries:
+            opened = source.open_range(entry.data_offset, entry.size)
+            assert opened is not None
+            with opened:
+                assert (opened.offset, opened.is_whole) == (0, True)
+                assert os.pread(opened.descriptor, entry.size, 0) == (folder / entry.name).read_bytes()
+            opened = source.open_range(entry.data_offset + 1, 2)
+            assert opened is not None
+            with opened:
+                assert (opened.offset, opened.is_whole) == (1, False)
+            assert source.open_range(entry.data_offset + 1, entry.size) is None
+    assert open_files() == before
+
+
 def test_a_linked_blob_is_not_read(folder: Path, tmp_path: Path) -> None:
     victim = blob(folder)
     victim.rename(tmp_path / "outside")

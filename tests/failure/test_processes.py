@@ -101,14 +101,14 @@ def test_signal_in_the_middle(old: Path, big: Path, number: int, code: int, phas
 
 
 IN_THE_MIDDLE = """
-from ocitool.archive.sink import NewFile
-original, seen = NewFile.write_at, []
-def write_at(file, offset, data):
-    original(file, offset, data)
+from ocitool.archive.place import Place
+original, seen = Place.write_at, []
+def write_at(place, position, data):
+    original(place, position, data)
     seen.append(len(data))
     if sum(seen) > 4 * 1024 * 1024:
         os.kill(os.getpid(), number)
-NewFile.write_at = write_at
+Place.write_at = write_at
 """
 WHEN_NAMED = """
 from ocitool.api import filtering
@@ -327,7 +327,7 @@ def test_full_disk_is_told_before_the_first_byte(small_disk: Path, big: Path) ->
 
 
 def test_full_disk_in_the_middle(small_disk: Path, big: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from ocitool.archive.sink import NewFile
+    from ocitool.archive.new_file import NewFile
 
     target = _disk_file(small_disk)
     monkeypatch.setattr(NewFile, "require_space", lambda _file, _size: None)
