@@ -13,18 +13,11 @@ from ocitool.api import Missing, filter_archive, verify_archive
 from ocitool.archive.entry import EntryKind
 from ocitool.archive.layout_directory import FOLDER_LIMIT, OPEN_LIMIT, DirectorySource
 from ocitool.errors import ArchiveError, ChangedSource, NotAnArchive, SelectionError, UnsafeEntry
-from tests.builders import Layout, multi_platform
+from tests.builders import multi_platform
 from tests.command import ocitool
+from tests.folders import unpack
 from tests.laws.filtering import filtered, options_of
 from tests.strategies import Archive, archives
-
-
-def unpack(layout: Layout, folder: Path) -> Path:
-    for name, data in layout.entries().items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(data)
-    return folder
 
 
 @pytest.fixture
