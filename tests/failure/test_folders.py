@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from ocitool.api import SourceOptions, filter_archive
+from ocitool.api import filter_archive
 from ocitool.archive.codec.compress import Compression
 from ocitool.errors import ChangedSource, IntegrityError, OutputError, UsageError
 from tests.builders import Layout, multi_platform
@@ -460,9 +460,3 @@ def current_umask() -> int:
     umask = os.umask(0o077)
     os.umask(umask)
     return umask
-
-
-def test_the_library_takes_the_slash_too(source: Path, tmp_path: Path) -> None:
-    result = filter_archive(source, f"{tmp_path}/out/", options_of(["all"]), source_options=SourceOptions())
-    assert result.written
-    assert result.output.endswith("/")
