@@ -12,6 +12,7 @@ import pytest
 import zstandard
 
 from tests.builders import multi_platform
+from tests.docker_archives import DockerArchive
 
 README = (Path(__file__).resolve().parent.parent / "README.md").read_text()
 RECIPES = re.findall(r"<!-- recipe -->\n```console\n(.*?)```", README, flags=re.DOTALL)
@@ -27,6 +28,7 @@ def folder(tmp_path: Path) -> Path:
     (tmp_path / "bundle.tar.zst").write_bytes(zstandard.compress(layout.pack()))
     layout.drop(layout.read(layout.roots[0])["manifests"][1])
     (tmp_path / "sparse.tar").write_bytes(layout.pack())
+    (tmp_path / "saved.tar").write_bytes(DockerArchive().image("lab:1.0").pack())
     (tmp_path / "arm64.tar").write_bytes(multi_platform(("linux/arm64",)).pack())
     return tmp_path
 

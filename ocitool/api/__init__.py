@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ocitool.graph.inventory import Inventory
     from ocitool.model.platform_selection import PlatformSelection
     from ocitool.model.reference import ImageFilter
-    from ocitool.plan.options import DockerManifest, FilterOptions, Followers, IndexForm, Missing
+    from ocitool.plan.options import DockerManifest, FilterOptions, Followers, IndexForm, Layers, Missing
     from ocitool.plan.steps import Plan
 
 __all__ = [
@@ -36,6 +36,7 @@ __all__ = [
     "ImageFilter",
     "IndexForm",
     "Inventory",
+    "Layers",
     "Listener",
     "Missing",
     "Plan",
@@ -59,6 +60,7 @@ _HOMES: Final = {
     "ImageFilter": "ocitool.model.reference",
     "IndexForm": "ocitool.plan.options",
     "Inventory": "ocitool.graph.inventory",
+    "Layers": "ocitool.plan.options",
     "Listener": "ocitool.api.listener",
     "Missing": "ocitool.plan.options",
     "Plan": "ocitool.plan.steps",

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from ocitool.api.listener import Listener, Silence
 from ocitool.api.opening import SourceOptions, open_archive
+from ocitool.api.recompressing import RecompressedLayers, recompressed_layers
 from ocitool.archive.codec.compress import CompressingSink, Compression
 from ocitool.archive.new_file import Appender, NewFile
 from ocitool.archive.new_folder import NewFolder, names_folder
@@ -21,7 +22,7 @@ from ocitool.model.json_text import JsonObject, dump_json
 from ocitool.plan.filter import plan_filter
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from ocitool.archive.source import ByteSource
     from ocitool.plan.options import FilterOptions
@@ -97,11 +98,15 @@ def filter_archive(
                 stack.callback(map_sink.close)
                 sinks.append(map_sink)
         archive = stack.enter_context(open_archive(source, source_options, listener))
-        plan = plan_filter(archive.graph, options)
+        layers = RecompressedLayers()
+        if sinks:
+            layers = stack.enter_context(recompressed_layers(archive, options, source_options, listener))
+        plan = plan_filter(archive.graph, options, layers.done, layers.references)
         if sinks:
             listener.start("filtering", plan.outputs[0].copied)
             outputs = [sink for sink in sinks if not isinstance(sink, StreamSink)]
-            written = _write(plan, archive.source, sinks[0], compression, verify=verify, on_bytes=listener.advance)
+            sources = [archive.source, *layers.spools]
+            written = _write(plan, sources, sinks[0], compression, verify=verify, on_bytes=listener.advance)
             if map_sink is not None:
                 _write_small(map_sink, _digest_map_document(plan))
             # The disk may take longer than the copying did.
@@ -146,7 +151,7 @@ def _open_output(
 
 def _write(
     plan: Plan,
-    source: ByteSource,
+    sources: Sequence[ByteSource],
     sink: NewFile | NewFolder | StreamSink,
     compression: Compression,
     *,
@@ -156,16 +161,16 @@ def _write(
     """Write the output, compressed if asked for; return its size in bytes."""
     output = plan.outputs[0]
     if isinstance(sink, NewFolder):
-        execute(output, [source], sink, verify=verify, on_bytes=on_bytes)
+        execute(output, sources, sink, verify=verify, on_bytes=on_bytes)
         return output.content_size
     if not compression.is_needed:
         if isinstance(sink, NewFile):
             sink.require_space(plan.size)
-        execute(output, [source], sink, verify=verify, on_bytes=on_bytes)
+        execute(output, sources, sink, verify=verify, on_bytes=on_bytes)
         return plan.size
     target = Appender(sink) if isinstance(sink, NewFile) else sink
     compressing = CompressingSink(target, compression, plan.size, threads=processor_count())
-    execute(output, [source], compressing, verify=verify, on_bytes=on_bytes)
+    execute(output, sources, compressing, verify=verify, on_bytes=on_bytes)
     compressing.finish()
     return target.written
 

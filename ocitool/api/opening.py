@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ocitool.api.listener import Listener, Silence
+from ocitool.archive.codec.ratio import RATIO_LIMIT
 from ocitool.archive.reader import scan_source
 from ocitool.archive.source import ByteSource, open_source
-from ocitool.archive.spool import RATIO_LIMIT, SpoolOptions
+from ocitool.archive.spool import SpoolOptions
 from ocitool.errors import OcitoolError
 from ocitool.graph.build import build_graph
 
@@ -63,7 +64,7 @@ def open_archive(
         if spooling:
             listener.finish()
         try:
-            graph = build_graph(scan_source(source), source)
+            graph = build_graph(scan_source(source), source, ratio_limit=options.ratio_limit)
         except OcitoolError:
             # A file that is still being written looks damaged; the better message is that it moved.
             source.check_unchanged()

@@ -21,13 +21,17 @@ class EntryKind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One member of an archive; offsets and size in bytes, the name cleaned (no ``./``, no trailing slash)."""
+    """One member of an archive; offsets and size in bytes, the name cleaned (no ``./``, no trailing slash).
+
+    `target` is what a symbolic link says, as it stands there; it is never followed on a disk.
+    """
 
     name: str
     kind: EntryKind
     size: int
     header_offset: int
     data_offset: int
+    target: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,12 +24,13 @@ _INT64_MAX: Final = 2**63 - 1
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """What one header block says; `name` is raw bytes joined from prefix and name."""
+    """What one header block says; `name` is raw bytes joined from prefix and name, `target` where a link leads."""
 
     name: bytes
     size: int
     type: bytes
     mode: int
+    target: bytes
 
 
 def padding(size: int) -> int:
@@ -55,6 +56,7 @@ def parse_header(block: bytes) -> Header:
         size=_number(block[124:136], "size"),
         type=block[156:157],
         mode=_number(block[100:108], "mode", lenient=True),
+        target=_text(block[157:257]),
     )
 
 

@@ -12,6 +12,8 @@ from ocitool.errors import ArchiveError, NotAnArchive, TruncatedArchive, UnsafeE
 from ocitool.model.fault import Fault
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from ocitool.archive.source import ByteSource
 
 EXTENSION_LIMIT: Final = 1024 * 1024
@@ -33,12 +35,13 @@ _COMPARE_CHUNK: Final = 1024 * 1024
 _HEADER_ONLY: Final = frozenset({b"1", b"2", b"3", b"4", b"5", b"6"})
 _EXTENSIONS: Final = frozenset({b"x", b"g", b"L", b"K"})
 _SPARSE: Final = "sparse entry, which no importer reads as written"
+_SYMBOLIC_LINK: Final = b"2"
 _KINDS: Final = {
     b"0": EntryKind.FILE,
     b"\0": EntryKind.FILE,
     b"5": EntryKind.DIRECTORY,
     b"1": EntryKind.LINK,
-    b"2": EntryKind.LINK,
+    _SYMBOLIC_LINK: EntryKind.LINK,
 }
 
 
@@ -119,8 +122,13 @@ class _Scanner:
         kind = _KINDS.get(header.type, EntryKind.OTHER)
         if kind is EntryKind.FILE and raw_name.endswith(b"/"):
             kind = EntryKind.DIRECTORY  # how the oldest tars wrote a folder
+        target = b"" if header.type != _SYMBOLIC_LINK else extensions.target or header.target
+        if len(target) > NAME_LIMIT:
+            raise UnsafeEntry(f"link to a name of more than {NAME_LIMIT} bytes", where=self._place(start))
         if cleaned:
-            self.entries.append(Entry(cleaned, kind, length, start, data))
+            self.entries.append(
+                Entry(cleaned, kind, length, start, data, target.decode("utf-8", errors="surrogateescape"))
+            )
         elif kind is EntryKind.FILE:
             raise UnsafeEntry("entry without a name", where=self._place(start))
         return end + padding(length)
@@ -226,6 +234,7 @@ class _Extensions:
 
     def __init__(self) -> None:
         self.name: bytes | None = None
+        self.target: bytes | None = None
         self.size: int | None = None
         self._seen: set[bytes] = set()
 
@@ -242,17 +251,28 @@ class _Extensions:
         self._seen.add(kind)
         if kind == b"L":
             self._rename(body.split(b"\0", 1)[0])
+        elif kind == b"K":
+            self._retarget(body.split(b"\0", 1)[0])
         elif kind == b"x":
-            records = _pax_records(body)
-            if "path" in records:
-                self._rename(records["path"])
-            if "size" in records:
-                self.size = pax_size(records["size"])
+            self._take_records(_pax_records(body))
+
+    def _take_records(self, records: Mapping[str, bytes]) -> None:
+        if "path" in records:
+            self._rename(records["path"])
+        if "linkpath" in records:
+            self._retarget(records["linkpath"])
+        if "size" in records:
+            self.size = pax_size(records["size"])
 
     def _rename(self, name: bytes) -> None:
         if self.name is not None:
             raise ArchiveError("two extension headers name one entry")
         self.name = name
+
+    def _retarget(self, target: bytes) -> None:
+        if self.target is not None:
+            raise ArchiveError("two extension headers give one link its target")
+        self.target = target
 
 
 def _pax_records(body: bytes) -> dict[str, bytes]:

@@ -5,7 +5,6 @@ Everything is read by offset. A file is read in place; a pipe is spooled first a
 
 from __future__ import annotations
 
-import contextlib
 import io
 import os
 import stat
@@ -13,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from ocitool.archive.codec.sniff import sniff_compression
-from ocitool.archive.headers import BLOCK, parse_header
+from ocitool.archive.codec.sniff import tell_compression
+from ocitool.archive.headers import BLOCK
 from ocitool.archive.layout_directory import DirectorySource
 from ocitool.archive.open_range import OpenRange
 from ocitool.archive.spool import InputStream, SpoolOptions, spool_decompressed, spool_stream
@@ -167,7 +166,7 @@ def open_source(
     regular = stat.S_ISREG(os.fstat(file.fileno()).st_mode)
     try:
         in_place = regular and file.tell() == 0
-        compression = _compression(os.pread(file.fileno(), BLOCK, 0) if in_place else stream.peek(BLOCK))
+        compression = tell_compression(os.pread(file.fileno(), BLOCK, 0) if in_place else stream.peek(BLOCK))
         if compression is None and in_place:
             return FileSource(file, name)
         identity = _Identity.of(file.fileno())
@@ -181,15 +180,6 @@ def open_source(
         raise
     file.close()
     return FileSource(spooled, name)
-
-
-def _compression(start: bytes) -> str | None:
-    """Tell the compression of a source by its first bytes; a tar may begin with a file named like a magic."""
-    if len(start) == BLOCK:
-        with contextlib.suppress(ArchiveError):
-            parse_header(start)
-            return None
-    return sniff_compression(start)
 
 
 def _open(path: Path) -> io.FileIO:

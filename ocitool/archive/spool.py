@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from ocitool.archive.codec.decompress import Decompressor, open_decompressor
+from ocitool.archive.codec.ratio import RATIO_LIMIT, check_ratio
 from ocitool.archive.prefetch import read_ahead
-from ocitool.errors import ArchiveError, OutputError, UnsafeEntry
+from ocitool.errors import ArchiveError, OutputError
 
 if TYPE_CHECKING:
     import io
@@ -21,12 +22,6 @@ if TYPE_CHECKING:
 
 CHUNK: Final = 1024 * 1024
 """Bytes moved at a time."""
-
-RATIO_LIMIT: Final = 1000
-"""How many times its size compressed data may grow to; zeros reach that, images do not."""
-
-RATIO_FREE: Final = 1024 * 1024 * 1024
-"""Bytes of output below which the ratio does not matter."""
 
 _REMEDY: Final = "name another folder with --tmp-dir"
 
@@ -81,6 +76,41 @@ class InputStream:
             raise ArchiveError(f"cannot read: {error.strerror}", where=self.name) from error
 
 
+class SpoolFile:
+    """A file without a name that bytes are put into in order; it dies with the process.
+
+    `folder` None is `default_spool_directory`; `size` is in bytes. Raises `OutputError` if it does not fit.
+    """
+
+    def __init__(self, folder: Path | None = None) -> None:
+        import tempfile
+
+        self.size = 0
+        self._folder = folder or default_spool_directory()
+        try:
+            # Not a context manager: on success the file is handed on.
+            self.file: io.FileIO = tempfile.TemporaryFile(dir=self._folder, buffering=0)  # noqa: SIM115
+        except OSError as error:
+            raise self._failed(error) from error
+
+    def write(self, data: bytes | memoryview) -> None:
+        """Write all of `data` after what was written before; raises `OutputError`."""
+        rest = memoryview(data)
+        self.size += len(rest)
+        try:
+            while rest:
+                rest = rest[self.file.write(rest) :]
+        except OSError as error:
+            raise self._failed(error) from error
+
+    def close(self) -> None:
+        """Let go of it, and with it of its bytes."""
+        self.file.close()
+
+    def _failed(self, error: OSError) -> OutputError:
+        return OutputError(f"cannot spool here: {error.strerror}", where=str(self._folder), remedy=_REMEDY)
+
+
 def spool_stream(stream: InputStream, options: SpoolOptions) -> io.FileIO:
     """Spool a stream as it is; raises `OutputError` if it does not fit."""
     return _spool(stream, stream, options, bounded=False)
@@ -105,15 +135,12 @@ def default_spool_directory() -> Path:
 def _spool(
     plain: Decompressor | InputStream, stream: InputStream, options: SpoolOptions, *, bounded: bool
 ) -> io.FileIO:
-    folder = options.folder or default_spool_directory()
-    spool = _open(folder)
+    spool = SpoolFile(options.folder)
     try:
-        written = 0
         for part in read_ahead(plain, CHUNK):
-            _write(spool, part, folder)
-            written += len(part)
+            spool.write(part)
             if bounded:
-                _check_ratio(written, stream, options.ratio_limit)
+                check_ratio(spool.size, stream.count, options.ratio_limit, stream.name)
             if options.on_bytes is not None:
                 options.on_bytes(len(part))
     except ArchiveError as error:
@@ -122,16 +149,7 @@ def _spool(
     except BaseException:
         spool.close()
         raise
-    return spool
-
-
-def _check_ratio(written: int, stream: InputStream, limit: int) -> None:
-    if written > max(RATIO_FREE, limit * stream.count):
-        raise UnsafeEntry(
-            f"grows to more than {limit} times its size when it is decompressed",
-            where=stream.name,
-            remedy="if it is meant to, raise --max-ratio",
-        )
+    return spool.file
 
 
 def _placed(error: ArchiveError, name: str) -> ArchiveError:
@@ -139,21 +157,3 @@ def _placed(error: ArchiveError, name: str) -> ArchiveError:
     if error.where:
         return error
     return type(error)(error.message, where=name, remedy=error.remedy or "transfer or export it again")
-
-
-def _open(folder: Path) -> io.FileIO:
-    import tempfile
-
-    try:
-        # Not a context manager: on success the spool outlives this module's functions.
-        return tempfile.TemporaryFile(dir=folder, buffering=0)
-    except OSError as error:
-        raise OutputError(f"cannot spool here: {error.strerror}", where=str(folder), remedy=_REMEDY) from error
-
-
-def _write(spool: io.FileIO, data: memoryview, folder: Path) -> None:
-    try:
-        while data:
-            data = data[spool.write(data) :]
-    except OSError as error:
-        raise OutputError(f"cannot spool here: {error.strerror}", where=str(folder), remedy=_REMEDY) from error

@@ -1,7 +1,8 @@
 """Content rules: every blob that is listed is there, has its size and its digest; platforms agree.
 
 Rule ids: L12 (image-layout.md: referenced blobs may be missing; importers then fail), D14 and D15
-(descriptor.md: size and digest), X18 (an index entry's platform is that of the config).
+(descriptor.md: size and digest), X18 (an index entry's platform is that of the config), V25 (manifest.json lists what
+is there; no specification has it).
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from ocitool.check.report import Finding, Report, Severity
 from ocitool.graph.closure import Use, graph_uses, manifest_name
+from ocitool.graph.layout_files import DOCKER_NAME
 from ocitool.plan.steps import Copy
 
 if TYPE_CHECKING:
@@ -39,6 +41,7 @@ def check_content(graph: ImageGraph, actual: Mapping[Digest, Digest]) -> Report:
         *(fault_finding(fault) for fault in graph.faults),
         *_blob_findings(graph, actual),
         *_platform_findings(graph),
+        *_image_findings(graph),
     ]
     hashed = [entry.size for digest, entry in graph.blobs.items() if digest in actual]
     return Report(graph.source_name, tuple(findings), blobs=len(hashed), size=sum(hashed))
@@ -65,6 +68,8 @@ def _blob_findings(graph: ImageGraph, actual: Mapping[Digest, Digest]) -> Iterat
 def _blob_finding(graph: ImageGraph, use: Use, actual: Mapping[Digest, Digest]) -> Finding | None:
     descriptor = use.descriptor
     where = descriptor.digest.blob_name
+    if descriptor.digest in graph.documents:
+        return None
     entry = graph.blobs.get(descriptor.digest)
     if entry is None:
         if descriptor.is_external:
@@ -77,6 +82,7 @@ def _blob_finding(graph: ImageGraph, use: Use, actual: Mapping[Digest, Digest]) 
             where,
             "keep the complete platforms only: ocitool filter -p available",
         )
+    where = entry.name
     if entry.size != descriptor.size:
         message = f"{use.role} has {entry.size} bytes, its descriptor says {descriptor.size}"
         return Finding("D14", Severity.ERROR, message, where, _TRANSFER)
@@ -84,6 +90,16 @@ def _blob_finding(graph: ImageGraph, use: Use, actual: Mapping[Digest, Digest]) 
     if found is not None and found != descriptor.digest:
         return Finding("D15", Severity.ERROR, f"{use.role} is corrupt: its bytes hash to {found}", where, _TRANSFER)
     return None
+
+
+def _image_findings(graph: ImageGraph) -> Iterator[Finding]:
+    """Report images of a docker-archive that no manifest can be made for (V25: manifest.json says what is there)."""
+    for image in graph.images:
+        for node in image.manifests():
+            for damage in node.damages:
+                if damage.descriptor is None:
+                    message = f"{image.label}: {damage.message}"
+                    yield Finding("V25", Severity.ERROR, message, DOCKER_NAME, _TRANSFER)
 
 
 def _platform_findings(graph: ImageGraph) -> Iterator[Finding]:

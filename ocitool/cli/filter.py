@@ -10,7 +10,7 @@ import typer
 from ocitool.api.filtering import FilterResult, filter_archive
 from ocitool.api.opening import SourceOptions
 from ocitool.archive.codec.compress import Compression
-from ocitool.archive.spool import RATIO_LIMIT
+from ocitool.archive.codec.ratio import RATIO_LIMIT
 from ocitool.cli.options import (
     Format,
     MaxRatio,
@@ -31,7 +31,7 @@ from ocitool.errors import OutputError, UsageError
 from ocitool.model.platform_selection import PlatformSelection
 from ocitool.model.reference import ImageFilter
 from ocitool.plan.note import Level
-from ocitool.plan.options import DockerManifest, FilterOptions, Followers, IndexForm, Missing
+from ocitool.plan.options import DockerManifest, FilterOptions, Followers, IndexForm, Layers, Missing
 
 if TYPE_CHECKING:
     from ocitool.model.digest import Digest
@@ -97,6 +97,10 @@ def filter_command(
             show_default=False,
         ),
     ] = None,
+    layers: Annotated[
+        Layers,
+        typer.Option("--layers", help="Compress layers anew where they are not so already (new digests)."),
+    ] = Layers.KEEP,
     digest_map: Annotated[
         Path | None,
         typer.Option(
@@ -126,6 +130,7 @@ def filter_command(
       ocitool filter image.tar -p linux/arm64 -o arm64.tar
       ocitool filter image.tar -p linux/amd64,linux/arm64 -o two.tar
       ocitool filter image.tar -p available -o repaired.tar
+      ocitool filter image.tar -p all --layers gzip -o for-old-engines.tar
       ocitool filter bundle.tar.zst -p linux/arm64 -o arm64.tar.zst
       ocitool filter image.tar -p linux/arm64 -o layout-arm64/
       ctr images export --local --all-platforms - REF | ocitool filter - -p local -o - | ssh HOST ctr images import -
@@ -145,6 +150,7 @@ def filter_command(
                 attestations=attestations,
                 missing=missing,
                 docker_manifest=docker_manifest,
+                layers=layers,
             ),
             verify=verify,
             clobber=not no_clobber,

@@ -6,7 +6,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from ocitool.api.opening import SourceOptions
-from ocitool.archive.spool import RATIO_LIMIT
+from ocitool.archive.codec.ratio import RATIO_LIMIT
 from ocitool.cli.options import (
     Format,
     MaxRatio,
@@ -62,7 +62,7 @@ def inspect_command(
 def inventory_lines(inventory: Inventory, *, verbose: bool) -> list[str]:
     """Write the report for people."""
     counts = f"{format_count(len(inventory.images), 'image')}, {format_count(inventory.blobs, 'blob')}"
-    lines = [f"{printable(inventory.source)}: {format_size(inventory.size)}, {counts}"]
+    lines = [f"{printable(inventory.source)}: {inventory.form}, {format_size(inventory.size)}, {counts}"]
     for image in inventory.images:
         lines += ["", *_image_lines(image, verbose=verbose)]
     tail: list[str] = []

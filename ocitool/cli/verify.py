@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from ocitool.api.opening import SourceOptions
-from ocitool.archive.spool import RATIO_LIMIT
+from ocitool.archive.codec.ratio import RATIO_LIMIT
 from ocitool.cli.options import Format, MaxRatio, Progress, ProgressMode, Quiet, ReportFormat, Source, SpoolDirectory
 from ocitool.cli.outcome import exit_codes, print_json, print_lines
 from ocitool.cli.progress import showing_progress

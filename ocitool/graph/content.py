@@ -14,7 +14,13 @@ from ocitool.model.descriptor import Descriptor
 from ocitool.model.digest import Digest
 from ocitool.model.fault import Fault
 from ocitool.model.fields import CONFIG_FIELDS, ROOTFS_FIELDS, check_document, require_exact_names
-from ocitool.model.json_text import DOCUMENT_LIMIT, JsonObject, count_values, json_kind, parse_object
+from ocitool.model.json_text import (
+    DOCUMENT_LIMIT,
+    JsonObject,
+    count_values,
+    json_kind,
+    parse_object,
+)
 from ocitool.model.media_type import IMAGE_CONFIGS, INDEXES, MANIFESTS
 from ocitool.model.platform import Platform
 
@@ -50,7 +56,7 @@ class ManifestContent:
     subject: Digest | None = None
     is_image: bool = True
     configured: Platform | None = None
-    diff_id_count: int | None = None
+    diff_ids: tuple[str, ...] | None = None
     missing: tuple[Descriptor, ...] = ()
     external: tuple[Descriptor, ...] = ()
     damages: tuple[Damage, ...] = ()
@@ -66,6 +72,14 @@ class IndexContent:
     damages: tuple[Damage, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class ConfigContent:
+    """What an image's config says; `diff_ids` None if they are no array."""
+
+    platform: Platform | None
+    diff_ids: tuple[str, ...] | None
+
+
 class ContentReader:
     """Read documents once each; faults are collected, not raised."""
 
@@ -76,6 +90,7 @@ class ContentReader:
         self._values = 0
         self._indexes: dict[tuple[Digest, int, str], IndexContent] = {}
         self._manifests: dict[tuple[Digest, int, str], ManifestContent] = {}
+        self._configs: dict[Digest, ConfigContent] = {}
 
     def index(self, descriptor: Descriptor) -> IndexContent:
         """Read an image index or manifest list."""
@@ -137,9 +152,12 @@ class ContentReader:
         except DocumentError as error:
             self._fault("M8", error, descriptor)
             return ManifestContent(State.CORRUPT)
-        return self._closure(config, layers, subject_digest)
+        return self.closure(config, layers, subject_digest)
 
-    def _closure(self, config: Descriptor, layers: tuple[Descriptor, ...], subject: Digest | None) -> ManifestContent:
+    def closure(
+        self, config: Descriptor, layers: tuple[Descriptor, ...], subject: Digest | None = None
+    ) -> ManifestContent:
+        """Tell which of the blobs that a manifest lists are there, and what its config says."""
         missing: list[Descriptor] = []
         external: list[Descriptor] = []
         damages: list[Damage] = []
@@ -153,14 +171,17 @@ class ContentReader:
                 missing.append(layer)
         is_image = config.media_type in IMAGE_CONFIGS
         configured: Platform | None = None
-        diff_id_count: int | None = None
+        diff_ids: tuple[str, ...] | None = None
         if config.digest not in self._blobs:
             missing.insert(0, config)
         elif is_image:
             fetched = self._fetch(config, "config")
             damages.extend(_some(fetched.damage))
             if fetched.state is State.COMPLETE:
-                configured, diff_id_count = self._read_config(config, fetched.raw)
+                if config.digest not in self._configs:
+                    self._configs[config.digest] = self._read_config(config, fetched.raw)
+                configured = self._configs[config.digest].platform
+                diff_ids = self._configs[config.digest].diff_ids
         else:
             damages.extend(_some(_size_damage(config, self._blobs[config.digest], "config")))
         state = State.CORRUPT if damages else State.PARTIAL if missing else State.COMPLETE
@@ -171,26 +192,18 @@ class ContentReader:
             subject=subject,
             is_image=is_image,
             configured=configured,
-            diff_id_count=diff_id_count,
+            diff_ids=diff_ids,
             missing=tuple(missing),
             external=tuple(external),
             damages=tuple(damages),
         )
 
-    def _read_config(self, descriptor: Descriptor, raw: bytes) -> tuple[Platform | None, int | None]:
+    def _read_config(self, descriptor: Descriptor, raw: bytes) -> ConfigContent:
         try:
-            value = parse_object(raw)
-            require_exact_names(value, CONFIG_FIELDS)
-            platform = Platform.from_json(value)
-            rootfs = value.get("rootfs")
-            if isinstance(rootfs, dict):
-                require_exact_names(rootfs, ROOTFS_FIELDS)
+            return read_config(raw)
         except DocumentError as error:
             self._fault("C1", error, descriptor)
-            return None, None
-        diff_ids = rootfs.get("diff_ids", ()) if isinstance(rootfs, dict) else ()
-        count = len(diff_ids) if isinstance(diff_ids, list) else 0 if diff_ids is None else None
-        return (platform if platform.os and platform.architecture else None), count
+            return ConfigContent(None, None)
 
     def _parse(self, raw: bytes, descriptor: Descriptor) -> JsonObject:
         """Parse a document, within the bound on what all of them hold together."""
@@ -229,6 +242,20 @@ class ContentReader:
                 remedy="the tool that made the archive wrote it wrong: export it again with another",
             )
         )
+
+
+def read_config(raw: bytes) -> ConfigContent:
+    """Read the config of an image (config.md); raises `DocumentError`."""
+    value = parse_object(raw)
+    require_exact_names(value, CONFIG_FIELDS)
+    platform = Platform.from_json(value)
+    rootfs = value.get("rootfs")
+    diff_ids: tuple[str, ...] | None = None
+    if isinstance(rootfs, dict):
+        require_exact_names(rootfs, ROOTFS_FIELDS)
+        listed = rootfs.get("diff_ids", False)
+        diff_ids = tuple(map(str, listed)) if isinstance(listed, list) else () if listed is None else None
+    return ConfigContent(platform if platform.os and platform.architecture else None, diff_ids)
 
 
 def read_descriptors(value: JsonObject, key: str) -> tuple[Descriptor, ...]:

@@ -28,6 +28,13 @@ class State(StrEnum):
     CORRUPT = "corrupt"
 
 
+class ArchiveForm(StrEnum):
+    """How an archive lists its images."""
+
+    OCI_LAYOUT = "oci-layout"
+    DOCKER_ARCHIVE = "docker-archive"
+
+
 class Kind(StrEnum):
     """What a manifest is for."""
 
@@ -39,11 +46,16 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Damage:
-    """Content that is there but wrong."""
+    """Content that is there but wrong; `descriptor` is None for what has no digest of its own."""
 
-    descriptor: Descriptor
+    descriptor: Descriptor | None
     role: str
     message: str
+
+    def __str__(self) -> str:
+        """Return it in words."""
+        digest = "" if self.descriptor is None else str(self.descriptor.digest)
+        return " ".join(filter(None, (self.role, digest, self.message)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +64,8 @@ class ManifestNode:
 
     `platform` is the one that counts: the descriptor's, unless the config names another operating system or
     architecture. `listed` and `configured` are what the two said; `subject` is what an attestation or referrer
-    speaks of. `missing` leaves out external layers, which may be absent on purpose.
+    speaks of. `missing` leaves out external layers, which may be absent on purpose. `diff_ids` are what the config
+    says that the layers unpack to, as they stand there; None if it does not say.
     """
 
     descriptor: Descriptor
@@ -67,7 +80,7 @@ class ManifestNode:
     missing: tuple[Descriptor, ...] = ()
     external: tuple[Descriptor, ...] = ()
     damages: tuple[Damage, ...] = ()
-    diff_id_count: int | None = None
+    diff_ids: tuple[str, ...] | None = None
 
     @property
     def contents(self) -> tuple[Descriptor, ...]:
@@ -151,9 +164,10 @@ class DockerItem:
 class ImageGraph:
     """All that an archive lists and holds.
 
-    `index` is the parsed index.json, `blobs` where the bytes of each digest lie, `other_files` entries that are
-    no part of the layout. `faults` are what no writer may trust; damage of single blobs is in the nodes. Without
-    `has_end` the archive lacks its end blocks, though all it lists is there.
+    `index` is the parsed index.json, `blobs` where the bytes of each digest lie, `documents` the manifests that were
+    made for a docker-archive, which has none, `other_files` entries that are no part of the layout. `faults` are what
+    no writer may trust; damage of single blobs is in the nodes. Without `has_end` the archive lacks its end blocks,
+    though all it lists is there.
     """
 
     source_name: str
@@ -165,6 +179,8 @@ class ImageGraph:
     other_files: tuple[Entry, ...] = ()
     faults: tuple[Fault, ...] = ()
     has_end: bool = True
+    documents: Mapping[Digest, bytes] = field(default_factory=dict)
+    form: ArchiveForm = ArchiveForm.OCI_LAYOUT
 
 
 def walk_manifests(node: Node) -> Iterator[ManifestNode]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ocitool.graph.closure import Part, Use, graph_uses, manifest_name, manifest_uses
-from ocitool.graph.image import Image, ImageGraph, IndexNode, Kind, ManifestNode, State
+from ocitool.graph.image import ArchiveForm, Image, ImageGraph, IndexNode, Kind, ManifestNode, State
 from ocitool.model.media_type import layer_compression
 
 if TYPE_CHECKING:
@@ -115,6 +115,7 @@ class Inventory:
     """The whole report; sizes in bytes."""
 
     source: str
+    form: ArchiveForm
     size: int
     images: tuple[ImageRow, ...]
     blobs: int
@@ -138,6 +139,7 @@ class Inventory:
             "schemaVersion": 1,
             "kind": "inspect",
             "source": self.source,
+            "form": self.form.value,
             "size": self.size,
             "blobs": self.blobs,
             "blobSize": self.blob_size,
@@ -155,6 +157,7 @@ def take_inventory(graph: ImageGraph) -> Inventory:
     listed = {use.descriptor.digest for use in graph_uses(graph)}
     return Inventory(
         source=graph.source_name,
+        form=graph.form,
         size=graph.source_size,
         images=tuple(_image_row(graph, image, users) for image in graph.images),
         blobs=len(graph.blobs),
@@ -222,8 +225,7 @@ def _manifest_row(graph: ImageGraph, image: Image, node: ManifestNode, users: Co
 
 def _detail(node: ManifestNode) -> str:
     if node.damages:
-        damage = node.damages[0]
-        return f"{damage.role} {damage.descriptor.digest} {damage.message}"
+        return str(node.damages[0])
     if node.platforms_disagree and node.listed is not None:
         return f"the index lists it as {node.listed.display}, its config says {manifest_name(node)}"
     return ""

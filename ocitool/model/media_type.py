@@ -10,6 +10,36 @@ from typing import Final
 OCI_INDEX: Final = "application/vnd.oci.image.index.v1+json"
 OCI_MANIFEST: Final = "application/vnd.oci.image.manifest.v1+json"
 OCI_CONFIG: Final = "application/vnd.oci.image.config.v1+json"
+OCI_LAYERS: Final = {
+    "none": "application/vnd.oci.image.layer.v1.tar",
+    "gzip": "application/vnd.oci.image.layer.v1.tar+gzip",
+    "zstd": "application/vnd.oci.image.layer.v1.tar+zstd",
+}
+"""Media types of layers by their compression (layer.md)."""
+
+OCI_EQUIVALENTS: Final = {
+    "application/vnd.docker.container.image.v1+json": OCI_CONFIG,
+    "application/vnd.docker.image.rootfs.diff.tar": OCI_LAYERS["none"],
+    "application/vnd.docker.image.rootfs.diff.tar.gzip": OCI_LAYERS["gzip"],
+    "application/vnd.docker.image.rootfs.diff.tar.zstd": OCI_LAYERS["zstd"],
+    "application/vnd.docker.image.rootfs.foreign.diff.tar": "application/vnd.oci.image.layer.nondistributable.v1.tar",
+    "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip": (
+        "application/vnd.oci.image.layer.nondistributable.v1.tar+gzip"
+    ),
+}
+"""What the specification says Docker's types correspond to (media-types.md, "Compatibility Matrix")."""
+
+DOCKER_LAYERS: Final = {
+    "none": "application/vnd.docker.image.rootfs.diff.tar",
+    "gzip": "application/vnd.docker.image.rootfs.diff.tar.gzip",
+}
+"""The same of Docker's manifests, which have no type for zstd that every reader takes."""
+
+LAYERS: Final = frozenset(
+    {*OCI_LAYERS.values(), *DOCKER_LAYERS.values(), "application/vnd.docker.image.rootfs.diff.tar.zstd"}
+)
+"""All types of layers that may be passed on and are known to be a tar."""
+
 DOCKER_LIST: Final = "application/vnd.docker.distribution.manifest.list.v2+json"
 DOCKER_MANIFEST: Final = "application/vnd.docker.distribution.manifest.v2+json"
 DOCKER_CONFIG: Final = "application/vnd.docker.container.image.v1+json"

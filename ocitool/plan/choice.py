@@ -10,9 +10,10 @@ from ocitool.graph.closure import manifest_name
 from ocitool.graph.image import Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from ocitool.graph.image import Image, ManifestNode
+    from ocitool.model.digest import Digest
     from ocitool.plan.note import Note
     from ocitool.plan.options import IndexForm
 
@@ -33,6 +34,12 @@ class ImageSelection:
     image: Image
     kept: tuple[ManifestNode, ...]
     form: IndexForm
+    originals: Mapping[Digest, Digest] = field(default_factory=dict)
+    """The digests that manifests made anew had before, by the new ones."""
+
+    def original(self, digest: Digest) -> Digest:
+        """Return the digest that the archive knows `digest` by."""
+        return self.originals.get(digest, digest)
 
     @property
     def platforms(self) -> tuple[ManifestNode, ...]:
@@ -70,8 +77,7 @@ def describe(image: Image, node: ManifestNode) -> str:
 
 def corrupt(image: Image, node: ManifestNode) -> IntegrityError:
     """Return the error for a manifest that is there but wrong."""
-    damage = node.damages[0] if node.damages else None
-    detail = "" if damage is None else f": {damage.role} {damage.descriptor.digest} {damage.message}"
+    detail = f": {node.damages[0]}" if node.damages else ""
     return IntegrityError(
         f"{describe(image, node)} is corrupt{detail}", remedy="transfer or export the archive again"
     )

@@ -60,4 +60,5 @@ def _choose(platforms: Sequence[ManifestNode], chosen_before: set[Digest]) -> Ma
 
 def _is_loadable(node: ManifestNode) -> bool:
     """Tell whether docker would take it: a real config, all layers here, as many as there are diff_ids."""
-    return node.config is not None and not node.external and node.diff_id_count == len(node.layers)
+    counts = node.diff_ids is not None and len(node.diff_ids) == len(node.layers)
+    return counts and node.config is not None and not node.external

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from ocitool.archive.reader import CUT_REMEDY
 from ocitool.errors import IntegrityError, TruncatedArchive
 from ocitool.graph.closure import Part, Use, manifest_uses
-from ocitool.graph.image import Kind
+from ocitool.graph.image import ArchiveForm, Kind
 from ocitool.model.descriptor import CONTAINERD_NAME
 from ocitool.plan.compatibility import compatibility_notes
 from ocitool.plan.docker_manifest import build_docker_manifest
+from ocitool.plan.note import note
+from ocitool.plan.options import Layers
+from ocitool.plan.recompression import (
+    RecompressedLayer,
+    Recompression,
+    RecompressionPlan,
+    plan_recompression,
+    recompressed,
+)
 from ocitool.plan.rewrite import NewDocument, RewrittenImage, rewrite_image, rewrite_index
 from ocitool.plan.selection import select
 from ocitool.plan.steps import (
@@ -27,26 +37,42 @@ from ocitool.plan.steps import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
-    from ocitool.archive.entry import Entry
     from ocitool.graph.image import ImageGraph, ManifestNode
     from ocitool.model.digest import Digest
     from ocitool.plan.choice import Selection
+    from ocitool.plan.note import Note
     from ocitool.plan.options import FilterOptions
 
 LAYOUT: Final = b'{"imageLayoutVersion":"1.0.0"}'
 """The oci-layout file: containerd takes exactly this version (image-layout.md, "oci-layout file")."""
 
 
-def plan_filter(graph: ImageGraph, options: FilterOptions) -> Plan:
+def plan_layers(graph: ImageGraph, options: FilterOptions) -> RecompressionPlan:
+    """Return what must be compressed anew before `plan_filter` can tell any digest; raises what that raises."""
+    if options.layers is Layers.KEEP:
+        return RecompressionPlan()
+    return plan_recompression(graph, _select(graph, options), options.layers)
+
+
+def plan_filter(
+    graph: ImageGraph,
+    options: FilterOptions,
+    done: Recompression | None = None,
+    spools: Sequence[SourceReference] = (),
+) -> Plan:
     """Plan an archive that holds what `options` select, and nothing else.
 
-    Raises the first fault of the graph (what cannot be trusted is not rewritten) and what `select` raises.
+    `done` is what became of the jobs that `plan_layers` returned, its layers in `spools`, the sources after the
+    first; without it the plan is that of the layers as they are. Raises the first fault of the graph (what cannot
+    be trusted is not rewritten) and what `select` raises.
     """
-    for fault in graph.faults:
-        raise fault.to_error()
-    selection = select(graph, options)
+    selection = _select(graph, options)
+    notes = _layer_notes(plan_recompression(graph, selection, options.layers), done, options.layers)
+    remade = recompressed(selection, done or Recompression(), options.layers if done else Layers.KEEP)
+    contents = _Contents(graph, remade.documents, done or Recompression())
+    selection = remade.selection
     images = [rewrite_image(chosen) for chosen in selection.images]
     _check_whole(graph, images)
     _check_names(images)
@@ -57,22 +83,60 @@ def plan_filter(graph: ImageGraph, options: FilterOptions) -> Plan:
     ]
     if docker_manifest is not None:
         members.append(Member("manifest.json", Emit(docker_manifest)))
-    members += _blob_members(_collect(images, graph.blobs))
-    digest_map: dict[Digest, Digest] = {}
+    members += _blob_members(_collect(images, contents))
+    digest_map: dict[Digest, Digest] = dict(remade.replaced)
     for image in images:
         digest_map.update(image.replaced)
     return Plan(
-        sources=(SourceReference(graph.source_name, graph.source_size),),
+        sources=(SourceReference(graph.source_name, graph.source_size), *spools),
         outputs=(OutputPlan(tuple(members)),),
         images=tuple(_planned_image(image) for image in images),
         kept=tuple(_planned(chosen.image.label, node) for chosen in selection.images for node in chosen.kept),
         dropped=_planned_dropped(selection),
         digest_map=digest_map,
         notes=(
+            *_form_notes(graph),
+            *notes,
             *selection.notes,
             # A referrer is found by its subject; only an image needs a name.
             *(note for image in images if image.selection.platforms for note in image.naming.notes),
             *compatibility_notes(images),
+        ),
+    )
+
+
+def _select(graph: ImageGraph, options: FilterOptions) -> Selection:
+    for fault in graph.faults:
+        raise fault.to_error()
+    return select(graph, options)
+
+
+def _layer_notes(needed: RecompressionPlan, done: Recompression | None, layers: Layers) -> Iterator[Note]:
+    """Say what `--layers` does to digests and sizes."""
+    count = len(needed.jobs)
+    if not count:
+        return
+    if done is None:
+        yield note(
+            f"{count} layer(s) would be compressed anew ({layers.value}), which gives them and all above them "
+            "new digests; sizes and digests here are those before that"
+        )
+        return
+    after = sum(layer.size for layer in done.layers.values())
+    yield note(
+        f"{count} layer(s) compressed anew ({layers.value}, {needed.size} bytes before, {after} now): they and all "
+        "above them have new digests, configs and diff_ids are unchanged"
+    )
+
+
+def _form_notes(graph: ImageGraph) -> tuple[Note, ...]:
+    """Say what reading this form of archive had to make up."""
+    if graph.form is not ArchiveForm.DOCKER_ARCHIVE:
+        return ()
+    return (
+        note(
+            "a docker-archive holds no manifests, so they were made: their digests are not those of a registry; "
+            "image ids (the configs) and layer contents (diff_ids) are unchanged"
         ),
     )
 
@@ -101,7 +165,31 @@ def _check_names(images: Sequence[RewrittenImage]) -> None:
             )
 
 
-def _collect(images: Sequence[RewrittenImage], blobs: Mapping[Digest, Entry]) -> dict[Digest, Content]:
+@dataclass(frozen=True, slots=True)
+class _Contents:
+    """Where the bytes of each digest are: in the archive, in a spool, or in the plan itself."""
+
+    graph: ImageGraph
+    documents: Mapping[Digest, bytes]
+    done: Recompression
+    by_digest: dict[Digest, RecompressedLayer] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.by_digest.update({layer.digest: layer for layer in self.done.layers.values()})
+
+    def find(self, digest: Digest, role: str) -> Content | None:
+        """Return the content of a digest, None if it is nowhere: an external layer may be absent on purpose."""
+        raw = self.documents.get(digest) or self.graph.documents.get(digest)
+        if raw is not None:
+            return Emit(raw)
+        if (entry := self.graph.blobs.get(digest)) is not None:
+            return Copy(0, entry.data_offset, entry.size, digest, role)
+        if (layer := self.by_digest.get(digest)) is not None:
+            return Copy(layer.source, layer.offset, layer.size, digest, role)
+        return None
+
+
+def _collect(images: Sequence[RewrittenImage], contents: _Contents) -> dict[Digest, Content]:
     """Gather the blobs of the output: indexes, manifests, configs, layers, each group in document order.
 
     JSON before layers, so that the next reader of a pipe knows the index before the first large blob.
@@ -113,10 +201,10 @@ def _collect(images: Sequence[RewrittenImage], blobs: Mapping[Digest, Entry]) ->
             if isinstance(document, NewDocument):
                 groups[Part.INDEX][document.digest] = Emit(document.raw)
             else:
-                _add(groups, Use(document, Part.INDEX, f"index of {label}"), blobs)
+                _add(groups, Use(document, Part.INDEX, f"index of {label}"), contents)
         for node in image.selection.kept:
             for use in manifest_uses(label, node):
-                _add(groups, use, blobs)
+                _add(groups, use, contents)
     result: dict[Digest, Content] = {}
     for part in Part:
         for digest, content in groups[part].items():
@@ -124,12 +212,10 @@ def _collect(images: Sequence[RewrittenImage], blobs: Mapping[Digest, Entry]) ->
     return result
 
 
-def _add(groups: Mapping[Part, dict[Digest, Content]], use: Use, blobs: Mapping[Digest, Entry]) -> None:
-    """Add a blob that the archive holds; an external layer may be absent on purpose."""
+def _add(groups: Mapping[Part, dict[Digest, Content]], use: Use, contents: _Contents) -> None:
     digest = use.descriptor.digest
-    entry = blobs.get(digest)
-    if entry is not None and digest not in groups[use.part]:
-        groups[use.part][digest] = Copy(0, entry.data_offset, entry.size, digest, use.role)
+    if digest not in groups[use.part] and (content := contents.find(digest, use.role)) is not None:
+        groups[use.part][digest] = content
 
 
 def _blob_members(contents: Mapping[Digest, Content]) -> list[Member]:

@@ -9,11 +9,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from ocitool.errors import UsageError
 from ocitool.graph.image import Image, Kind, ManifestNode, Root, State, walk_manifests
 from ocitool.model.digest import Digest
 from ocitool.plan.choice import ImageSelection, Ledger, corrupt, describe
 from ocitool.plan.note import note, warning
-from ocitool.plan.options import Followers, IndexForm
+from ocitool.plan.options import FilterOptions, Followers, IndexForm
+from ocitool.plan.recompression import is_remade
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -24,8 +26,9 @@ _COSIGN_TAG: Final = re.compile(r"(?:^|[:/])sha256-([0-9a-f]{64})\.(?:sig|att|sb
 class FollowerSelector:
     """Choose what follows; `everything` says that the selection means all there is, platform or not."""
 
-    def __init__(self, attestations: Followers | None, ledger: Ledger, *, everything: bool) -> None:
-        self._attestations = attestations
+    def __init__(self, options: FilterOptions, ledger: Ledger, *, everything: bool) -> None:
+        self._attestations = options.attestations
+        self._layers = options.layers
         self._ledger = ledger
         self._everything = everything
 
@@ -34,29 +37,25 @@ class FollowerSelector:
     ) -> list[ManifestNode]:
         """Choose the attestations and artifacts of an index that go with what is kept."""
         digests = _with_referrers({node.descriptor.digest for node in kept}, manifests)
+        remade = {node.descriptor.digest for node in kept if is_remade(node, self._layers)}
+        stale = _with_referrers(remade, manifests) if remade else set()
         followers: list[ManifestNode] = []
         flat: list[ManifestNode] = []
         for node in manifests:
             if node.kind is Kind.IMAGE:
                 continue
-            follows = node.subject in digests if node.subject is not None else False
-            reason = "its subject is not kept"
-            if node.kind is Kind.ATTESTATION and self._attestations is Followers.DROP:
-                follows, reason = False, "attestations are dropped"
-            elif node.kind is not Kind.ATTESTATION and node.subject is None:
-                follows, reason = self._everything, "has no platform"
-            if follows and form is IndexForm.FLAT:
+            reason = self._reason_to_drop(node, digests)
+            if not reason and form is IndexForm.FLAT:
                 flat.append(node)
-                follows, reason = False, "the flat form holds nothing but the image"
-            if follows and node.state is State.CORRUPT:
-                raise corrupt(image, node)
-            if follows and node.state is not State.COMPLETE:
-                self._ledger.notes.append(warning(f"{describe(image, node)} is not in the archive and is dropped"))
-                follows, reason = False, "listed, but absent"
-            if follows:
-                followers.append(node)
-            else:
+                reason = "the flat form holds nothing but the image"
+            if not reason and node.subject in stale:
+                reason = self._stale(image, node)
+            if not reason:
+                reason = self._not_whole(image, node)
+            if reason:
                 self._ledger.drop(image, [node], reason)
+            else:
+                followers.append(node)
         if flat:
             attestations = sum(node.kind is Kind.ATTESTATION for node in flat)
             what = "attestation(s)" if attestations == len(flat) else "attestation(s) or artifact(s)"
@@ -68,17 +67,39 @@ class FollowerSelector:
             )
         return followers
 
+    def _reason_to_drop(self, node: ManifestNode, digests: set[Digest]) -> str:
+        """Return why what was chosen does not take `node` with it, "" if it does."""
+        if node.kind is Kind.ATTESTATION and self._attestations is Followers.DROP:
+            return "attestations are dropped"
+        if node.kind is not Kind.ATTESTATION and node.subject is None:
+            return "" if self._everything else "has no platform"
+        return "" if node.subject in digests else "its subject is not kept"
+
+    def _not_whole(self, image: Image, node: ManifestNode) -> str:
+        """Return why a follower cannot be written, "" if it can; raises if it is damaged."""
+        if node.state is State.CORRUPT:
+            raise corrupt(image, node)
+        if node.state is State.COMPLETE:
+            return ""
+        self._ledger.notes.append(warning(f"{describe(image, node)} is not in the archive and is dropped"))
+        return "listed, but absent"
+
     def beside(self, artifacts: Iterable[Image], selected: Sequence[ImageSelection]) -> list[ImageSelection]:
         """Choose among the referrers and artifacts that index.json lists beside the images."""
         forms: dict[Digest, IndexForm] = {}
+        stale: set[Digest] = set()
         for selection in selected:
             forms |= dict.fromkeys(_surviving(selection) - forms.keys(), selection.form)
+            if remade := {node.descriptor.digest for node in selection.kept if is_remade(node, self._layers)}:
+                stale |= remade | {index.descriptor.digest for index in selection.image.indexes()}
         chosen: list[ImageSelection] = []
         for image in _subjects_first(artifacts):
-            artifact = self._artifact(image, forms)
+            artifact = self._artifact(image, forms, stale)
             if artifact is not None:
                 chosen.append(artifact)
                 forms |= dict.fromkeys(_surviving(artifact), artifact.form)
+            elif _root_subject(image.roots[0]) in stale:
+                stale |= {node.descriptor.digest for node in image.manifests()}
         if chosen and selected:
             self._ledger.notes.append(
                 note(
@@ -88,11 +109,25 @@ class FollowerSelector:
             )
         return chosen
 
-    def _artifact(self, image: Image, forms: dict[Digest, IndexForm]) -> ImageSelection | None:
+    def _stale(self, image: Image, node: ManifestNode) -> str:
+        """Return why something that speaks of a manifest which is made anew is dropped, and warn of it."""
+        if self._attestations is Followers.FOLLOW and node.kind is Kind.ATTESTATION:
+            raise UsageError(
+                f"{describe(image, node)} speaks of a digest that --layers changes",
+                remedy="leave out --layers or --attestations follow",
+            )
+        self._ledger.notes.append(
+            warning(f"{describe(image, node)} is dropped: it speaks of a digest that --layers changes")
+        )
+        return "its subject gets a new digest"
+
+    def _artifact(self, image: Image, forms: dict[Digest, IndexForm], stale: set[Digest]) -> ImageSelection | None:
         subject = _root_subject(image.roots[0])
         form = None if subject is None else forms.get(subject)
         if subject is None:
             keeps, reason = self._everything, "has no platform"
+        elif subject in stale:
+            keeps, reason = False, self._stale(image, next(image.manifests()))
         elif form is None:
             keeps, reason = False, "its subject is not kept"
         else:

@@ -39,6 +39,14 @@ class Missing(Enum):
     SKIP = "skip"
 
 
+class Layers(Enum):
+    """What becomes of the layers' compression: left as it is, or made anew where it is another one."""
+
+    KEEP = "keep"
+    GZIP = "gzip"
+    ZSTD = "zstd"
+
+
 class DockerManifest(Enum):
     """Whether to write the manifest.json that docker's classic store reads."""
 
@@ -61,3 +69,4 @@ class FilterOptions:
     attestations: Followers | None = None
     missing: Missing = Missing.ERROR
     docker_manifest: DockerManifest = DockerManifest.AUTO
+    layers: Layers = Layers.KEEP

@@ -82,9 +82,10 @@ def _flat(selection: ImageSelection) -> RewrittenImage:
     node = selection.platforms[0]
     root = _root_of(selection, node)
     unknown = {key: value for key, value in root.node.descriptor.fields.items() if key not in _DESCRIPTOR_FIELDS}
-    fields: JsonObject = {key: value for key, value in node.descriptor.fields.items() if key != "platform"} | unknown
+    own = node.descriptor.to_json()
+    fields: JsonObject = {key: value for key, value in own.items() if key != "platform"} | unknown
     annotations = {**root.node.descriptor.annotations, **_without_names(node.descriptor.annotations)}
-    old = root.node.descriptor.digest
+    old = selection.original(root.node.descriptor.digest)
     naming = name_image(annotations, old, node.descriptor.digest)
     return RewrittenImage(
         selection=selection,
@@ -109,7 +110,7 @@ def _keep(selection: ImageSelection) -> RewrittenImage:
         original=digest,
         digest=digest,
         descriptors=tuple(
-            _annotated(dict(root.node.descriptor.fields), naming.annotations)
+            _annotated(root.node.descriptor.to_json(), naming.annotations)
             for root, naming in zip(roots, namings, strict=True)
         ),
         indexes=tuple(indexes),
@@ -131,7 +132,8 @@ def _nested(selection: ImageSelection) -> RewrittenImage:
         collector.documents.append(document)
         digest = document.digest
         fields = {"mediaType": _index_type(selection.kept), "digest": str(digest), "size": len(document.raw)}
-    old = root.node.descriptor.digest
+    befores = [selection.original(each.node.descriptor.digest) for each in roots]
+    old = befores[0]
     naming = name_image(root.node.descriptor.annotations, old, digest)
     return RewrittenImage(
         selection=selection,
@@ -139,7 +141,7 @@ def _nested(selection: ImageSelection) -> RewrittenImage:
         digest=digest,
         descriptors=(_annotated(fields, naming.annotations),),
         indexes=tuple(collector.documents),
-        replaced={root.node.descriptor.digest: digest for root in roots if root.node.descriptor.digest != digest},
+        replaced={before: digest for before in befores if before != digest},
         naming=naming,
     )
 
@@ -154,19 +156,15 @@ class _Collector:
     def rewrite(self, node: IndexNode) -> JsonObject:
         """Return the descriptor of `node` as its parent must now write it."""
         place = len(self.documents)
-        children: list[JsonValue] = []
-        changed = False
-        for child in node.children:
-            if not self._holds_kept(child):
-                changed = True
-                continue
-            fields = self.rewrite(child) if isinstance(child, IndexNode) else child.descriptor.to_json()
-            changed = changed or fields != child.descriptor.to_json()
-            children.append(fields)
-        if not changed:
+        children: list[JsonValue] = [
+            self.rewrite(child) if isinstance(child, IndexNode) else child.descriptor.to_json()
+            for child in node.children
+            if self._holds_kept(child)
+        ]
+        value = parse_object(node.raw)
+        if children == value["manifests"]:
             self.documents.insert(place, replace(node.descriptor, fields={}))
             return node.descriptor.to_json()
-        value = parse_object(node.raw)
         value["manifests"] = children
         raw = dump_json(value)
         document = NewDocument(Digest.of(raw), raw)

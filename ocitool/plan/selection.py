@@ -42,7 +42,7 @@ class _Selector:
             specifier.pattern == EVERY_PLATFORM for specifier in self._wanted.includes
         )
         self._ledger = Ledger()
-        self._followers = FollowerSelector(options.attestations, self._ledger, everything=self._everything)
+        self._followers = FollowerSelector(options, self._ledger, everything=self._everything)
 
     def run(self) -> Selection:
         images = self._chosen_images()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from ocitool.errors import ArchiveError, DocumentError, IntegrityError, SelectionError
 from ocitool.plan.options import Missing
 from tests.builders import Layout, multi_platform
+from tests.docker_archives import CLASSIC, DIGESTS, SKOPEO, DockerArchive
 from tests.laws.filtering import filtered
 from tests.laws.walker import Walked
 
@@ -75,7 +76,13 @@ def samples() -> dict[str, tuple[bytes, list[str]]]:
         "ours, flat": (filtered(blobs_first, ["linux/amd64"]), ["linux/amd64"]),
         "ours, nested": (filtered(blobs_first, ["all"]), ["linux/arm64", "linux/amd64"]),
         "flat, no platforms listed": (flat.pack(), ["linux/*"]),
+        **{style: (_docker_archive(style), ["linux/amd64"]) for style in (CLASSIC, DIGESTS, SKOPEO)},
     }
+
+
+def _docker_archive(style: str) -> bytes:
+    """Make one with two images that share a layer."""
+    return DockerArchive(style).image("lab:1.0").image("lab:2.0", layers=("base", "other")).pack()
 
 
 def _with_docker_manifest(platforms: Sequence[str]) -> Layout:

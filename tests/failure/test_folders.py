@@ -460,3 +460,13 @@ def current_umask() -> int:
     umask = os.umask(0o077)
     os.umask(umask)
     return umask
+
+
+def test_recompressed_layers_are_written_too(layout: Path, tmp_path: Path) -> None:
+    for output in ("out/", "out.tar"):
+        done = ocitool("filter", layout, "-p", "all", "--layers", "zstd", "-o", output, folder=tmp_path)
+        assert done.returncode == 0, done.stderr
+    assert files_of(tmp_path / "out") == members((tmp_path / "out.tar").read_bytes())[0]
+    assert {path.stat().st_mode & 0o777 for path in (tmp_path / "out").rglob("blobs/*/*")} == {
+        0o666 & ~current_umask()
+    }

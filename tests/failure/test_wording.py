@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def _docker_archive() -> bytes:
+def _old_docker_archive() -> bytes:
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w") as tar:
-        for name, text in {"manifest.json": b"[]", "0123.json": b"{}"}.items():
+        for name, text in {"repositories": b"{}", "0123/json": b"{}"}.items():
             info = tarfile.TarInfo(name)
             info.size = len(text)
             tar.addfile(info, io.BytesIO(text))
@@ -46,7 +46,7 @@ CASES = {
     "xz damaged": (lzma.compress(PLAIN)[:40] + b"x" + lzma.compress(PLAIN)[41:], ["xz", "damaged", "again"]),
     "bzip2 with a tail": (bz2.compress(PLAIN) + b"junk", ["bzip2", "damaged", "again"]),
     "empty": (b"", ["empty"]),
-    "docker-archive": (_docker_archive(), ["docker-archive", "not read yet", "skopeo copy docker-archive:"]),
+    "old docker-archive": (_old_docker_archive(), ["docker before 1.10", "save it again"]),
     "under a folder": (multi_platform().pack(prefix="image/"), ["'image'", "repack"]),
     "another tar": (_other_tar(), ["no image layout"]),
 }
@@ -77,7 +77,7 @@ def test_unreadable_sources(tmp_path: Path, name: str, command: str) -> None:
 def test_folder_as_source(tmp_path: Path) -> None:
     done = ocitool("filter", tmp_path, "-p", "linux/amd64", "-o", tmp_path / "out.tar")
     assert done.returncode == 3
-    _assert_one_line(done.stderr, ["holds no image layout", "give an OCI archive"])
+    _assert_one_line(done.stderr, ["holds no image layout", "docker save"])
 
 
 def test_no_such_source(tmp_path: Path) -> None:
@@ -94,7 +94,7 @@ def test_platform_that_is_not_there_lists_what_is(tmp_path: Path) -> None:
     _assert_one_line(done.stderr, ["linux/s390x", "linux/amd64", "linux/arm64", "linux/arm/v7"])
 
 
-@pytest.mark.parametrize("name", ["empty", "docker-archive", "under a folder"])
+@pytest.mark.parametrize("name", ["empty", "old docker-archive", "under a folder"])
 def test_json_errors_are_one_object(tmp_path: Path, name: str) -> None:
     source = tmp_path / "source.tar"
     source.write_bytes(CASES[name][0])

@@ -12,6 +12,7 @@ from typing import Final
 import zstandard
 
 from tests.builders import Layout, multi_platform
+from tests.docker_archives import DockerArchive
 
 CORPUS: Final = Path(__file__).parent / "corpus"
 
@@ -25,6 +26,7 @@ def main() -> None:
         "archive-nested": b"\0" + multi_platform(("linux/amd64",), attested=True).pack(),
         "archive-flat-pax": b"\0" + flat.pack(tar_format=tarfile.PAX_FORMAT, folders=True),
         "archive-flat-gnu": b"\0" + flat.pack(tar_format=tarfile.GNU_FORMAT, prefix="./"),
+        "archive-docker": b"\0" + DockerArchive().image("a:1").image("b:1", layers=("base", "other")).pack(),
         "json-descriptor": b'\1{"mediaType":"a/b","digest":"sha256:'
         + b"0" * 64
         + b'","size":1,"annotations":{"a":"b"}}',

@@ -71,10 +71,10 @@ def test_a_tar_may_begin_with_a_file_named_like_a_magic(tmp_path: Path) -> None:
 
 def test_data_that_grows_out_of_proportion_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from ocitool.api.opening import SourceOptions
-    from ocitool.archive import spool
+    from ocitool.archive.codec import ratio
     from ocitool.errors import UnsafeEntry
 
-    monkeypatch.setattr(spool, "RATIO_FREE", 1000)
+    monkeypatch.setattr(ratio, "RATIO_FREE", 1000)
     source = tmp_path / "in.tar.gz"
     source.write_bytes(gzip.compress(DATA + bytes(5_000_000)))
     target = tmp_path / "out.tar"

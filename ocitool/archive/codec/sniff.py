@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Final
+
+from ocitool.archive.headers import BLOCK, parse_header
+from ocitool.errors import ArchiveError
 
 _MAGIC: Final = (
     (b"\x1f\x8b", "gzip"),
@@ -23,3 +27,12 @@ def sniff_compression(start: bytes) -> str | None:
     if len(start) >= 4 and start[1:4] == tail and start[0] in first:
         return "zstd"  # RFC 8878, 3.1.2: a skippable frame may come first
     return None
+
+
+def tell_compression(start: bytes) -> str | None:
+    """Tell the compression of a tar by its first block; a plain one may begin with a file named like a magic."""
+    if len(start) == BLOCK:
+        with contextlib.suppress(ArchiveError):
+            parse_header(start)
+            return None
+    return sniff_compression(start)

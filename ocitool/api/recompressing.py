@@ -1,0 +1,78 @@
+"""Layers compressed anew before a plan is made: their digests are part of it."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from ocitool.archive.codec.compress import Compression
+from ocitool.archive.source import FileSource
+from ocitool.archive.spool import SpoolFile
+from ocitool.engine.recompress import recompress
+from ocitool.engine.workers import processor_count
+from ocitool.plan.filter import plan_layers
+from ocitool.plan.recompression import Recompression
+from ocitool.plan.steps import SourceReference
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from ocitool.api.listener import Listener
+    from ocitool.api.opening import OpenedArchive, SourceOptions
+    from ocitool.model.digest import Digest
+    from ocitool.plan.options import FilterOptions
+
+
+@dataclass(frozen=True, slots=True)
+class RecompressedLayers:
+    """What was compressed anew (None: nothing), and the spools that hold it, the sources after the first."""
+
+    done: Recompression | None = None
+    spools: tuple[FileSource, ...] = field(default=())
+
+    @property
+    def references(self) -> tuple[SourceReference, ...]:
+        """What a plan says of the spools."""
+        return tuple(SourceReference(spool.name, spool.size) for spool in self.spools)
+
+
+@contextmanager
+def recompressed_layers(
+    archive: OpenedArchive, options: FilterOptions, source_options: SourceOptions, listener: Listener
+) -> Iterator[RecompressedLayers]:
+    """Compress what `options` ask for into spools that live as long as the context.
+
+    Raises what planning and `recompress` raise.
+    """
+    needed = plan_layers(archive.graph, options)
+    if not needed.jobs:
+        yield RecompressedLayers()
+        return
+    with ExitStack() as stack:
+        spools = [SpoolFile(source_options.spool_directory) for _ in range(min(processor_count(), len(needed.jobs)))]
+        for spool in spools:
+            stack.callback(spool.close)
+        listener.start("recompressing", needed.size)
+        layers = recompress(
+            needed.jobs,
+            archive.source,
+            spools,
+            Compression.parse(options.layers.value),
+            fastest=True,
+            ratio_limit=source_options.ratio_limit,
+            on_bytes=listener.advance,
+        )
+        listener.finish()
+        sources = tuple(FileSource(spool.file, "recompressed layers") for spool in spools)
+        yield RecompressedLayers(Recompression(layers, _read_manifests(archive, needed.manifests)), sources)
+
+
+def _read_manifests(archive: OpenedArchive, digests: Sequence[Digest]) -> dict[Digest, bytes]:
+    """Read manifests as they are; the graph has held them to their digests already."""
+    graph = archive.graph
+    return {
+        digest: graph.documents.get(digest)
+        or archive.source.read_at(graph.blobs[digest].data_offset, graph.blobs[digest].size)
+        for digest in digests
+    }

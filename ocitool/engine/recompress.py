@@ -1,0 +1,129 @@
+"""Compress layers anew, in parallel: each is read, checked, unpacked, checked, packed and hashed in one pass."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from queue import SimpleQueue
+from typing import TYPE_CHECKING
+
+from ocitool.archive.codec.compress import make_compressor
+from ocitool.archive.entry_stream import CHUNK, RangeStream, decompressed
+from ocitool.engine.pump import Control
+from ocitool.engine.workers import processor_count, run_parallel
+from ocitool.errors import ArchiveError, ChangedSource, IntegrityError, UnsafeEntry
+from ocitool.model.digest import Digest
+from ocitool.plan.recompression import RecompressedLayer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from ocitool.archive.codec.compress import Compression
+    from ocitool.archive.source import ByteSource
+    from ocitool.archive.spool import SpoolFile
+    from ocitool.plan.recompression import LayerJob
+
+
+def recompress(
+    jobs: Sequence[LayerJob],
+    source: ByteSource,
+    spools: Sequence[SpoolFile],
+    compression: Compression,
+    *,
+    fastest: bool,
+    ratio_limit: int,
+    on_bytes: Callable[[int], None] | None = None,
+) -> Mapping[Digest, RecompressedLayer]:
+    """Compress the layers of `jobs` into `spools`, one thread for each of them; return them by their old digests.
+
+    Spool number n is source n + 1 of the plan. `on_bytes` hears of the compressed bytes that were read. Raises
+    `IntegrityError` for a layer that does not have its digest or does not unpack to its diff_id, `UnsafeEntry` for
+    one that grows to more than `ratio_limit` times its size, `ChangedSource` if the source moved meanwhile,
+    `OutputError` if a spool fails.
+    """
+    control = Control(threading.Event(), on_bytes or (lambda _count: None))
+    recompressor = _Recompressor(source, compression, fastest, ratio_limit, control)
+    free: SimpleQueue[tuple[int, SpoolFile]] = SimpleQueue()
+    for place in enumerate(spools, start=1):
+        free.put(place)
+    done: dict[Digest, RecompressedLayer] = {}
+
+    def work(job: LayerJob) -> None:
+        number, spool = free.get()
+        try:
+            done[job.copy.digest] = recompressor.run(job, spool, number)
+        finally:
+            free.put((number, spool))
+
+    largest_first = sorted(jobs, key=lambda job: (-job.copy.size, job.copy.offset))
+    run_parallel(largest_first, work, control.stop, count=len(spools))
+    source.check_unchanged()
+    return done
+
+
+@dataclass(frozen=True, slots=True)
+class _Recompressor:
+    """What all jobs share."""
+
+    source: ByteSource
+    compression: Compression
+    fastest: bool
+    ratio_limit: int
+    control: Control
+
+    def run(self, job: LayerJob, spool: SpoolFile, number: int) -> RecompressedLayer:
+        """Compress one layer into `spool`, which is source `number` of the plan."""
+        offset = spool.size
+        stream = RangeStream(self.source, job.copy.offset, job.copy.size, job.copy.digest.algorithm)
+        # The size is not told to the compressor, so that it does not matter how the layer was compressed before.
+        compressor = make_compressor(self.compression, -1, processor_count(), fastest=self.fastest)
+        packed = Digest("sha256", "").hasher()
+
+        def write(data: bytes) -> None:
+            packed.update(data)
+            spool.write(data)
+
+        plain, read = job.diff_id.hasher(), 0
+        try:
+            for part in _plain(stream, job.compression, self.ratio_limit):
+                plain.update(part)
+                write(compressor.compress(part))
+                self.control.step(stream.count - read)
+                read = stream.count
+        except (ChangedSource, UnsafeEntry):
+            raise
+        except ArchiveError as error:
+            _check_digest(job, stream)
+            raise IntegrityError(
+                f"{job.copy.role} cannot be unpacked: {error.message}", where=self.source.name
+            ) from error
+        _check_digest(job, stream)
+        unpacked = Digest(job.diff_id.algorithm, plain.hexdigest())
+        if unpacked != job.diff_id:
+            raise IntegrityError(
+                f"{job.copy.role} unpacks to {unpacked}, but its config says {job.diff_id}",
+                where=self.source.name,
+                remedy="build or export the image again",
+            )
+        write(compressor.flush())
+        return RecompressedLayer(Digest("sha256", packed.hexdigest()), spool.size - offset, number, offset)
+
+
+def _plain(stream: RangeStream, compression: str, ratio_limit: int) -> Iterator[bytes | memoryview]:
+    if compression != "none":
+        yield from decompressed(stream, compression, ratio_limit)
+        return
+    while data := stream.read(CHUNK):
+        yield data
+
+
+def _check_digest(job: LayerJob, stream: RangeStream) -> None:
+    """Hold all of a layer's bytes to its digest; damage is told as such, not as what it did to the decoder."""
+    while stream.read(CHUNK):
+        pass
+    if stream.digest != job.copy.digest:
+        raise IntegrityError(
+            f"{job.copy.role} is corrupt: its bytes hash to {stream.digest}, not to {job.copy.digest}",
+            where=stream.name,
+            remedy="transfer or export the archive again",
+        )

@@ -1,0 +1,86 @@
+"""Manifests as nodes of a graph: their kind, the platform that counts, the images that share a name."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ocitool.errors import DocumentError
+from ocitool.graph.image import Image, Kind, ManifestNode, Root
+from ocitool.model.descriptor import CONTAINERD_NAME, REF_NAME, REFERENCE_DIGEST, REFERENCE_TYPE, Descriptor
+from ocitool.model.digest import Digest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ocitool.graph.content import ManifestContent
+    from ocitool.model.platform import Platform
+
+
+def manifest_node(descriptor: Descriptor, content: ManifestContent, *, opaque: bool = False) -> ManifestNode:
+    """Join what an index says of a manifest with what its own bytes and its config say."""
+    listed = descriptor.platform
+    platform = _effective(listed, content.configured)
+    return ManifestNode(
+        descriptor=descriptor,
+        kind=Kind.OPAQUE if opaque else _kind(descriptor, content, platform),
+        state=content.state,
+        platform=platform,
+        listed=listed,
+        configured=content.configured,
+        config=content.config,
+        layers=content.layers,
+        subject=_subject(descriptor, content),
+        missing=content.missing,
+        external=content.external,
+        damages=content.damages,
+        diff_ids=content.diff_ids,
+    )
+
+
+def _kind(descriptor: Descriptor, content: ManifestContent, platform: Platform | None) -> Kind:
+    if descriptor.annotations.get(REFERENCE_TYPE) == "attestation-manifest":
+        return Kind.ATTESTATION
+    if descriptor.platform is not None and descriptor.platform.is_unknown:
+        return Kind.ATTESTATION
+    if content.config is None:  # not readable: the index entry is all there is to go by
+        return Kind.IMAGE
+    if not content.is_image:
+        return Kind.ARTIFACT
+    config_is_readable = content.config not in content.missing and not content.damages
+    # cosign stores signatures as images whose config names no platform.
+    return Kind.ARTIFACT if platform is None and config_is_readable else Kind.IMAGE
+
+
+def _subject(descriptor: Descriptor, content: ManifestContent) -> Digest | None:
+    text = descriptor.annotations.get(REFERENCE_DIGEST)
+    if text is None:
+        return content.subject
+    try:
+        return Digest.parse(text)
+    except DocumentError:
+        return None  # names nothing, so it follows nothing
+
+
+def _effective(listed: Platform | None, configured: Platform | None) -> Platform | None:
+    """Decide the platform of a manifest whose index entry and config may disagree; the config runs."""
+    if listed is None or configured is None or listed.is_unknown:
+        return configured if listed is None else listed
+    one, other = listed.normalized(), configured.normalized()
+    if (one.os, one.architecture) != (other.os, other.architecture):
+        return configured
+    # Many configs leave the variant out; only two that are written down can disagree.
+    if listed.variant and configured.variant and one.variant != other.variant:
+        return configured
+    return listed
+
+
+def group_by_name(roots: Iterable[Root]) -> tuple[Image, ...]:
+    """Group the roots of index.json by both names; those without stand alone, exact repeats count once."""
+    groups: dict[tuple[str, str] | int, dict[tuple[Digest, str], Root]] = {}
+    for root in roots:
+        annotations = root.node.descriptor.annotations
+        names = annotations.get(CONTAINERD_NAME, ""), annotations.get(REF_NAME, "")
+        key: tuple[str, str] | int = names if any(names) else root.place
+        platform = root.node.descriptor.platform
+        groups.setdefault(key, {}).setdefault((root.node.descriptor.digest, str(platform)), root)
+    return tuple(Image(next(iter(members.values())).name, tuple(members.values())) for members in groups.values())

@@ -1,0 +1,172 @@
+"""The image graph of an OCI layout: index.json, and what it lists (image-layout.md)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from ocitool.archive.entry import Entry, EntryKind, Scan
+from ocitool.errors import DocumentError, UnsafeEntry
+from ocitool.graph.content import ContentReader, read_descriptors
+from ocitool.graph.docker_manifest import read_docker_manifest
+from ocitool.graph.image import DockerItem, ImageGraph, IndexNode, Node, Root
+from ocitool.graph.layout_files import DOCKER_NAME, INDEX_NAME, LAYOUT_FILES, LAYOUT_NAME, read_document
+from ocitool.graph.node import group_by_name, manifest_node
+from ocitool.model.descriptor import Descriptor
+from ocitool.model.digest import Digest, digest_of_blob_name
+from ocitool.model.fault import Fault
+from ocitool.model.fields import LAYOUT_FIELDS, check_document, require_exact_names
+from ocitool.model.json_text import JsonObject, parse_object
+from ocitool.model.media_type import INDEXES, MANIFESTS, OCI_INDEX
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from ocitool.archive.source import ByteSource
+
+LAYOUT_VERSION: Final = "1.0.0"
+
+DEPTH_LIMIT: Final = 8
+"""Levels of indexes within indexes; more than two are not seen in practice."""
+
+NODE_LIMIT: Final = 500_000
+"""Descriptors listed in all indexes together."""
+
+
+def build_layout_graph(scan: Scan, files: Mapping[str, Entry], source: ByteSource) -> ImageGraph:
+    """Read all that index.json lists; raises `DocumentError` if it cannot be read at all."""
+    return _Builder(source, files).build(scan)
+
+
+class _Builder:
+    def __init__(self, source: ByteSource, files: Mapping[str, Entry]) -> None:
+        self._source = source
+        self._files = files
+        self._blobs = {
+            digest: entry for name, entry in files.items() if (digest := digest_of_blob_name(name)) is not None
+        }
+        self._content = ContentReader(source, self._blobs)
+        self._faults: list[Fault] = []
+        self._children: dict[tuple[Digest, int, str], tuple[tuple[Node, ...], int]] = {}
+        self._listed = 0
+
+    def build(self, scan: Scan) -> ImageGraph:
+        self._faults.extend(scan.faults)
+        self._check_kinds(scan.entries)
+        self._check_layout()
+        index, descriptors = self._read_index()
+        roots = [Root(place, self._node(descriptor, 1)) for place, descriptor in enumerate(descriptors)]
+        docker_manifest = self._read_docker_manifest()
+        return ImageGraph(
+            source_name=self._source.name,
+            source_size=self._source.size,
+            index=index,
+            images=group_by_name(roots),
+            blobs=self._blobs,
+            docker_manifest=docker_manifest,
+            other_files=tuple(
+                entry
+                for entry in scan.entries
+                if entry.kind is not EntryKind.DIRECTORY
+                and entry.name not in LAYOUT_FILES
+                and digest_of_blob_name(entry.name) is None
+            ),
+            faults=tuple(self._faults + self._content.faults),
+            has_end=scan.has_end,
+        )
+
+    def _check_kinds(self, entries: Iterable[Entry]) -> None:
+        """Find links and devices where content should be; importers do not follow them."""
+        for entry in entries:
+            if entry.kind is EntryKind.FILE:
+                continue
+            if entry.name in LAYOUT_FILES or digest_of_blob_name(entry.name) is not None:
+                self._faults.append(
+                    Fault(
+                        rule="T1",
+                        message=f"a {entry.kind.value} in the place of a file, which importers do not read",
+                        error=UnsafeEntry,
+                        where=entry.name,
+                        remedy="pack the archive again with regular files (tar --dereference --hard-dereference)",
+                    )
+                )
+
+    def _check_layout(self) -> None:
+        entry = self._files.get(LAYOUT_NAME)
+        if entry is None:
+            self._fault("L2", LAYOUT_NAME, "is not in the archive, so importers do not take it for an OCI layout")
+            return
+        try:
+            value = parse_object(self._read(entry))
+            require_exact_names(value, LAYOUT_FIELDS)
+        except DocumentError as error:
+            self._fault("L3", LAYOUT_NAME, error.message)
+            return
+        version = value.get("imageLayoutVersion")
+        if version != LAYOUT_VERSION:
+            self._fault("L4", LAYOUT_NAME, f"imageLayoutVersion is {version!r}, not {LAYOUT_VERSION!r}"[:200])
+
+    def _read_index(self) -> tuple[JsonObject, tuple[Descriptor, ...]]:
+        try:
+            value = parse_object(self._read(self._files[INDEX_NAME]))
+            check_document(value)
+            if value.get("subject") is not None:
+                Descriptor.from_json(value["subject"])
+            _require_index_type(value)
+            return value, read_descriptors(value, "manifests")
+        except DocumentError as error:
+            raise DocumentError(
+                error.message, where=INDEX_NAME, remedy="the archive is damaged: transfer or export it again"
+            ) from None
+
+    def _read_docker_manifest(self) -> tuple[DockerItem, ...] | None:
+        entry = self._files.get(DOCKER_NAME)
+        if entry is None:
+            return None
+        try:
+            return read_docker_manifest(self._read(entry))
+        except DocumentError as error:
+            self._fault("V25", DOCKER_NAME, error.message)
+            return None
+
+    def _node(self, descriptor: Descriptor, depth: int) -> Node:
+        self._count(1)
+        if descriptor.media_type in INDEXES:
+            return self._index_node(descriptor, depth)
+        if descriptor.media_type in MANIFESTS:
+            content = self._content.manifest(descriptor)
+            self._count(len(content.layers))
+            return manifest_node(descriptor, content)
+        return manifest_node(descriptor, self._content.opaque(descriptor), opaque=True)
+
+    def _count(self, descriptors: int) -> None:
+        self._listed += descriptors
+        if self._listed > NODE_LIMIT:
+            raise DocumentError(f"more than {NODE_LIMIT} descriptors in all indexes", where=INDEX_NAME)
+
+    def _index_node(self, descriptor: Descriptor, depth: int) -> IndexNode:
+        if depth > DEPTH_LIMIT:
+            raise DocumentError(f"indexes nested deeper than {DEPTH_LIMIT}", where=descriptor.digest.blob_name)
+        content = self._content.index(descriptor)
+        key = (descriptor.digest, depth, descriptor.media_type)
+        known = self._children.get(key)
+        if known is None:
+            before = self._listed
+            children = tuple(self._node(child, depth + 1) for child in content.descriptors)
+            self._children[key] = children, self._listed - before
+        else:
+            # Shared, but walked again each time: an index of indexes of … must not multiply without end.
+            children, below = known
+            self._count(below)
+        return IndexNode(descriptor, content.state, content.raw, children, content.damages)
+
+    def _read(self, entry: Entry) -> bytes:
+        return read_document(self._source, entry)
+
+    def _fault(self, rule: str, where: str, message: str) -> None:
+        self._faults.append(Fault(rule, message, DocumentError, where, "export the archive again"))
+
+
+def _require_index_type(value: JsonObject) -> None:
+    media_type = value.get("mediaType")
+    if media_type is not None and media_type != OCI_INDEX:
+        raise DocumentError(f"mediaType is {media_type!r}, not {OCI_INDEX!r}"[:200])
