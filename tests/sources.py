@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 class BytesSource:
-    """A `ByteSource` over bytes; it has no descriptor, so it takes the paths that copy."""
+    """A `ByteSource` over bytes; it has no file, so it takes the paths that copy."""
 
     def __init__(self, data: bytes, name: str = "test.tar") -> None:
         self._data = data
@@ -18,8 +18,7 @@ class BytesSource:
     def size(self) -> int:
         return len(self._data)
 
-    @property
-    def descriptor(self) -> int | None:
+    def open_range(self, offset: int, size: int) -> None:  # noqa: ARG002
         return None
 
     def read_at(self, offset: int, length: int) -> bytes:

@@ -12,9 +12,12 @@ from ocitool.api.listener import Listener, Silence
 from ocitool.api.opening import SourceOptions, open_archive
 from ocitool.api.recompressing import RecompressedLayers, recompressed_layers
 from ocitool.archive.codec.compress import CompressingSink, Compression
-from ocitool.archive.sink import Appender, NewFile, StreamSink, open_sink, publish_all
+from ocitool.archive.new_file import Appender, NewFile
+from ocitool.archive.new_folder import NewFolder, names_folder
+from ocitool.archive.sink import StreamSink, open_sink, publish_all
 from ocitool.engine.execute import execute
 from ocitool.engine.workers import processor_count
+from ocitool.errors import UsageError
 from ocitool.model.json_text import JsonObject, dump_json
 from ocitool.plan.filter import plan_filter
 
@@ -60,6 +63,7 @@ def filter_archive(
     *,
     verify: bool = True,
     clobber: bool = True,
+    force: bool = False,
     dry_run: bool = False,
     compression: Compression | None = None,
     digest_map: Path | None = None,
@@ -71,25 +75,28 @@ def filter_archive(
     """Write an archive that holds what `options` select from `source`.
 
     `output` is compressed as `compression` says, by default as its suffix promises (`UsageError` for one that we do
-    not write). It appears whole and verified, or not at all, and so does the file `digest_map` (old to new digest of
-    every root that was rewritten, as JSON). With `dry_run` only the plan is made. `before_naming` is called when
-    all bytes are on the disk and only the names are left to give: what interrupts before it leaves nothing behind,
-    and nothing should after it. Raises the errors of `ocitool.errors`; after any of them what stood under the name
-    of the output is untouched.
+    not write). If its name ends in a slash it becomes an OCI layout folder (image-layout.md), never compressed, in
+    place of nothing, an empty folder or, with `force`, another image layout; what is kept of a source folder on the
+    same file system is linked or cloned where possible. The output appears whole and verified, or not at all, and so
+    does the file `digest_map` (old to new digest of every root that was rewritten, as JSON). With `dry_run` only the
+    plan is made. `before_naming` is called when all bytes are on the disk and only the names are left to give: what
+    interrupts before it leaves nothing behind, and nothing should after it. Raises the errors of `ocitool.errors`;
+    after any of them what stood under the name of the output is untouched.
     """
     listener = listener or Silence()
-    compression = compression or Compression.for_name(os.fspath(output))
+    compression = _choose_compression(output, compression)
     source_options = source_options or SourceOptions()
     if source_options.spool_directory is None:
         source_options = replace(source_options, spool_directory=_beside(output))
     with ExitStack() as stack:
-        sinks: list[NewFile | StreamSink] = []
+        sinks: list[NewFile | NewFolder | StreamSink] = []
+        map_sink: NewFile | StreamSink | None = None
         if not dry_run:
-            sinks = [open_sink(output, standard_output=standard_output, clobber=clobber)]
-            stack.callback(sinks[0].close)
+            sinks = [_open_output(output, stack, standard_output=standard_output, clobber=clobber, force=force)]
             if digest_map is not None:
-                sinks.append(open_sink(digest_map, clobber=clobber))
-                stack.callback(sinks[1].close)
+                map_sink = open_sink(digest_map, clobber=clobber)
+                stack.callback(map_sink.close)
+                sinks.append(map_sink)
         archive = stack.enter_context(open_archive(source, source_options, listener))
         layers = RecompressedLayers()
         if sinks:
@@ -97,28 +104,55 @@ def filter_archive(
         plan = plan_filter(archive.graph, options, layers.done, layers.references)
         if sinks:
             listener.start("filtering", plan.outputs[0].copied)
-            files = [sink for sink in sinks if isinstance(sink, NewFile)]
+            outputs = [sink for sink in sinks if not isinstance(sink, StreamSink)]
             sources = [archive.source, *layers.spools]
             written = _write(plan, sources, sinks[0], compression, verify=verify, on_bytes=listener.advance)
-            if len(sinks) > 1:
-                _write_small(sinks[1], _digest_map_document(plan))
+            if map_sink is not None:
+                _write_small(map_sink, _digest_map_document(plan))
             # The disk may take longer than the copying did.
             listener.start("saving", None)
-            for file in files:
-                file.stage()
+            for new in outputs:
+                new.stage()
             before_naming()
-            publish_all(files)
+            publish_all(outputs)
             for sink in sinks:
                 sink.close()
             listener.finish()
             return FilterResult(plan, os.fspath(output), written=True, size=written)
-    return FilterResult(plan, os.fspath(output), written=False, size=plan.size)
+    size = plan.outputs[0].content_size if names_folder(output) else plan.size
+    return FilterResult(plan, os.fspath(output), written=False, size=size)
+
+
+def _choose_compression(output: str | os.PathLike[str], wanted: Compression | None) -> Compression:
+    if not names_folder(output):
+        return wanted or Compression.for_name(os.fspath(output))
+    if wanted is not None:
+        raise UsageError(
+            "a folder is not compressed",
+            where=os.fspath(output),
+            remedy="leave out --compress, or the slash for a file",
+        )
+    return Compression()
+
+
+def _open_output(
+    output: str | os.PathLike[str], stack: ExitStack, *, standard_output: int, clobber: bool, force: bool
+) -> NewFile | NewFolder | StreamSink:
+    """Open the output, which `stack` closes."""
+    if not names_folder(output):
+        sink = open_sink(output, standard_output=standard_output, clobber=clobber)
+        stack.callback(sink.close)
+        return sink
+    folder = NewFolder(Path(output), force=force)
+    stack.callback(folder.close)
+    folder.begin()
+    return folder
 
 
 def _write(
     plan: Plan,
     sources: Sequence[ByteSource],
-    sink: NewFile | StreamSink,
+    sink: NewFile | NewFolder | StreamSink,
     compression: Compression,
     *,
     verify: bool,
@@ -126,6 +160,9 @@ def _write(
 ) -> int:
     """Write the output, compressed if asked for; return its size in bytes."""
     output = plan.outputs[0]
+    if isinstance(sink, NewFolder):
+        execute(output, sources, sink, verify=verify, on_bytes=on_bytes)
+        return output.content_size
     if not compression.is_needed:
         if isinstance(sink, NewFile):
             sink.require_space(plan.size)
@@ -140,6 +177,9 @@ def _write(
 
 def _beside(output: str | os.PathLike[str]) -> Path | None:
     """Return the folder of an output file, where there is room for what is made of the spool anyway."""
+    if names_folder(output):
+        parent = Path(os.path.realpath(output)).parent
+        return parent if parent.is_dir() else None
     try:
         if os.fspath(output) == "-" or not Path(output).is_file():
             stream = os.fspath(output) == "-" or Path(output).exists()

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 
 from ocitool.archive.entry import Entry, EntryKind, Scan
 from ocitool.archive.limits import ENTRY_LIMIT
+from ocitool.archive.open_range import OpenRange
 from ocitool.errors import ArchiveError, ChangedSource, UnsafeEntry
 
 if TYPE_CHECKING:
@@ -67,11 +68,6 @@ class DirectorySource:
             raise
         self._bases = [member.base for member in self._members]
 
-    @property
-    def descriptor(self) -> int | None:
-        """None: the bytes lie in many files."""
-        return None
-
     def scan(self) -> Scan:
         """Return the files as entries; a folder has no end that could be missing."""
         entries = (Entry(m.name, m.kind, m.size, m.base, m.base) for m in self._members)
@@ -96,6 +92,17 @@ class DirectorySource:
                 break
             done += count
         return done
+
+    def open_range(self, offset: int, size: int) -> OpenRange | None:
+        """Return the file that these bytes lie in, None if they lie in more than one."""
+        if not self._members:
+            return None
+        index = bisect_right(self._bases, offset) - 1
+        member = self._members[index]
+        start = offset - member.base
+        if start + size > member.size:
+            return None
+        return OpenRange(self._duplicate(index), start, is_whole=size == member.size)
 
     def check_unchanged(self) -> None:
         """Raise `ChangedSource` if any file that was listed is not what it was."""
@@ -150,18 +157,24 @@ class DirectorySource:
                 raise UnsafeEntry(f"more than {ENTRY_LIMIT} files", where=self.name)
 
     def _read(self, index: int, buffer: memoryview, offset: int) -> int:
+        descriptor = self._duplicate(index)
+        try:
+            return os.preadv(descriptor, [buffer], offset)
+        except OSError as error:
+            raise self._unreadable(index, error) from error
+        finally:
+            os.close(descriptor)
+
+    def _duplicate(self, index: int) -> int:
         # Under the lock a descriptor cannot be closed by another thread that needs room for its own.
         try:
             with self._lock:
-                descriptor = os.dup(self._descriptor(index))
-            try:
-                return os.preadv(descriptor, [buffer], offset)
-            finally:
-                os.close(descriptor)
+                return os.dup(self._descriptor(index))
         except OSError as error:
-            raise ArchiveError(
-                f"cannot read {self._members[index].name}: {error.strerror}", where=self.name
-            ) from error
+            raise self._unreadable(index, error) from error
+
+    def _unreadable(self, index: int, error: OSError) -> ArchiveError:
+        return ArchiveError(f"cannot read {self._members[index].name}: {error.strerror}", where=self.name)
 
     def _descriptor(self, index: int) -> int:
         if index in self._open:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Protocol
 from ocitool.archive.codec.sniff import tell_compression
 from ocitool.archive.headers import BLOCK
 from ocitool.archive.layout_directory import DirectorySource
+from ocitool.archive.open_range import OpenRange
 from ocitool.archive.spool import InputStream, SpoolOptions, spool_decompressed, spool_stream
 from ocitool.errors import ArchiveError, ChangedSource
 
@@ -34,9 +35,8 @@ class ByteSource(Protocol):
     def size(self) -> int:
         """Length in bytes."""
 
-    @property
-    def descriptor(self) -> int | None:
-        """A file descriptor whose offsets are this source's, for zero-copy paths; None if there is none."""
+    def open_range(self, offset: int, size: int) -> OpenRange | None:
+        """Return a file that holds these bytes, for what the kernel can do with them; None if there is none."""
 
     def read_at(self, offset: int, length: int) -> bytes:
         """Return up to `length` bytes from `offset`, fewer only at the end."""
@@ -88,10 +88,13 @@ class FileSource:
         """Length in bytes when the source was opened."""
         return self._identity.size
 
-    @property
-    def descriptor(self) -> int | None:
-        """The descriptor of the open file."""
-        return self._descriptor
+    def open_range(self, offset: int, size: int) -> OpenRange | None:
+        """Return the open file; raises `ArchiveError` if no more files can be opened."""
+        try:
+            descriptor = os.dup(self._descriptor)
+        except OSError as error:
+            raise ArchiveError(f"cannot read: {error.strerror}", where=self.name) from error
+        return OpenRange(descriptor, offset, is_whole=offset == 0 and size == self.size)
 
     def read_at(self, offset: int, length: int) -> bytes:
         """Return up to `length` bytes from `offset`."""

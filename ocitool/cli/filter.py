@@ -57,7 +57,11 @@ def filter_command(
     output: Annotated[
         str,
         typer.Option(
-            "--output", "-o", metavar="OUT", help="File to write, or - for standard output.", show_default=False
+            "--output",
+            "-o",
+            metavar="OUT",
+            help="File to write, DIR/ for an OCI layout folder, or - for standard output.",
+            show_default=False,
         ),
     ],
     images: Annotated[
@@ -89,7 +93,7 @@ def filter_command(
         typer.Option(
             "--compress",
             metavar="FORM",
-            help="none, gzip[:LEVEL] or zstd[:LEVEL] for the whole archive (default: by OUT's suffix).",
+            help="none, gzip[:LEVEL] or zstd[:LEVEL] for the whole file (default: by OUT's suffix).",
             show_default=False,
         ),
     ] = None,
@@ -104,6 +108,13 @@ def filter_command(
         ),
     ] = None,
     no_clobber: Annotated[bool, typer.Option("--no-clobber", help="Refuse to replace an existing file.")] = False,
+    force: Annotated[
+        bool,
+        typer.Option(
+            "--force",
+            help="Replace an image layout that stands at DIR/, and nothing else; files are replaced anyway.",
+        ),
+    ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan and write nothing.")] = False,
     form: ReportFormat = Format.TEXT,
     quiet: Quiet = False,
@@ -121,10 +132,12 @@ def filter_command(
       ocitool filter image.tar -p available -o repaired.tar
       ocitool filter image.tar -p all --layers gzip -o for-old-engines.tar
       ocitool filter bundle.tar.zst -p linux/arm64 -o arm64.tar.zst
+      ocitool filter image.tar -p linux/arm64 -o layout-arm64/
       ctr images export --local --all-platforms - REF | ocitool filter - -p local -o - | ssh HOST ctr images import -
     """
     with exit_codes(form), showing_progress(progress, quiet=quiet) as listener:
-        _check_output(output)
+        if force and no_clobber:
+            raise UsageError("--force and --no-clobber contradict each other", remedy="leave one of them out")
         check_places(source, output, digest_map)
         reports = report_streams(output, dry_run=dry_run)
         result = filter_archive(
@@ -141,6 +154,7 @@ def filter_command(
             ),
             verify=verify,
             clobber=not no_clobber,
+            force=force,
             dry_run=dry_run,
             compression=None if compress is None else Compression.parse(compress),
             digest_map=digest_map,
@@ -149,11 +163,6 @@ def filter_command(
             before_naming=ignore_signals,
         )
         _print_result(result, form, reports, quiet=quiet, verbose=verbose)
-
-
-def _check_output(output: str) -> None:
-    if output.endswith("/"):
-        raise UsageError("OCI layout folders are not written yet", where=output, remedy="name a file")
 
 
 def _print_result(result: FilterResult, form: Format, reports: ReportStreams, *, quiet: bool, verbose: bool) -> None:

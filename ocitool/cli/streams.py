@@ -6,12 +6,12 @@ import os
 import stat
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from ocitool.errors import UsageError
 
 if TYPE_CHECKING:
-    from pathlib import Path
     from typing import TextIO
 
 OUT: Final = 1
@@ -52,6 +52,8 @@ def check_places(source: str, output: str, digest_map: Path | None) -> None:
     where = os.fspath(digest_map)
     if where == "-" or is_stream(where, OUT) or is_stream(where, ERR):
         raise UsageError("--digest-map takes a file", where=where, remedy="the report has the map too: --format json")
+    if output.endswith("/") and Path(os.path.realpath(output)) in Path(os.path.realpath(where)).parents:
+        raise UsageError("--digest-map is in the output", where=where, remedy="name a file outside of it")
     for other, name in ((output, "the output"), (source, "the source")):
         if other != "-" and os.path.realpath(where) == os.path.realpath(other):
             raise UsageError(f"--digest-map is {name} itself", where=where, remedy="name another file")

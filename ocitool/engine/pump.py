@@ -20,7 +20,7 @@ from ocitool.model.digest import Digest
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ocitool.archive.sink import NewFile
+    from ocitool.archive.place import Place
     from ocitool.archive.source import ByteSource
     from ocitool.plan.steps import Copy
 
@@ -98,22 +98,26 @@ def pump_unverified(
         consume(position, part)
 
 
-def copy_in_kernel(copy: Copy, source: ByteSource, sink: NewFile, offset: int, control: Control) -> bool:
+def copy_in_kernel(copy: Copy, source: ByteSource, place: Place, control: Control) -> bool:
     """Copy without the bytes passing through here; return False if this pair of files cannot do that."""
-    if source.descriptor is None or not hasattr(os, "copy_file_range"):
+    opened = source.open_range(copy.offset, copy.size) if hasattr(os, "copy_file_range") else None
+    if opened is None:
         return False
     done = 0
-    while done < copy.size:
-        length = min(_KERNEL_CHUNK, copy.size - done)
-        try:
-            count = os.copy_file_range(source.descriptor, sink.descriptor, length, copy.offset + done, offset + done)
-        except OSError as error:
-            if done == 0 and error.errno in _NOT_HERE:
-                return False
-            raise sink.failed(error) from error
-        _require(count > 0, source)
-        control.step(count)
-        done += count
+    with opened:
+        while done < copy.size:
+            length = min(_KERNEL_CHUNK, copy.size - done)
+            try:
+                count = os.copy_file_range(
+                    opened.descriptor, place.descriptor, length, opened.offset + done, place.offset + done
+                )
+            except OSError as error:
+                if done == 0 and error.errno in _NOT_HERE:
+                    return False
+                raise place.failed(error) from error
+            _require(count > 0, source)
+            control.step(count)
+            done += count
     return True
 
 

@@ -104,6 +104,11 @@ class OutputPlan:
         return layout.size
 
     @property
+    def content_size(self) -> int:
+        """Bytes of all files, without what a tar puts around them."""
+        return sum(member.content.size for member in self.members)
+
+    @property
     def copied(self) -> int:
         """Bytes taken from sources."""
         return sum(member.content.size for member in self.members if isinstance(member.content, Copy))

@@ -13,18 +13,11 @@ from ocitool.api import Missing, filter_archive, verify_archive
 from ocitool.archive.entry import EntryKind
 from ocitool.archive.layout_directory import FOLDER_LIMIT, OPEN_LIMIT, DirectorySource
 from ocitool.errors import ArchiveError, ChangedSource, NotAnArchive, SelectionError, UnsafeEntry
-from tests.builders import Layout, multi_platform
+from tests.builders import multi_platform
 from tests.command import ocitool
+from tests.folders import unpack
 from tests.laws.filtering import filtered, options_of
 from tests.strategies import Archive, archives
-
-
-def unpack(layout: Layout, folder: Path) -> Path:
-    for name, data in layout.entries().items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(data)
-    return folder
 
 
 @pytest.fixture
@@ -71,6 +64,23 @@ def test_more_files_than_may_be_open(tmp_path: Path) -> None:
             for entry in source.scan().entries:
                 assert source.read_at(entry.data_offset, entry.size) == str(int(entry.name)).encode()
         assert open_files() <= before + OPEN_LIMIT + 2
+    assert open_files() == before
+
+
+def test_the_kernel_gets_the_file_of_a_range(folder: Path) -> None:
+    before = open_files()
+    with DirectorySource(folder) as source:
+        for entry in source.scan().entries:
+            opened = source.open_range(entry.data_offset, entry.size)
+            assert opened is not None
+            with opened:
+                assert (opened.offset, opened.is_whole) == (0, True)
+                assert os.pread(opened.descriptor, entry.size, 0) == (folder / entry.name).read_bytes()
+            opened = source.open_range(entry.data_offset + 1, 2)
+            assert opened is not None
+            with opened:
+                assert (opened.offset, opened.is_whole) == (1, False)
+            assert source.open_range(entry.data_offset + 1, entry.size) is None
     assert open_files() == before
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ocitool.archive.sink import NewFile
+from ocitool.archive.new_file import NewFile
 from ocitool.archive.source import FileSource
 from ocitool.engine.pump import (
     CHUNK,
@@ -90,7 +90,8 @@ def test_the_kernel_copies_the_same(tmp_path: Path, size: int) -> None:
     with make(tmp_path, data) as source:
         sink = NewFile(tmp_path / "out")
         try:
-            assert copy_in_kernel(copy_of(data), source, sink, 0, collector.control)
+            with sink.place(0) as place:
+                assert copy_in_kernel(copy_of(data), source, place, collector.control)
             sink.stage()
             sink.publish()
         finally:

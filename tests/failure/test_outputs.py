@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ocitool.api import filter_archive
-from ocitool.archive.sink import NewFile
+from ocitool.archive.new_file import NewFile
 from ocitool.errors import OutputError
 from tests.builders import multi_platform
 from tests.command import ocitool

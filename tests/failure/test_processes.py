@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -15,6 +14,7 @@ from ocitool.api import SourceOptions, filter_archive
 from ocitool.errors import ChangedSource, NotAnArchive, OutputError
 from tests.builders import OCI_CONFIG, OCI_LAYER, OCI_MANIFEST, Layout, as_json, multi_platform
 from tests.command import ocitool
+from tests.disks import mounted
 from tests.laws.filtering import options_of
 
 if TYPE_CHECKING:
@@ -101,14 +101,14 @@ def test_signal_in_the_middle(old: Path, big: Path, number: int, code: int, phas
 
 
 IN_THE_MIDDLE = """
-from ocitool.archive.sink import NewFile
-original, seen = NewFile.write_at, []
-def write_at(file, offset, data):
-    original(file, offset, data)
+from ocitool.archive.place import Place
+original, seen = Place.write_at, []
+def write_at(place, position, data):
+    original(place, position, data)
     seen.append(len(data))
     if sum(seen) > 4 * 1024 * 1024:
         os.kill(os.getpid(), number)
-NewFile.write_at = write_at
+Place.write_at = write_at
 """
 WHEN_NAMED = """
 from ocitool.api import filtering
@@ -291,22 +291,8 @@ def test_source_that_changes_leaves_a_pipe_visibly_cut(tmp_path: Path, change: s
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """Mount an ext4 of 4 MiB."""
-    if os.geteuid() != 0:
-        pytest.skip("mounting needs root")
-    if shutil.which("mkfs.ext4") is None or shutil.which("mount") is None:
-        pytest.skip("no mkfs.ext4 or mount here")
-    image, folder = tmp_path / "disk.img", tmp_path / "disk"
-    with image.open("wb") as stream:
-        stream.truncate(4 * 1024 * 1024)
-    subprocess.run(["mkfs.ext4", "-q", "-O", "^has_journal", str(image)], check=True, capture_output=True)
-    folder.mkdir()
-    mounted = subprocess.run(["mount", "-o", "loop", str(image), str(folder)], check=False, capture_output=True)
-    if mounted.returncode != 0:
-        pytest.skip(f"cannot mount: {mounted.stderr.decode().strip()}")
-    try:
-        yield folder
-    finally:
-        subprocess.run(["umount", str(folder)], check=True)
+    with mounted(tmp_path, "ext4", 4 * 1024 * 1024, pytest.skip) as disk:
+        yield disk
 
 
 def _disk_file(disk: Path) -> Path:
@@ -327,7 +313,7 @@ def test_full_disk_is_told_before_the_first_byte(small_disk: Path, big: Path) ->
 
 
 def test_full_disk_in_the_middle(small_disk: Path, big: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from ocitool.archive.sink import NewFile
+    from ocitool.archive.new_file import NewFile
 
     target = _disk_file(small_disk)
     monkeypatch.setattr(NewFile, "require_space", lambda _file, _size: None)

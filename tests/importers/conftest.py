@@ -80,6 +80,16 @@ def real_export(containerd: ContainerdServer, sample_archive: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
+def export(engines: Engines, sample_archive: Path) -> Path:
+    """Provide the real export of one containerd; the others' are alike."""
+    try:
+        with ContainerdServer(require(engines, "containerd-1.7")) as server:
+            return sample.multi_platform_export(server)
+    except DaemonError as error:
+        give_up(str(error))
+
+
+@pytest.fixture(scope="session")
 def sparse_export(containerd: ContainerdServer, sample_archive: Path) -> Path:
     """Provide what this containerd exports of the host platform alone."""
     return sample.sparse_export(containerd)

@@ -10,10 +10,6 @@ import pytest
 
 from tests.builders import Layout
 
-from . import sample
-from .availability import give_up, require
-from .containerd import ContainerdServer
-from .daemon import DaemonError
 from .sample import NAME, greeting, host_platform
 from .test_filtered_archives import FOREIGN, HOST, PAIR, Contents, Cutter
 
@@ -21,7 +17,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from .docker import DockerServer
-    from .engines import Engines
     from .podman import Podman
     from .program import Program
 
@@ -53,16 +48,6 @@ def raw(skopeo: Program, archive: Path) -> str:
     result = skopeo.run("inspect", "--raw", f"oci-archive:{archive}")
     assert result.returncode == 0, result
     return result.stdout
-
-
-@pytest.fixture(scope="session")
-def export(engines: Engines, sample_archive: Path) -> Path:
-    """Provide the real export of one containerd; the others' are alike."""
-    try:
-        with ContainerdServer(require(engines, "containerd-1.7")) as server:
-            return sample.multi_platform_export(server)
-    except DaemonError as error:
-        give_up(str(error))
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,169 @@
+"""A new file: regular, and under its name complete or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import stat
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ocitool.archive.place import Place, hidden_name, require_space, write_failed
+from ocitool.errors import OutputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+class NewFile:
+    """A regular file that appears under its name complete, or not at all.
+
+    The bytes go to a file without a name in the target's folder (``O_TMPFILE``), which dies with the process
+    whatever ends it; where the file system lacks that, to a hidden named one. `publish` gives it the name.
+    """
+
+    def __init__(self, path: Path, *, clobber: bool = True) -> None:
+        self.name = str(path)
+        # A link is followed: what it points to is replaced, the link stays.
+        self._path = Path(os.path.realpath(path))
+        self._clobber = clobber
+        self._named: Path | None = None
+        self._backup: Path | None = None
+        self._folder = -1
+        self.descriptor = -1
+        self._open()
+
+    def write_at(self, offset: int, data: bytes | memoryview) -> None:
+        """Write all of `data` at `offset`; raises `OutputError`."""
+        Place(self.descriptor, offset, self.name).write_at(0, data)
+
+    @contextlib.contextmanager
+    def place(self, offset: int) -> Iterator[Place]:
+        """Open the place of a blob at `offset`."""
+        yield Place(self.descriptor, offset, self.name)
+
+    def require_space(self, size: int) -> None:
+        """Raise `OutputError` if the file system has less than `size` bytes free."""
+        require_space(self.descriptor, size, self.name)
+
+    def stage(self) -> None:
+        """Bring the bytes to the disk, so that only naming is left."""
+        try:
+            if self._path.exists():
+                os.fchmod(self.descriptor, stat.S_IMODE(self._path.stat().st_mode))
+            os.fsync(self.descriptor)
+        except OSError as error:
+            raise self.failed(error) from error
+
+    def keep_old(self) -> None:
+        """Remember what stands under the name, so that `withdraw` can bring it back."""
+        if not self._clobber:
+            return
+        backup = self._path.with_name(hidden_name(self._path.name))
+        try:
+            os.link(self._path, backup)
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise self.failed(error) from error
+        self._backup = backup
+
+    def publish(self) -> None:
+        """Give the staged bytes their name, in place of what stood there; raises `OutputError`."""
+        try:
+            if self._clobber:
+                if self._named is None:
+                    self._named = self._link(self._path.with_name(hidden_name(self._path.name)))
+                self._named.replace(self._path)
+                self._named = None
+            elif self._named is None:
+                self._link(self._path)
+            else:
+                os.link(self._named, self._path)
+            os.fsync(self._folder)
+        except FileExistsError:
+            raise exists_already(self.name) from None
+        except OSError as error:
+            raise self.failed(error) from error
+
+    def withdraw(self) -> None:
+        """Undo `publish`: what stood under the name before stands there again."""
+        with contextlib.suppress(OSError):
+            if self._backup is None:
+                self._path.unlink()
+            else:
+                self._backup.replace(self._path)
+                self._backup = None
+
+    def close(self) -> None:
+        """Let go; bytes that were not published are gone."""
+        for path in (self._named, self._backup):
+            if path is not None:
+                with contextlib.suppress(OSError):
+                    path.unlink()
+        self._named = self._backup = None
+        for descriptor in (self.descriptor, self._folder):
+            if descriptor >= 0:
+                os.close(descriptor)
+        self.descriptor = self._folder = -1
+
+    def failed(self, error: OSError) -> OutputError:
+        """Return the error for a failed system call on this file."""
+        return write_failed(self.name, error)
+
+    def _open(self) -> None:
+        folder = self._path.parent
+        if not self._clobber and self._path.exists():
+            raise exists_already(self.name)
+        try:
+            self._folder = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        except FileNotFoundError:
+            raise OutputError(
+                f"the folder {folder} does not exist", where=self.name, remedy="create it first"
+            ) from None
+        except OSError as error:
+            raise self.failed(error) from error
+        try:
+            self.descriptor = self._open_unnamed(folder)
+        except OSError as error:
+            self.close()
+            raise self.failed(error) from error
+
+    def _open_unnamed(self, folder: Path) -> int:
+        unnamed = getattr(os, "O_TMPFILE", None)
+        if unnamed is not None and Path("/proc/self/fd").is_dir():
+            with contextlib.suppress(OSError):
+                # Mode by umask, as a file that a shell would create.
+                return os.open(folder, unnamed | os.O_RDWR | os.O_CLOEXEC, 0o666)
+        import tempfile
+
+        descriptor, name = tempfile.mkstemp(prefix=f".{self._path.name[:100]}.", suffix=".part", dir=folder)
+        self._named = Path(name)
+        umask = os.umask(0o077)
+        os.umask(umask)
+        os.fchmod(descriptor, 0o666 & ~umask)
+        return descriptor
+
+    def _link(self, path: Path) -> Path:
+        # With dst_dir_fd CPython calls linkat and follows the /proc link to the unnamed file itself.
+        os.link(f"/proc/self/fd/{self.descriptor}", path.name, dst_dir_fd=self._folder, follow_symlinks=True)
+        return path
+
+
+class Appender:
+    """Bytes in order into a `NewFile`, for what cannot be placed ahead of time, such as compressed data."""
+
+    def __init__(self, file: NewFile) -> None:
+        self.name = file.name
+        self.written = 0
+        self._file = file
+
+    def write(self, data: bytes | memoryview) -> None:
+        """Write all of `data` after what was written before."""
+        self._file.write_at(self.written, data)
+        self.written += len(data)
+
+
+def exists_already(name: str) -> OutputError:
+    """Return the error for a place that is taken and must not be replaced."""
+    return OutputError("exists already", where=name, remedy="choose another name or leave out --no-clobber")

@@ -1,0 +1,57 @@
+"""Where the bytes of one blob go: a part of a new file, or a new file of their own."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+from ocitool.errors import OutputError
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Bytes from `offset` on of the open file `descriptor`; `name` is what messages call the output."""
+
+    descriptor: int
+    offset: int
+    name: str
+
+    def write_at(self, position: int, data: bytes | memoryview) -> None:
+        """Write all of `data` at `position`, counted from the start of the place; raises `OutputError`."""
+        rest = memoryview(data)
+        offset = self.offset + position
+        try:
+            while rest:
+                count = os.pwrite(self.descriptor, rest, offset)
+                rest = rest[count:]
+                offset += count
+        except OSError as error:
+            raise self.failed(error) from error
+
+    def failed(self, error: OSError) -> OutputError:
+        """Return the error for a failed system call on this output."""
+        return write_failed(self.name, error)
+
+
+def write_failed(name: str, error: OSError) -> OutputError:
+    """Return the error for a failed system call on the output `name`."""
+    return OutputError(f"cannot write: {error.strerror}", where=name)
+
+
+def require_space(descriptor: int, size: int, name: str) -> None:
+    """Raise `OutputError` if the file system behind `descriptor` has less than `size` bytes free."""
+    status = os.fstatvfs(descriptor)
+    free = status.f_bavail * status.f_frsize
+    if size > free:
+        raise OutputError(
+            f"needs {size} bytes, but only {free} are free",
+            where=name,
+            remedy="free some space or choose another place",
+        )
+
+
+def hidden_name(name: str) -> str:
+    """Return a name beside `name` that nothing else has, for what is not complete yet."""
+    # Cut in bytes, of which file systems take 255.
+    short = os.fsdecode(os.fsencode(name)[:100])
+    return f".{short}.{os.getpid()}.{os.urandom(6).hex()}.part"
