@@ -45,7 +45,7 @@ class FilterResult:
             "schemaVersion": 1,
             "kind": "filter",
             "output": self.output,
-            "sourceSize": sum(source.size for source in plan.sources),
+            "sourceSize": plan.source_size,
             "outputSize": self.size,
             "tarSize": plan.size,
             "images": [image.to_json() for image in plan.images],

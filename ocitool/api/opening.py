@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ocitool.api.listener import Listener, Silence
-from ocitool.archive.codec.ratio import RATIO_LIMIT
 from ocitool.archive.reader import scan_source
 from ocitool.archive.source import ByteSource, open_source
 from ocitool.archive.spool import SpoolOptions
 from ocitool.errors import OcitoolError
 from ocitool.graph.build import build_graph
+from ocitool.model.limits import RATIO_LIMIT
 
 if TYPE_CHECKING:
     import os

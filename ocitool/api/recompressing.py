@@ -34,7 +34,7 @@ class RecompressedLayers:
     @property
     def references(self) -> tuple[SourceReference, ...]:
         """What a plan says of the spools."""
-        return tuple(SourceReference(spool.name, spool.size) for spool in self.spools)
+        return tuple(SourceReference(spool.name, spool.size, is_spool=True) for spool in self.spools)
 
 
 @contextmanager

@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from ocitool.archive.entry import Entry, EntryKind, Scan
-from ocitool.archive.limits import ENTRY_LIMIT
 from ocitool.archive.open_range import OpenRange
 from ocitool.errors import ArchiveError, ChangedSource, UnsafeEntry
+from ocitool.model.limits import ENTRY_LIMIT, FOLDER_LIMIT
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,9 +26,6 @@ if TYPE_CHECKING:
 
 OPEN_LIMIT: Final = 64
 """Files kept open at a time."""
-
-FOLDER_LIMIT: Final = 16
-"""Folders below `blobs`, one for each digest algorithm; two are registered that anybody uses."""
 
 _FOLDER: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _FILE: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC

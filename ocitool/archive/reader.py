@@ -7,23 +7,14 @@ from typing import TYPE_CHECKING, Final
 from ocitool.archive.entry import Entry, EntryKind, Scan
 from ocitool.archive.headers import BLOCK, ZERO_BLOCK, Header, padding, parse_header, parse_pax, pax_size
 from ocitool.archive.layout_directory import DirectorySource
-from ocitool.archive.limits import ENTRY_LIMIT
 from ocitool.errors import ArchiveError, NotAnArchive, TruncatedArchive, UnsafeEntry
 from ocitool.model.fault import Fault
+from ocitool.model.limits import ENTRY_LIMIT, EXTENSION_LIMIT, EXTENSIONS_PER_ENTRY, NAME_LIMIT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ocitool.archive.source import ByteSource
-
-EXTENSION_LIMIT: Final = 1024 * 1024
-"""Bytes of one PAX header or GNU long name, as Go's archive/tar bounds them."""
-
-EXTENSIONS_PER_ENTRY: Final = 16
-"""Extension headers in a row before an entry."""
-
-NAME_LIMIT: Final = 4096
-"""Bytes of a name."""
 
 CUT_REMEDY: Final = (
     "transfer or export it again (ctr 2 may cut an export short on a busy machine and still exit 0: use --local)"

@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from ocitool.archive.codec.decompress import Decompressor, open_decompressor
-from ocitool.archive.codec.ratio import RATIO_LIMIT, check_ratio
+from ocitool.archive.codec.ratio import check_ratio
 from ocitool.archive.prefetch import read_ahead
 from ocitool.errors import ArchiveError, OutputError
+from ocitool.model.limits import RATIO_LIMIT
 
 if TYPE_CHECKING:
     import io

@@ -10,7 +10,6 @@ import typer
 from ocitool.api.filtering import FilterResult, filter_archive
 from ocitool.api.opening import SourceOptions
 from ocitool.archive.codec.compress import Compression
-from ocitool.archive.codec.ratio import RATIO_LIMIT
 from ocitool.cli.options import (
     Format,
     MaxRatio,
@@ -28,6 +27,7 @@ from ocitool.cli.signals import ignore_signals
 from ocitool.cli.streams import ReportStreams, check_places, report_streams
 from ocitool.cli.text import align, format_size, printable
 from ocitool.errors import OutputError, UsageError
+from ocitool.model.limits import RATIO_LIMIT
 from ocitool.model.platform_selection import PlatformSelection
 from ocitool.model.reference import ImageFilter
 from ocitool.plan.note import Level
@@ -204,7 +204,7 @@ def _result_lines(result: FilterResult, *, verbose: bool) -> list[str]:
 
 
 def _summary(plan: Plan, result: FilterResult) -> str:
-    before = sum(source.size for source in plan.sources)
+    before = plan.source_size
     saved = f", {100 - 100 * result.size // before} % less" if result.size < before else ""
     output = "standard output" if result.output == "-" else printable(result.output)
     verb = "wrote" if result.written else "would write"

@@ -6,7 +6,6 @@ import sys
 from typing import TYPE_CHECKING
 
 from ocitool.api.opening import SourceOptions
-from ocitool.archive.codec.ratio import RATIO_LIMIT
 from ocitool.cli.options import (
     Format,
     MaxRatio,
@@ -22,6 +21,7 @@ from ocitool.cli.outcome import exit_codes, print_json, print_lines
 from ocitool.cli.progress import showing_progress
 from ocitool.cli.text import align, format_count, format_size, printable
 from ocitool.graph.image import Kind
+from ocitool.model.limits import RATIO_LIMIT
 
 if TYPE_CHECKING:
     from ocitool.graph.inventory import ImageRow, Inventory, ManifestRow

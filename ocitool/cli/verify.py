@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import typer
 
 from ocitool.api.opening import SourceOptions
-from ocitool.archive.codec.ratio import RATIO_LIMIT
 from ocitool.cli.options import Format, MaxRatio, Progress, ProgressMode, Quiet, ReportFormat, Source, SpoolDirectory
 from ocitool.cli.outcome import exit_codes, print_json, print_lines
 from ocitool.cli.progress import showing_progress
 from ocitool.cli.text import format_count, format_size, printable
+from ocitool.model.limits import RATIO_LIMIT
 
 if TYPE_CHECKING:
     from ocitool.check.report import Report

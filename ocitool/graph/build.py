@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from ocitool.archive.codec.ratio import RATIO_LIMIT
 from ocitool.archive.entry import EntryKind
 from ocitool.archive.reader import CUT_REMEDY
 from ocitool.errors import DocumentError, NotAnArchive, TruncatedArchive, UnsupportedArchive
@@ -13,6 +12,7 @@ from ocitool.graph.image import State
 from ocitool.graph.layout_files import DOCKER_NAME, INDEX_NAME, LAYOUT_NAME, REPOSITORIES_NAME
 from ocitool.graph.oci_layout import build_layout_graph
 from ocitool.model.json_text import parse_object
+from ocitool.model.limits import RATIO_LIMIT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -6,7 +6,7 @@ Nothing is concluded from bytes whose digest does not hold.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from ocitool.errors import ArchiveError, DocumentError
 from ocitool.graph.image import Damage, State
@@ -15,12 +15,12 @@ from ocitool.model.digest import Digest
 from ocitool.model.fault import Fault
 from ocitool.model.fields import CONFIG_FIELDS, ROOTFS_FIELDS, check_document, require_exact_names
 from ocitool.model.json_text import (
-    DOCUMENT_LIMIT,
     JsonObject,
     count_values,
     json_kind,
     parse_object,
 )
+from ocitool.model.limits import DOCUMENT_LIMIT, LIST_LIMIT, TOTAL_VALUE_LIMIT
 from ocitool.model.media_type import IMAGE_CONFIGS, INDEXES, MANIFESTS
 from ocitool.model.platform import Platform
 
@@ -29,12 +29,6 @@ if TYPE_CHECKING:
 
     from ocitool.archive.entry import Entry
     from ocitool.archive.source import ByteSource
-
-TOTAL_VALUE_LIMIT: Final = 3_000_000
-"""JSON values in all manifests and indexes of an archive; 5,000 manifests of ten layers have 300,000."""
-
-LIST_LIMIT: Final = 20_000
-"""Descriptors in one index or layers in one manifest."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,6 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from ocitool.archive.codec.ratio import RATIO_LIMIT
 from ocitool.archive.codec.sniff import tell_compression
 from ocitool.archive.entry import EntryKind
 from ocitool.archive.entry_stream import CHUNK, RangeStream, decompressed
@@ -27,6 +26,7 @@ from ocitool.graph.node import group_by_name, manifest_node
 from ocitool.model.descriptor import CONTAINERD_NAME, REF_NAME, Descriptor
 from ocitool.model.digest import Digest, digest_of_blob_name
 from ocitool.model.json_text import JsonObject, JsonValue, dump_json
+from ocitool.model.limits import RATIO_LIMIT
 from ocitool.model.media_type import OCI_CONFIG, OCI_INDEX, OCI_LAYERS, OCI_MANIFEST
 from ocitool.model.reference import Reference
 

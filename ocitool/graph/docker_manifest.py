@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ocitool.errors import DocumentError
-from ocitool.graph.content import LIST_LIMIT
 from ocitool.graph.image import DockerItem
 from ocitool.model.fields import DOCKER_ITEM_FIELDS, require_exact_names
 from ocitool.model.json_text import parse_json
+from ocitool.model.limits import LIST_LIMIT
 
 if TYPE_CHECKING:
     from ocitool.model.json_text import JsonObject, JsonValue

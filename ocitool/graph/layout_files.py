@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from ocitool.errors import DocumentError
-from ocitool.model.json_text import DOCUMENT_LIMIT
+from ocitool.model.limits import DOCUMENT_LIMIT
 
 if TYPE_CHECKING:
     from ocitool.archive.entry import Entry

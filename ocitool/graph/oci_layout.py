@@ -16,6 +16,7 @@ from ocitool.model.digest import Digest, digest_of_blob_name
 from ocitool.model.fault import Fault
 from ocitool.model.fields import LAYOUT_FIELDS, check_document, require_exact_names
 from ocitool.model.json_text import JsonObject, parse_object
+from ocitool.model.limits import INDEX_DEPTH_LIMIT, NODE_LIMIT
 from ocitool.model.media_type import INDEXES, MANIFESTS, OCI_INDEX
 
 if TYPE_CHECKING:
@@ -24,12 +25,6 @@ if TYPE_CHECKING:
     from ocitool.archive.source import ByteSource
 
 LAYOUT_VERSION: Final = "1.0.0"
-
-DEPTH_LIMIT: Final = 8
-"""Levels of indexes within indexes; more than two are not seen in practice."""
-
-NODE_LIMIT: Final = 500_000
-"""Descriptors listed in all indexes together."""
 
 
 def build_layout_graph(scan: Scan, files: Mapping[str, Entry], source: ByteSource) -> ImageGraph:
@@ -145,8 +140,8 @@ class _Builder:
             raise DocumentError(f"more than {NODE_LIMIT} descriptors in all indexes", where=INDEX_NAME)
 
     def _index_node(self, descriptor: Descriptor, depth: int) -> IndexNode:
-        if depth > DEPTH_LIMIT:
-            raise DocumentError(f"indexes nested deeper than {DEPTH_LIMIT}", where=descriptor.digest.blob_name)
+        if depth > INDEX_DEPTH_LIMIT:
+            raise DocumentError(f"indexes nested deeper than {INDEX_DEPTH_LIMIT}", where=descriptor.digest.blob_name)
         content = self._content.index(descriptor)
         key = (descriptor.digest, depth, descriptor.media_type)
         known = self._children.get(key)

@@ -10,21 +10,13 @@ from __future__ import annotations
 
 import json
 import math
-from typing import Final, TypeAlias
+from typing import TypeAlias
 
 from ocitool.errors import DocumentError
+from ocitool.model.limits import DEPTH_LIMIT, DOCUMENT_LIMIT, VALUE_LIMIT
 
 JsonValue: TypeAlias = "bool | int | float | str | list[JsonValue] | dict[str, JsonValue] | None"
 JsonObject: TypeAlias = "dict[str, JsonValue]"
-
-DOCUMENT_LIMIT: Final = 20 * 1024 * 1024
-"""Bytes in one document; containerd's own limit for what it decodes (`jsonLimit`)."""
-
-VALUE_LIMIT: Final = 500_000
-"""Values in one document: twenty megabytes of `{},` would parse to half a gigabyte."""
-
-DEPTH_LIMIT: Final = 200
-"""Levels of nesting; real documents stay below ten."""
 
 
 def parse_json(raw: bytes) -> JsonValue:

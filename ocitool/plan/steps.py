@@ -116,10 +116,11 @@ class OutputPlan:
 
 @dataclass(frozen=True, slots=True)
 class SourceReference:
-    """What a plan says of a source: its name for messages and its length in bytes."""
+    """What a plan says of a source: its name for messages, its length in bytes, whether it was made on the way."""
 
     name: str
     size: int
+    is_spool: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +178,11 @@ class Plan:
     dropped: tuple[PlannedManifest, ...] = ()
     digest_map: Mapping[Digest, Digest] = field(default_factory=dict)
     notes: tuple[Note, ...] = ()
+
+    @property
+    def source_size(self) -> int:
+        """Bytes of all that was given, without what was made of it on the way."""
+        return sum(source.size for source in self.sources if not source.is_spool)
 
     @property
     def size(self) -> int:

@@ -11,8 +11,9 @@ from hypothesis import given
 
 from ocitool.api import Missing, filter_archive, verify_archive
 from ocitool.archive.entry import EntryKind
-from ocitool.archive.layout_directory import FOLDER_LIMIT, OPEN_LIMIT, DirectorySource
+from ocitool.archive.layout_directory import OPEN_LIMIT, DirectorySource
 from ocitool.errors import ArchiveError, ChangedSource, NotAnArchive, SelectionError, UnsafeEntry
+from ocitool.model.limits import FOLDER_LIMIT
 from tests.builders import multi_platform
 from tests.command import ocitool
 from tests.folders import unpack

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from ocitool.archive import reader
 from ocitool.archive.entry import EntryKind
 from ocitool.archive.headers import BLOCK, encode_pax, padding
-from ocitool.archive.reader import EXTENSION_LIMIT, EXTENSIONS_PER_ENTRY, NAME_LIMIT, scan_archive
+from ocitool.archive.reader import scan_archive
 from ocitool.errors import ArchiveError, NotAnArchive, TruncatedArchive, UnsafeEntry
+from ocitool.model.limits import EXTENSION_LIMIT, EXTENSIONS_PER_ENTRY, NAME_LIMIT
 from tests.sources import BytesSource
 
 if TYPE_CHECKING:

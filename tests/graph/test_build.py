@@ -11,6 +11,7 @@ from ocitool.errors import DocumentError, NotAnArchive, TruncatedArchive, Unsafe
 from ocitool.graph import oci_layout
 from ocitool.graph.build import build_graph
 from ocitool.graph.image import ImageGraph, Kind, ManifestNode, State
+from ocitool.model.limits import INDEX_DEPTH_LIMIT
 from tests.builders import DOCKER_LIST, OCI_INDEX, OCI_MANIFEST, Json, Layout, as_json, multi_platform
 from tests.sources import BytesSource
 
@@ -207,9 +208,9 @@ def _deep(levels: int) -> Layout:
 
 
 def test_depth_is_bounded() -> None:
-    assert len(nodes_of(_deep(oci_layout.DEPTH_LIMIT))) == 1
+    assert len(nodes_of(_deep(INDEX_DEPTH_LIMIT))) == 1
     with pytest.raises(DocumentError, match="deeper"):
-        graph_of(_deep(oci_layout.DEPTH_LIMIT + 1))
+        graph_of(_deep(INDEX_DEPTH_LIMIT + 1))
 
 
 def test_width_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:

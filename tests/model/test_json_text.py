@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from ocitool.errors import DocumentError
 from ocitool.model import json_text
-from ocitool.model.json_text import DEPTH_LIMIT, dump_json, json_kind, parse_json, parse_object
+from ocitool.model.json_text import dump_json, json_kind, parse_json, parse_object
+from ocitool.model.limits import DEPTH_LIMIT
 
 if TYPE_CHECKING:
     from ocitool.model.json_text import JsonValue

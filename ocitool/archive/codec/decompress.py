@@ -11,18 +11,13 @@ from typing import IO, TYPE_CHECKING, Final, Protocol, cast
 
 from ocitool.archive.codec.zstd_frames import FrameFollower
 from ocitool.errors import ArchiveError, TruncatedArchive, UnsafeEntry, UnsupportedArchive
+from ocitool.model.limits import MEMORY_LIMIT, WINDOW_LIMIT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 INPUT_CHUNK: Final = 256 * 1024
 """Compressed bytes read at a time."""
-
-WINDOW_LIMIT: Final = 128 * 1024 * 1024
-"""Bytes of window a zstd frame may ask for; `zstd --long=27`, the most that zstd itself takes without a flag."""
-
-MEMORY_LIMIT: Final = 256 * 1024 * 1024
-"""Bytes that an xz stream may ask for."""
 
 
 class Decoder(Protocol):

@@ -2,15 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from ocitool.errors import UnsafeEntry
-
-RATIO_LIMIT: Final = 1000
-"""How many times its size compressed data may grow to; zeros reach that, images do not."""
-
-RATIO_FREE: Final = 1024 * 1024 * 1024
-"""Bytes of output below which the ratio does not matter."""
+from ocitool.model.limits import RATIO_FREE
 
 
 def check_ratio(written: int, read: int, limit: int, where: str = "") -> None:

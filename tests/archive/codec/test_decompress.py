@@ -16,9 +16,10 @@ import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ocitool.archive.codec.decompress import WINDOW_LIMIT, open_decompressor
+from ocitool.archive.codec.decompress import open_decompressor
 from ocitool.archive.codec.zstd_frames import FrameFollower
 from ocitool.errors import ArchiveError, TruncatedArchive, UnsafeEntry
+from ocitool.model.limits import WINDOW_LIMIT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
