@@ -15,7 +15,7 @@ from ocitool.errors import ArchiveError, TruncatedArchive, UnsafeEntry, Unsuppor
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-INPUT_CHUNK: Final = 256 * 1024
+INPUT_CHUNK: Final = 1024 * 1024
 """Compressed bytes read at a time."""
 
 WINDOW_LIMIT: Final = 128 * 1024 * 1024
