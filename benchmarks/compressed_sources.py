@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Final
 from benchmarks.layers import PLAIN_TEXT
 from benchmarks.measure import Command, measure
 from benchmarks.report import make_report, print_report
-from benchmarks.setting import COPY, START, TOOL, WANTED, Setting, parse_options, prepare, remover
+from benchmarks.setting import COPY, START, TOOL, WANTED, Setting, parse_options, prepare
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -83,7 +83,7 @@ def _packings(text: str) -> tuple[Packing, ...]:
 
 
 def _commands(setting: Setting, packings: tuple[Packing, ...]) -> list[Command]:
-    remove = remover(setting.output)
+    ready = setting.clear_and_warm
     commands = [
         *setting.start_up(),
         Command(HASH, ["openssl", "dgst", "-sha256", str(setting.corpus.path)]),
@@ -93,15 +93,15 @@ def _commands(setting: Setting, packings: tuple[Packing, ...]) -> list[Command]:
         packed = str(_packed(setting, packing))
         filtering = ["-p", WANTED, "-q", "-o", str(setting.output)]
         commands += [
-            Command(name, _shell(f"{shlex.join([*unpack, packed])} > {shlex.quote(str(setting.output))}"), remove)
+            Command(name, _shell(f"{shlex.join([*unpack, packed])} > {shlex.quote(str(setting.output))}"), ready)
             for name, unpack in packing.unpack
         ]
         commands += [
-            Command(packing.from_file, [*TOOL, "filter", packed, *filtering], remove),
+            Command(packing.from_file, [*TOOL, "filter", packed, *filtering], ready),
             Command(
                 packing.from_pipe,
                 _shell(f"cat {shlex.quote(packed)} | {shlex.join([*TOOL, 'filter', '-', *filtering])}"),
-                remove,
+                ready,
             ),
         ]
     return commands

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import tempfile
 from concurrent.futures import ProcessPoolExecutor
@@ -44,7 +45,18 @@ class Setting:
 
     def copy(self) -> Command:
         """Return the copy of the kept bytes."""
-        return Command(COPY, ["cp", str(self.kept), str(self.output)], prepare=remover(self.output))
+        return Command(COPY, ["cp", str(self.kept), str(self.output)], prepare=self.clear_and_warm)
+
+    def clear_and_warm(self) -> None:
+        """Remove the output and have as much memory as a run may write touched and freed again.
+
+        A virtual machine may give freed memory back to its host, and touching it again costs more than writing to
+        it: what runs second would find the pages that the first one paid for.
+        """
+        self.output.unlink(missing_ok=True)
+        if self.folder.is_relative_to(MEMORY_FOLDER):
+            with tempfile.TemporaryFile(dir=self.folder) as file:
+                os.posix_fallocate(file.fileno(), 0, self.corpus.path.stat().st_size + self.kept.stat().st_size)
 
     def facts(self, options: argparse.Namespace) -> dict[str, object]:
         """Tell what is measured, for the report."""

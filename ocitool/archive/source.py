@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Protocol
 from ocitool.archive.codec.sniff import sniff_compression
 from ocitool.archive.headers import BLOCK, parse_header
 from ocitool.archive.layout_directory import DirectorySource
+from ocitool.archive.pipes import widen_pipe
 from ocitool.archive.spool import InputStream, SpoolOptions, spool_decompressed, spool_stream
 from ocitool.errors import ArchiveError, ChangedSource
 
@@ -162,6 +163,8 @@ def open_source(
         file = _open(Path(path))
     stream = InputStream(file, name)
     regular = stat.S_ISREG(os.fstat(file.fileno()).st_mode)
+    if not regular:
+        widen_pipe(file.fileno())
     try:
         in_place = regular and file.tell() == 0
         compression = _compression(os.pread(file.fileno(), BLOCK, 0) if in_place else stream.peek(BLOCK))
