@@ -1,19 +1,14 @@
-"""Large archives for measuring: several platforms, one gzip layer of chosen size each.
-
-The layers are gzip with stored blocks over noise, so that they are real layers of the size asked for, take no
-time to make, and no tool on the way is tempted to compress them.
-"""
+"""Large archives for measuring: several platforms, layers of chosen kind and size in each."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-import random
-import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from ocitool.archive.headers import encode_header, padding
+from benchmarks.layers import STORED_NOISE, LayerKind, write_layer
+from ocitool.archive.headers import BLOCK, encode_header, padding
 from ocitool.archive.writer import END
 
 if TYPE_CHECKING:
@@ -23,7 +18,6 @@ if TYPE_CHECKING:
 
 PLATFORMS: Final = ("linux/amd64", "linux/arm64", "linux/ppc64le", "linux/s390x")
 NAME: Final = "docker.io/library/bench:1.0"
-NOISE_SIZE: Final = 16 * 1024 * 1024
 _OCI: Final = "application/vnd.oci.image."
 
 
@@ -44,13 +38,20 @@ class Corpus:
     platforms: dict[str, tuple[Part, ...]]
 
 
-def make_corpus(path: Path, *, layer_size: int, layers: int = 1, platforms: Sequence[str] = PLATFORMS) -> Corpus:
+def make_corpus(
+    path: Path,
+    *,
+    layer_size: int,
+    layers: int = 1,
+    kind: LayerKind = STORED_NOISE,
+    platforms: Sequence[str] = PLATFORMS,
+) -> Corpus:
     """Write an archive with `layers` layers of `layer_size` bytes for each platform; index.json comes last."""
     made: dict[str, tuple[Part, ...]] = {}
     children: list[dict[str, object]] = []
     with path.open("wb+") as file:
         for platform in platforms:
-            parts, child = _platform(file, platform, layer_size, layers)
+            parts, child = _platform(file, platform, kind, layer_size, layers)
             made[platform] = parts
             children.append(child)
         index = _json({"schemaVersion": 2, "mediaType": f"{_OCI}index.v1+json", "manifests": children})
@@ -68,10 +69,10 @@ def make_corpus(path: Path, *, layer_size: int, layers: int = 1, platforms: Sequ
 
 
 def _platform(
-    file: BinaryIO, platform: str, layer_size: int, layers: int
+    file: BinaryIO, platform: str, kind: LayerKind, layer_size: int, layers: int
 ) -> tuple[tuple[Part, ...], dict[str, object]]:
     system, architecture = platform.split("/")
-    made = [_layer(file, layer_size, f"{platform} {number}") for number in range(layers)]
+    made = [_layer(file, kind, layer_size, f"{platform} {number}") for number in range(layers)]
     config = _blob(
         file,
         _json(
@@ -90,7 +91,7 @@ def _platform(
                 "mediaType": f"{_OCI}manifest.v1+json",
                 "config": {"mediaType": f"{_OCI}config.v1+json", "digest": config.digest, "size": config.size},
                 "layers": [
-                    {"mediaType": f"{_OCI}layer.v1.tar+gzip", "digest": part.digest, "size": part.size}
+                    {"mediaType": f"{_OCI}layer.v1.{kind.suffix}", "digest": part.digest, "size": part.size}
                     for part, _ in made
                 ],
             }
@@ -105,35 +106,17 @@ def _platform(
     return (manifest, config, *(part for part, _ in made)), child
 
 
-def _layer(file: BinaryIO, size: int, seed: str) -> tuple[Part, str]:
-    """Write a layer of about `size` bytes: a tar of one file of noise, in a gzip of stored blocks."""
-    noise = random.Random(seed).randbytes(min(NOISE_SIZE, size))  # noqa: S311 - noise, not a secret
+def _layer(file: BinaryIO, kind: LayerKind, size: int, seed: str) -> tuple[Part, str]:
+    """Write a layer as a blob and return it with its diff_id; the header comes when the digest is known."""
     start = file.tell()
-    file.seek(start + 512)
-    hasher, plain = hashlib.sha256(), hashlib.sha256()
-    deflate = zlib.compressobj(level=0, wbits=31)
-    written = 0
-
-    def write(data: bytes) -> None:
-        nonlocal written
-        plain.update(data)
-        packed = deflate.compress(data)
-        hasher.update(packed)
-        written += file.write(packed)
-
-    write(encode_header("noise", size))
-    for position in range(0, size, len(noise)):
-        write(noise[: min(len(noise), size - position)])
-    write(bytes(padding(size)) + END)
-    tail = deflate.flush()
-    hasher.update(tail)
-    written += file.write(tail)
-    file.write(bytes(padding(written)))
+    file.seek(start + BLOCK)
+    layer = write_layer(file, kind, size, seed)
+    file.write(bytes(padding(layer.size)))
     end = file.tell()
     file.seek(start)
-    file.write(encode_header(f"blobs/sha256/{hasher.hexdigest()}", written))
+    file.write(encode_header(f"blobs/sha256/{layer.blob}", layer.size))
     file.seek(end)
-    return Part(f"sha256:{hasher.hexdigest()}", start + 512, written), f"sha256:{plain.hexdigest()}"
+    return Part(f"sha256:{layer.blob}", start + BLOCK, layer.size), f"sha256:{layer.plain}"
 
 
 def _blob(file: BinaryIO, data: bytes) -> Part:
@@ -151,3 +134,16 @@ def _entry(file: BinaryIO, name: str, data: bytes) -> int:
 
 def _json(value: object) -> bytes:
     return json.dumps(value, separators=(",", ":")).encode()
+
+
+def write_kept(corpus: Corpus, platform: str, target: Path) -> Path:
+    """Write the bytes that a filter to `platform` keeps into one file, for tools that can only hash or copy."""
+    with corpus.path.open("rb") as source, target.open("wb") as output:
+        for part in corpus.platforms[platform]:
+            source.seek(part.offset)
+            left = part.size
+            while left:
+                data = source.read(min(left, 1 << 20))
+                output.write(data)
+                left -= len(data)
+    return target

@@ -16,6 +16,7 @@ from ocitool.archive.codec.sniff import tell_compression
 from ocitool.archive.headers import BLOCK
 from ocitool.archive.layout_directory import DirectorySource
 from ocitool.archive.open_range import OpenRange
+from ocitool.archive.pipes import widen_pipe
 from ocitool.archive.spool import InputStream, SpoolOptions, spool_decompressed, spool_stream
 from ocitool.errors import ArchiveError, ChangedSource
 
@@ -164,6 +165,8 @@ def open_source(
         file = _open(Path(path))
     stream = InputStream(file, name)
     regular = stat.S_ISREG(os.fstat(file.fileno()).st_mode)
+    if not regular:
+        widen_pipe(file.fileno())
     try:
         in_place = regular and file.tell() == 0
         compression = tell_compression(os.pread(file.fileno(), BLOCK, 0) if in_place else stream.peek(BLOCK))

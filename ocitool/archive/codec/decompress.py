@@ -16,7 +16,7 @@ from ocitool.model.limits import MEMORY_LIMIT, WINDOW_LIMIT
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-INPUT_CHUNK: Final = 256 * 1024
+INPUT_CHUNK: Final = 1024 * 1024
 """Compressed bytes read at a time."""
 
 

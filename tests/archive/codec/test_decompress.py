@@ -8,7 +8,7 @@ import gzip
 import io
 import lzma
 import random
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import lz4.frame
 import pytest
@@ -136,3 +136,27 @@ def test_the_follower_knows_the_ends_of_frames(
         follower.feed(data[position : position + step])
         position += step
         assert follower.at_boundary == (position in ends)
+
+
+def test_the_follower_takes_a_few_steps_for_each_block() -> None:
+    data = zstd(random.Random(1).randbytes(8 << 20))
+    steps = 0
+
+    class Counted(FrameFollower):
+        def _await(self, state: Callable[[], None], needed: int) -> None:
+            nonlocal steps
+            steps += 1
+            super()._await(state, needed)
+
+    class Slices(bytes):
+        def __getitem__(self, key: Any) -> Any:
+            nonlocal steps
+            steps += 1
+            return super().__getitem__(key)
+
+    follower = Counted()
+    for position in range(0, len(data), 1 << 20):
+        follower.feed(Slices(data[position : position + (1 << 20)]))
+    assert follower.at_boundary
+    blocks = len(data) // (128 * 1024)
+    assert steps < 4 * blocks
