@@ -8,7 +8,7 @@ from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
 from ocitool.archive.codec.compress import make_compressor
-from ocitool.archive.entry_stream import CHUNK, RangeStream, decompressed
+from ocitool.archive.range_stream import CHUNK, RangeStream, decompressed
 from ocitool.engine.pump import Control
 from ocitool.engine.workers import processor_count, run_parallel
 from ocitool.errors import ArchiveError, ChangedSource, IntegrityError, UnsafeEntry

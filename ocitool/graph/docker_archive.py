@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Final
 
 from ocitool.archive.codec.sniff import tell_compression
 from ocitool.archive.entry import EntryKind
-from ocitool.archive.entry_stream import CHUNK, RangeStream, decompressed
 from ocitool.archive.headers import BLOCK
+from ocitool.archive.range_stream import CHUNK, RangeStream, decompressed
 from ocitool.errors import ArchiveError, DocumentError
 from ocitool.graph.content import ContentReader, read_config
 from ocitool.graph.docker_manifest import read_docker_manifest

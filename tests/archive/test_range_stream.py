@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ocitool.archive.codec import ratio
-from ocitool.archive.entry_stream import RangeStream, decompressed
+from ocitool.archive.range_stream import RangeStream, decompressed
 from ocitool.errors import ArchiveError, ChangedSource, UnsafeEntry
 from ocitool.model.digest import Digest
 from tests.builders import sha256
