@@ -42,7 +42,9 @@ def recompress(
     `OutputError` if a spool fails.
     """
     control = Control(threading.Event(), on_bytes or (lambda _count: None))
-    recompressor = _Recompressor(source, compression, fastest, ratio_limit, control)
+    # Each processor once: by a layer of its own, or in zstd, which gives the same bytes for any number of threads.
+    threads = max(1, processor_count() // len(spools))
+    recompressor = _Recompressor(source, compression, threads, fastest, ratio_limit, control)
     free: SimpleQueue[tuple[int, SpoolFile]] = SimpleQueue()
     for place in enumerate(spools, start=1):
         free.put(place)
@@ -67,6 +69,7 @@ class _Recompressor:
 
     source: ByteSource
     compression: Compression
+    threads: int
     fastest: bool
     ratio_limit: int
     control: Control
@@ -76,7 +79,7 @@ class _Recompressor:
         offset = spool.size
         stream = RangeStream(self.source, job.copy.offset, job.copy.size, job.copy.digest.algorithm)
         # The size is not told to the compressor, so that it does not matter how the layer was compressed before.
-        compressor = make_compressor(self.compression, -1, processor_count(), fastest=self.fastest)
+        compressor = make_compressor(self.compression, -1, self.threads, fastest=self.fastest)
         packed = Digest("sha256", "").hasher()
 
         def write(data: bytes) -> None:
