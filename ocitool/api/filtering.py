@@ -97,6 +97,8 @@ def filter_archive(
             written = _write(plan, archive.source, sinks[0], compression, verify=verify, on_bytes=listener.advance)
             if len(sinks) > 1:
                 _write_small(sinks[1], _digest_map_document(plan))
+            # A spool's pages need not reach the disk any more: what is saved next has it to itself.
+            archive.source.close()
             # The disk may take longer than the copying did.
             listener.start("saving", None)
             for file in files:
