@@ -12,10 +12,12 @@ from ocitool.api.listener import Listener, Silence
 from ocitool.api.opening import SourceOptions, open_archive
 from ocitool.archive.codec.compress import CompressingSink, Compression
 from ocitool.archive.sink import Appender, NewFile, StreamSink, open_sink, publish_all
+from ocitool.archive.source import SpooledSource
 from ocitool.engine.execute import execute
 from ocitool.engine.workers import processor_count
 from ocitool.model.json_text import JsonObject, dump_json
 from ocitool.plan.filter import plan_filter
+from ocitool.plan.steps import Copy
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -92,6 +94,7 @@ def filter_archive(
         archive = stack.enter_context(open_archive(source, source_options, listener))
         plan = plan_filter(archive.graph, options)
         if sinks:
+            _keep_only_copied(plan, archive.source)
             listener.start("filtering", plan.outputs[0].copied)
             files = [sink for sink in sinks if isinstance(sink, NewFile)]
             written = _write(plan, archive.source, sinks[0], compression, verify=verify, on_bytes=listener.advance)
@@ -110,6 +113,14 @@ def filter_archive(
             listener.finish()
             return FilterResult(plan, os.fspath(output), written=True, size=written)
     return FilterResult(plan, os.fspath(output), written=False, size=plan.size)
+
+
+def _keep_only_copied(plan: Plan, source: ByteSource) -> None:
+    """Give back what a spool holds beside the bytes to copy; nothing else may be read from the source after this."""
+    if isinstance(source, SpooledSource):
+        contents = [member.content for output in plan.outputs for member in output.members]
+        copies = [content for content in contents if isinstance(content, Copy) and content.source == 0]
+        source.keep_only((copy.offset, copy.size) for copy in copies)
 
 
 def _write(
