@@ -9,10 +9,10 @@ SECONDS ?= 60
 PYTEST := $(BIN)/python -m pytest -n auto --junitxml=$(REPORTS)/tests.xml
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-long fuzz bench clean
+.PHONY: help setup demo test test-long fuzz bench bench-compressed clean
 
 help: ## Show these targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(VENV)/.ready ## Make .venv with ocitool and all that its tests need
 
@@ -42,6 +42,9 @@ fuzz: $(VENV)/.ready ## Fuzz the readers of untrusted bytes for SECONDS (60); fi
 
 bench: $(VENV)/.ready ## Measure against openssl, cp and skopeo (needs 10 GiB of memory)
 	@$(BIN)/python -m benchmarks.end_to_end
+
+bench-compressed: $(VENV)/.ready ## Measure compressed sources against zstd, gzip and openssl (needs 16 GiB of memory)
+	@$(BIN)/python -m benchmarks.compressed_sources
 
 clean: ## Remove what the targets above made
 	rm -rf $(VENV) $(REPORTS) demo .mypy_cache .ruff_cache .pytest_cache .hypothesis

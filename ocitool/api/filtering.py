@@ -15,11 +15,13 @@ from ocitool.archive.codec.compress import CompressingSink, Compression
 from ocitool.archive.new_file import Appender, NewFile
 from ocitool.archive.new_folder import NewFolder, names_folder
 from ocitool.archive.sink import StreamSink, open_sink, publish_all
+from ocitool.archive.source import SpooledSource
 from ocitool.engine.execute import execute
 from ocitool.engine.workers import processor_count
 from ocitool.errors import UsageError
 from ocitool.model.json_text import JsonObject, dump_json
 from ocitool.plan.filter import plan_filter
+from ocitool.plan.steps import Copy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -103,12 +105,16 @@ def filter_archive(
             layers = stack.enter_context(recompressed_layers(archive, options, source_options, listener))
         plan = plan_filter(archive.graph, options, layers.done, layers.references)
         if sinks:
+            _keep_only_copied(plan, archive.source)
             listener.start("filtering", plan.outputs[0].copied)
             outputs = [sink for sink in sinks if not isinstance(sink, StreamSink)]
             sources = [archive.source, *layers.spools]
             written = _write(plan, sources, sinks[0], compression, verify=verify, on_bytes=listener.advance)
             if map_sink is not None:
                 _write_small(map_sink, _digest_map_document(plan))
+            # A spool's pages need not reach the disk any more: what is saved next has it to itself.
+            for used in sources:
+                used.close()
             # The disk may take longer than the copying did.
             listener.start("saving", None)
             for new in outputs:
@@ -147,6 +153,14 @@ def _open_output(
     stack.callback(folder.close)
     folder.begin()
     return folder
+
+
+def _keep_only_copied(plan: Plan, source: ByteSource) -> None:
+    """Give back what a spool holds beside the bytes to copy; nothing else may be read from the source after this."""
+    if isinstance(source, SpooledSource):
+        contents = [member.content for output in plan.outputs for member in output.members]
+        copies = [content for content in contents if isinstance(content, Copy) and content.source == 0]
+        source.keep_only((copy.offset, copy.size) for copy in copies)
 
 
 def _write(

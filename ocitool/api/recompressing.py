@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ocitool.archive.codec.compress import Compression
-from ocitool.archive.source import FileSource
+from ocitool.archive.source import SpooledSource
 from ocitool.archive.spool import SpoolFile
 from ocitool.engine.recompress import recompress
 from ocitool.engine.workers import processor_count
@@ -29,7 +29,7 @@ class RecompressedLayers:
     """What was compressed anew (None: nothing), and the spools that hold it, the sources after the first."""
 
     done: Recompression | None = None
-    spools: tuple[FileSource, ...] = field(default=())
+    spools: tuple[SpooledSource, ...] = field(default=())
 
     @property
     def references(self) -> tuple[SourceReference, ...]:
@@ -64,7 +64,7 @@ def recompressed_layers(
             on_bytes=listener.advance,
         )
         listener.finish()
-        sources = tuple(FileSource(spool.file, "recompressed layers") for spool in spools)
+        sources = tuple(SpooledSource(spool.file, "recompressed layers") for spool in spools)
         yield RecompressedLayers(Recompression(layers, _read_manifests(archive, needed.manifests)), sources)
 
 

@@ -10,10 +10,11 @@ import os
 import stat
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from ocitool.archive.codec.sniff import tell_compression
 from ocitool.archive.headers import BLOCK
+from ocitool.archive.holes import punch_hole
 from ocitool.archive.layout_directory import DirectorySource
 from ocitool.archive.open_range import OpenRange
 from ocitool.archive.pipes import widen_pipe
@@ -21,8 +22,12 @@ from ocitool.archive.spool import InputStream, SpoolOptions, spool_decompressed,
 from ocitool.errors import ArchiveError, ChangedSource
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from types import TracebackType
     from typing import Self
+
+HOLE: Final = 1024 * 1024
+"""Bytes from which it is worth to give room back."""
 
 
 class ByteSource(Protocol):
@@ -142,6 +147,25 @@ class FileSource:
         self.close()
 
 
+class SpooledSource(FileSource):
+    """A spool: a file without a name that nobody else has."""
+
+    def check_unchanged(self) -> None:
+        """Do nothing: only we can change a spool, and giving room back does change its time of modification."""
+
+    def keep_only(self, ranges: Iterable[tuple[int, int]]) -> None:
+        """Give back the room of all but `ranges`, each (offset, length) in bytes; the rest may read as zeros then.
+
+        What is written next finds it free: a disk need hold less at once, and in memory it takes pages that were just
+        used instead of new ones, which a virtual machine may first have to get from its host (up to 1 s a GiB).
+        """
+        end = 0
+        for offset, length in (*sorted(ranges), (self.size, 0)):
+            if offset - end >= HOLE and not punch_hole(self._descriptor, end, offset - end):
+                return
+            end = max(end, offset + length)
+
+
 def open_source(
     path: str | os.PathLike[str], *, standard_input: int = 0, spool: SpoolOptions | None = None
 ) -> FileSource | DirectorySource:
@@ -182,7 +206,7 @@ def open_source(
         file.close()
         raise
     file.close()
-    return FileSource(spooled, name)
+    return SpooledSource(spooled, name)
 
 
 def _open(path: Path) -> io.FileIO:
