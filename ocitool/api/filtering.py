@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from ocitool.api.listener import Listener, Silence
 from ocitool.api.opening import SourceOptions, open_archive
 from ocitool.api.recompressing import RecompressedLayers, recompressed_layers
-from ocitool.archive.codec.compress import CompressingSink, Compression
+from ocitool.archive.codec.compress import THREAD_LIMIT, CompressingSink, Compression
 from ocitool.archive.new_file import Appender, NewFile
 from ocitool.archive.new_folder import NewFolder, names_folder
 from ocitool.archive.sink import StreamSink, open_sink, publish_all
@@ -39,6 +39,7 @@ class FilterResult:
     output: str
     written: bool
     size: int
+    is_compressed: bool = False
 
     def to_json(self) -> JsonObject:
         """Return the report as one JSON object (schema ``output/filter``)."""
@@ -124,12 +125,16 @@ def filter_archive(
             for sink in sinks:
                 sink.close()
             listener.finish()
-            return FilterResult(plan, os.fspath(output), written=True, size=written)
+            return FilterResult(plan, os.fspath(output), True, written, compression.is_needed)
     size = plan.outputs[0].content_size if names_folder(output) else plan.size
     return FilterResult(plan, os.fspath(output), written=False, size=size)
 
 
 def _choose_compression(output: str | os.PathLike[str], wanted: Compression | None) -> Compression:
+    if not os.fspath(output):
+        raise UsageError(
+            "the name of the output is empty", remedy="name a file, a folder with a slash at its end, or -"
+        )
     if not names_folder(output):
         return wanted or Compression.for_name(os.fspath(output))
     if wanted is not None:
@@ -183,7 +188,7 @@ def _write(
         execute(output, sources, sink, verify=verify, on_bytes=on_bytes)
         return plan.size
     target = Appender(sink) if isinstance(sink, NewFile) else sink
-    compressing = CompressingSink(target, compression, plan.size, threads=processor_count())
+    compressing = CompressingSink(target, compression, plan.size, threads=min(processor_count(), THREAD_LIMIT))
     execute(output, sources, compressing, verify=verify, on_bytes=on_bytes)
     compressing.finish()
     return target.written

@@ -6,7 +6,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from ocitool.archive.codec.compress import Compression
+from ocitool.archive.codec.compress import THREAD_LIMIT, Compression
 from ocitool.archive.source import SpooledSource
 from ocitool.archive.spool import SpoolFile
 from ocitool.engine.recompress import recompress
@@ -50,7 +50,10 @@ def recompressed_layers(
         yield RecompressedLayers()
         return
     with ExitStack() as stack:
-        spools = [SpoolFile(source_options.spool_directory) for _ in range(min(processor_count(), len(needed.jobs)))]
+        spools = [
+            SpoolFile(source_options.spool_directory)
+            for _ in range(min(processor_count(), THREAD_LIMIT, len(needed.jobs)))
+        ]
         for spool in spools:
             stack.callback(spool.close)
         listener.start("recompressing", needed.size)

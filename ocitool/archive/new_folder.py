@@ -33,8 +33,8 @@ _CLONE: Final = 0x40049409  # FICLONE of linux/fs.h; where it is another number,
 
 
 def names_folder(path: str | os.PathLike[str]) -> bool:
-    """Tell whether an output is to be a folder: its name ends in a slash."""
-    return os.fspath(path).endswith("/")
+    """Tell whether an output is to be a folder: its name ends in a slash, or cannot be that of a file."""
+    return os.fspath(path).endswith("/") or os.fspath(path).rpartition("/")[2] in {".", ".."}
 
 
 class NewFolder:

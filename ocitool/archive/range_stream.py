@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from ocitool.archive.codec.decompress import open_decompressor
-from ocitool.archive.codec.ratio import check_ratio
 from ocitool.archive.prefetch import read_ahead
 from ocitool.errors import ChangedSource
 from ocitool.model.digest import Digest
@@ -13,6 +12,7 @@ from ocitool.model.digest import Digest
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from ocitool.archive.codec.ratio import Growth
     from ocitool.archive.source import ByteSource
 
 CHUNK: Final = 1024 * 1024
@@ -56,14 +56,15 @@ class RangeStream:
         return Digest(self._algorithm, self._hasher.hexdigest())
 
 
-def decompressed(stream: RangeStream, compression: str, ratio_limit: int) -> Iterator[memoryview]:
+def decompressed(stream: RangeStream, compression: str, growth: Growth) -> Iterator[memoryview]:
     """Yield the plain bytes of a compressed stream, each part valid until the next is asked for.
 
     All of `stream` has been read, and hashed, when this ends. Raises `ArchiveError` if the data is damaged or cut
-    short, `UnsafeEntry` if it grows to more than `ratio_limit` times its size.
+    short, `UnsafeEntry` if it grows further than `growth` allows.
     """
-    written = 0
+    read = 0
     for part in read_ahead(open_decompressor(compression, stream.read), CHUNK):
-        written += len(part)
-        check_ratio(written, stream.count, ratio_limit)
+        count = stream.count
+        growth.add(count - read, len(part), stream.name)
+        read = count
         yield part

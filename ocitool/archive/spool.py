@@ -7,12 +7,14 @@ the process.
 from __future__ import annotations
 
 import os
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from ocitool.archive.codec.decompress import Decompressor, open_decompressor
-from ocitool.archive.codec.ratio import check_ratio
+from ocitool.archive.codec.ratio import Growth
+from ocitool.archive.codec.zstd_frames import FRAME_HEADER_LIMIT, declared_size
 from ocitool.archive.prefetch import read_ahead
 from ocitool.errors import ArchiveError, OutputError
 from ocitool.model.limits import RATIO_LIMIT
@@ -44,6 +46,12 @@ class InputStream:
         self.count = 0
         self._file = file
         self._ahead = b""
+
+    @property
+    def remaining(self) -> int:
+        """Bytes that are still to come, as far as a regular file tells; 0 for everything else."""
+        status = os.fstat(self._file.fileno())
+        return max(0, status.st_size - self._file.tell()) if stat.S_ISREG(status.st_mode) else 0
 
     def peek(self, length: int) -> bytes:
         """Return the first `length` bytes, fewer only if there are no more, without taking them."""
@@ -104,6 +112,17 @@ class SpoolFile:
         except OSError as error:
             raise self._failed(error) from error
 
+    def require_space(self, size: int) -> None:
+        """Raise `OutputError` if the file system has less than `size` bytes free."""
+        status = os.fstatvfs(self.file.fileno())
+        free = status.f_bavail * status.f_frsize
+        if size > free:
+            raise OutputError(
+                f"cannot spool here: needs {size} bytes, but only {free} are free",
+                where=str(self._folder),
+                remedy=_REMEDY,
+            )
+
     def close(self) -> None:
         """Let go of it, and with it of its bytes."""
         self.file.close()
@@ -114,15 +133,16 @@ class SpoolFile:
 
 def spool_stream(stream: InputStream, options: SpoolOptions) -> io.FileIO:
     """Spool a stream as it is; raises `OutputError` if it does not fit."""
-    return _spool(stream, stream, options, bounded=False)
+    return _spool(stream, stream, options, size=stream.remaining, bounded=False)
 
 
 def spool_decompressed(stream: InputStream, compression: str, options: SpoolOptions) -> io.FileIO:
-    """Spool a compressed stream as plain bytes.
+    """Spool a compressed stream as plain bytes; if it says how many, it is not begun where they do not fit.
 
     Raises `ArchiveError` if it is damaged or cut short, `UnsafeEntry` if it grows out of all proportion.
     """
-    return _spool(open_decompressor(compression, stream.read), stream, options, bounded=True)
+    size = declared_size(stream.peek(FRAME_HEADER_LIMIT)) if compression == "zstd" else 0
+    return _spool(open_decompressor(compression, stream.read), stream, options, size=size, bounded=True)
 
 
 def default_spool_directory() -> Path:
@@ -134,14 +154,19 @@ def default_spool_directory() -> Path:
 
 
 def _spool(
-    plain: Decompressor | InputStream, stream: InputStream, options: SpoolOptions, *, bounded: bool
+    plain: Decompressor | InputStream, stream: InputStream, options: SpoolOptions, *, size: int, bounded: bool
 ) -> io.FileIO:
+    """Spool at least `size` bytes, as far as is known before."""
     spool = SpoolFile(options.folder)
+    growth, read = Growth(options.ratio_limit), 0
     try:
+        spool.require_space(size)
         for part in read_ahead(plain, CHUNK):
             spool.write(part)
             if bounded:
-                check_ratio(spool.size, stream.count, options.ratio_limit, stream.name)
+                count = stream.count
+                growth.add(count - read, len(part), stream.name)
+                read = count
             if options.on_bytes is not None:
                 options.on_bytes(len(part))
     except ArchiveError as error:

@@ -100,7 +100,7 @@ def _image_findings(graph: ImageGraph) -> Iterator[Finding]:
             for damage in node.damages:
                 if damage.descriptor is None:
                     message = f"{image.label}: {damage.message}"
-                    yield Finding("V25", Severity.ERROR, message, DOCKER_NAME, _TRANSFER)
+                    yield Finding("V25", Severity.ERROR, message, DOCKER_NAME, damage.remedy or _TRANSFER)
 
 
 def _repeat_findings(graph: ImageGraph) -> Iterator[Finding]:

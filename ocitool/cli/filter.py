@@ -200,15 +200,23 @@ def _result_lines(result: FilterResult, *, verbose: bool) -> list[str]:
             name = printable(image.name or "(unnamed)")
             old, new = (_digest(digest, verbose=verbose) for digest in (image.original, image.digest))
             lines.append(f"{name}: {old} is now {new} ({image.form})")
+    if verbose:
+        roots = {image.original for image in plan.images}
+        lines += [f"{old} is now {new}" for old, new in plan.digest_map.items() if old not in roots]
     return [*lines, _summary(plan, result)]
 
 
 def _summary(plan: Plan, result: FilterResult) -> str:
     before = plan.source_size
-    saved = f", {100 - 100 * result.size // before} % less" if result.size < before else ""
+    # Compressed or not, archives are compared as they are without that.
+    after = plan.size if result.is_compressed else result.size
+    saved = f", {100 - 100 * after // before} % less" if after < before else ""
     output = "standard output" if result.output == "-" else printable(result.output)
     verb = "wrote" if result.written else "would write"
-    return f"{verb} {output}: {format_size(result.size)} of {format_size(before)}{saved}"
+    size = (
+        f"{format_size(result.size)}, unpacked {format_size(after)}" if result.is_compressed else format_size(after)
+    )
+    return f"{verb} {output}: {size} of {format_size(before)}{saved}"
 
 
 def _digest(digest: Digest, *, verbose: bool) -> str:

@@ -5,9 +5,12 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass
 from queue import SimpleQueue
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from ocitool.archive.codec.compress import make_compressor
+from ocitool.archive.codec.compress import THREAD_LIMIT, make_compressor
+from ocitool.archive.codec.ratio import Growth
+from ocitool.archive.codec.sniff import tell_compression
+from ocitool.archive.headers import BLOCK
 from ocitool.archive.range_stream import CHUNK, RangeStream, decompressed
 from ocitool.engine.pump import Control
 from ocitool.engine.workers import processor_count, run_parallel
@@ -43,8 +46,8 @@ def recompress(
     """
     control = Control(threading.Event(), on_bytes or (lambda _count: None))
     # Each processor once: by a layer of its own, or in zstd, which gives the same bytes for any number of threads.
-    threads = max(1, processor_count() // len(spools))
-    recompressor = _Recompressor(source, compression, threads, fastest, ratio_limit, control)
+    threads = max(1, min(processor_count(), THREAD_LIMIT) // len(spools))
+    recompressor = _Recompressor(source, compression, threads, fastest, Growth(ratio_limit), control)
     free: SimpleQueue[tuple[int, SpoolFile]] = SimpleQueue()
     for place in enumerate(spools, start=1):
         free.put(place)
@@ -63,6 +66,9 @@ def recompress(
     return done
 
 
+_KINDS: Final = {"none": "not compressed"}
+
+
 @dataclass(frozen=True, slots=True)
 class _Recompressor:
     """What all jobs share."""
@@ -71,7 +77,7 @@ class _Recompressor:
     compression: Compression
     threads: int
     fastest: bool
-    ratio_limit: int
+    growth: Growth
     control: Control
 
     def run(self, job: LayerJob, spool: SpoolFile, number: int) -> RecompressedLayer:
@@ -88,7 +94,7 @@ class _Recompressor:
 
         plain, read = job.diff_id.hasher(), 0
         try:
-            for part in _plain(stream, job.compression, self.ratio_limit):
+            for part in _plain(stream, job.compression, self.growth):
                 plain.update(part)
                 write(compressor.compress(part))
                 self.control.step(stream.count - read)
@@ -97,9 +103,7 @@ class _Recompressor:
             raise
         except ArchiveError as error:
             _check_digest(job, stream)
-            raise IntegrityError(
-                f"{job.copy.role} cannot be unpacked: {error.message}", where=self.source.name
-            ) from error
+            raise self._not_unpacked(job, error) from error
         _check_digest(job, stream)
         unpacked = Digest(job.diff_id.algorithm, plain.hexdigest())
         if unpacked != job.diff_id:
@@ -111,10 +115,22 @@ class _Recompressor:
         write(compressor.flush())
         return RecompressedLayer(Digest("sha256", packed.hexdigest()), spool.size - offset, number, offset)
 
+    def _not_unpacked(self, job: LayerJob, error: ArchiveError) -> IntegrityError:
+        """Say why a layer that has its digest does not unpack: it was made so, or is of another kind than it says."""
+        found = tell_compression(self.source.read_at(job.copy.offset, min(BLOCK, job.copy.size))) or "none"
+        reason = error.message
+        if found != job.compression:
+            reason = f"its media type promises {job.compression}, its bytes are {_KINDS.get(found, found)}"
+        return IntegrityError(
+            f"{job.copy.role} cannot be unpacked: {reason}",
+            where=self.source.name,
+            remedy="build the image again, or leave out --layers",
+        )
 
-def _plain(stream: RangeStream, compression: str, ratio_limit: int) -> Iterator[bytes | memoryview]:
+
+def _plain(stream: RangeStream, compression: str, growth: Growth) -> Iterator[bytes | memoryview]:
     if compression != "none":
-        yield from decompressed(stream, compression, ratio_limit)
+        yield from decompressed(stream, compression, growth)
         return
     while data := stream.read(CHUNK):
         yield data

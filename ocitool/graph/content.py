@@ -192,7 +192,17 @@ class ContentReader:
             damages=tuple(damages),
         )
 
+    def remember_config(self, digest: Digest, raw: bytes) -> ConfigContent:
+        """Read the config of a docker-archive, within the same bound, and know it from then on.
+
+        Raises `DocumentError` if it is none.
+        """
+        self._count_values(raw)
+        content = self._configs[digest] = read_config(raw)
+        return content
+
     def _read_config(self, descriptor: Descriptor, raw: bytes) -> ConfigContent:
+        self._count_values(raw)
         try:
             return read_config(raw)
         except DocumentError as error:
@@ -201,12 +211,13 @@ class ContentReader:
 
     def _parse(self, raw: bytes, descriptor: Descriptor) -> JsonObject:
         """Parse a document, within the bound on what all of them hold together."""
+        self._count_values(raw)
+        return _parse_document(raw, descriptor)
+
+    def _count_values(self, raw: bytes) -> None:
         self._values += count_values(raw)
         if self._values > TOTAL_VALUE_LIMIT:
-            raise ArchiveError(
-                f"its manifests and indexes hold more than {TOTAL_VALUE_LIMIT} values", where=self._source.name
-            )
-        return _parse_document(raw, descriptor)
+            raise ArchiveError(f"its documents hold more than {TOTAL_VALUE_LIMIT} values", where=self._source.name)
 
     def _fetch(self, descriptor: Descriptor, role: str, *, limit_is_fault: bool = True) -> Fetched:
         entry = self._blobs.get(descriptor.digest)

@@ -13,12 +13,13 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
+from ocitool.archive.codec.ratio import Growth
 from ocitool.archive.codec.sniff import tell_compression
 from ocitool.archive.entry import EntryKind
 from ocitool.archive.headers import BLOCK
 from ocitool.archive.range_stream import CHUNK, RangeStream, decompressed
 from ocitool.errors import ArchiveError, DocumentError
-from ocitool.graph.content import ContentReader, read_config
+from ocitool.graph.content import ContentReader
 from ocitool.graph.docker_manifest import read_docker_manifest
 from ocitool.graph.image import ArchiveForm, Damage, DockerItem, ImageGraph, Kind, ManifestNode, Root, State
 from ocitool.graph.layout_files import DOCKER_NAME, LAYOUT_FILES, read_document
@@ -53,7 +54,11 @@ def build_docker_graph(
 
 
 class _BrokenImage(Exception):
-    """Why one image cannot be had; never leaves this module."""
+    """Why one image cannot be had, and what to do; never leaves this module."""
+
+    def __init__(self, message: str, remedy: str = "") -> None:
+        super().__init__(message)
+        self.remedy = remedy
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +76,7 @@ class _Builder:
         self._source = source
         self._files = files
         self._links = {entry.name: entry for entry in reversed(scan.entries) if entry.kind is EntryKind.LINK}
-        self._ratio_limit = ratio_limit
+        self._growth = Growth(ratio_limit)
         self._blobs: dict[Digest, Entry] = {}
         self._documents: dict[Digest, bytes] = {}
         self._content = ContentReader(source, self._blobs)
@@ -117,7 +122,9 @@ class _Builder:
             platform = config.platform
             layers = self._layers(item.layers, config.diff_ids)
         except _BrokenImage as error:
-            return replace(self._stand_in(item), platform=platform, damages=(Damage(None, "", str(error)),))
+            return replace(
+                self._stand_in(item), platform=platform, damages=(Damage(None, "", str(error), error.remedy),)
+            )
         document: JsonObject = {
             "schemaVersion": 2,
             "mediaType": OCI_MANIFEST,
@@ -128,7 +135,9 @@ class _Builder:
         digest = Digest.of(raw)
         self._documents[digest] = raw
         content = self._content.closure(config.descriptor, layers)
-        return manifest_node(Descriptor(OCI_MANIFEST, digest, len(raw)), content)
+        node = manifest_node(Descriptor(OCI_MANIFEST, digest, len(raw)), content)
+        # docker saves images and nothing else, so one without a platform is an image all the same.
+        return replace(node, kind=Kind.IMAGE)
 
     def _stand_in(self, item: DockerItem) -> ManifestNode:
         """Stand in for an image whose manifest cannot be made; its document is never written."""
@@ -156,7 +165,7 @@ class _Builder:
             claimed = _claimed(name)
             if claimed is not None and claimed != digest:
                 raise _BrokenImage(f"its config {name[:200]!r} is corrupt: its bytes hash to {digest}")
-            content = read_config(raw)
+            content = self._content.remember_config(digest, raw)
             if content.diff_ids is None:
                 raise _BrokenImage(f"its config {name[:200]!r} has no diff_ids")
             diff_ids = tuple(map(Digest.parse, content.diff_ids))
@@ -175,6 +184,11 @@ class _Builder:
         if entry is None:
             # Another image may have brought it under another name.
             known = self._blobs.get(diff_id)
+            if known is None and (reason := self._why_unresolved(name)):
+                raise _BrokenImage(
+                    f"its layer {name[:200]!r} {reason}",
+                    "pack the archive again with regular files (tar --dereference --hard-dereference)",
+                )
             return Descriptor(OCI_LAYERS[_PLAIN], diff_id, 0 if known is None else known.size)
         compression = self._compression(entry)
         if compression == _PLAIN:
@@ -182,7 +196,8 @@ class _Builder:
             return Descriptor(OCI_LAYERS[_PLAIN], diff_id, entry.size)
         if compression not in OCI_LAYERS:
             raise _BrokenImage(
-                f"its layer {name[:200]!r} is compressed with {compression}, which OCI has no type for"
+                f"its layer {name[:200]!r} is compressed with {compression}, which OCI has no type for",
+                "load it into docker and save it again",
             )
         digest = self._check_compressed(name, entry, compression, diff_id)
         self._blobs.setdefault(digest, entry)
@@ -221,7 +236,7 @@ class _Builder:
         stream = RangeStream(self._source, entry.data_offset, entry.size)
         hasher = stream.digest.hasher()
         try:
-            for part in decompressed(stream, compression, self._ratio_limit):
+            for part in decompressed(stream, compression, self._growth):
                 hasher.update(part)
         except ArchiveError as error:
             raise _BrokenImage(f"its layer {name[:200]!r} is corrupt: {error.message}") from None
@@ -239,6 +254,23 @@ class _Builder:
         if entry is not None:
             self._used.add(cleaned)
         return entry
+
+    def _why_unresolved(self, name: str) -> str:
+        """Say why what `name` means is not read although it may be there, "" if it is not."""
+        cleaned = posixpath.normpath(name)
+        if cleaned.startswith("/"):
+            return "has an absolute name, which means nothing in an archive"
+        if (link := self._links.get(cleaned)) is not None:
+            target = posixpath.normpath(posixpath.join(posixpath.dirname(cleaned), link.target))
+            if not link.target:
+                return "is a hard link, which is not followed"
+            if target.startswith(("/", "../")):
+                return "is a link out of the archive, which is not followed"
+            return "is a link to another link, which is not followed" if target in self._links else ""
+        parts = cleaned.split("/")
+        if any("/".join(parts[:count]) in self._links for count in range(1, len(parts))):
+            return "lies under a folder that is a link, which is not followed"
+        return ""
 
     def _other_files(self, entries: Iterable[Entry]) -> Iterable[Entry]:
         for entry in entries:

@@ -46,11 +46,15 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Damage:
-    """Content that is there but wrong; `descriptor` is None for what has no digest of its own."""
+    """Content that is there but wrong; `descriptor` is None for what has no digest of its own.
+
+    `remedy` is what to do where exporting again does not help.
+    """
 
     descriptor: Descriptor | None
     role: str
     message: str
+    remedy: str = ""
 
     def __str__(self) -> str:
         """Return it in words."""

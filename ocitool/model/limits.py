@@ -31,7 +31,7 @@ VALUE_LIMIT: Final = 500_000
 """Values in one JSON document: twenty megabytes of `{},` would parse to half a gigabyte."""
 
 TOTAL_VALUE_LIMIT: Final = 3_000_000
-"""Values in all manifests and indexes together; 5,000 manifests of ten layers have 300,000."""
+"""Values in all manifests, indexes and configs together; 5,000 images of ten layers have 800,000."""
 
 DEPTH_LIMIT: Final = 200
 """Levels of nesting in a JSON document; real ones stay below ten."""

@@ -78,6 +78,7 @@ def describe(image: Image, node: ManifestNode) -> str:
 def corrupt(image: Image, node: ManifestNode) -> IntegrityError:
     """Return the error for a manifest that is there but wrong."""
     detail = f": {node.damages[0]}" if node.damages else ""
+    remedy = node.damages[0].remedy if node.damages else ""
     return IntegrityError(
-        f"{describe(image, node)} is corrupt{detail}", remedy="transfer or export the archive again"
+        f"{describe(image, node)} is corrupt{detail}", remedy=remedy or "transfer or export the archive again"
     )

@@ -12,7 +12,7 @@ from ocitool.graph.image import ArchiveForm, Kind
 from ocitool.model.descriptor import CONTAINERD_NAME
 from ocitool.plan.compatibility import compatibility_notes
 from ocitool.plan.docker_manifest import build_docker_manifest
-from ocitool.plan.note import note
+from ocitool.plan.note import note, warning
 from ocitool.plan.options import Layers
 from ocitool.plan.recompression import (
     RecompressedLayer,
@@ -84,7 +84,8 @@ def plan_filter(
     if docker_manifest is not None:
         members.append(Member("manifest.json", Emit(docker_manifest)))
     members += _blob_members(_collect(images, contents))
-    digest_map: dict[Digest, Digest] = dict(remade.replaced)
+    digest_map: dict[Digest, Digest] = {old: layer.digest for old, layer in contents.done.layers.items()}
+    digest_map |= remade.replaced
     for image in images:
         digest_map.update(image.replaced)
     return Plan(
@@ -112,7 +113,12 @@ def _select(graph: ImageGraph, options: FilterOptions) -> Selection:
 
 
 def _layer_notes(needed: RecompressionPlan, done: Recompression | None, layers: Layers) -> Iterator[Note]:
-    """Say what `--layers` does to digests and sizes."""
+    """Say what `--layers` does to digests and sizes, and what it does not do."""
+    if needed.left:
+        yield warning(
+            f"{needed.left} layer(s) stay as they are and are not {layers.value}: they are non-distributable, or of "
+            "something that is no image of a platform"
+        )
     count = len(needed.jobs)
     if not count:
         return

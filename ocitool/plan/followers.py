@@ -45,11 +45,11 @@ class FollowerSelector:
             if node.kind is Kind.IMAGE:
                 continue
             reason = self._reason_to_drop(node, digests)
+            if not reason and node.subject in stale:
+                reason = self._stale(image, node)
             if not reason and form is IndexForm.FLAT:
                 flat.append(node)
                 reason = "the flat form holds nothing but the image"
-            if not reason and node.subject in stale:
-                reason = self._stale(image, node)
             if not reason:
                 reason = self._not_whole(image, node)
             if reason:
@@ -89,7 +89,8 @@ class FollowerSelector:
         forms: dict[Digest, IndexForm] = {}
         stale: set[Digest] = set()
         for selection in selected:
-            forms |= dict.fromkeys(_surviving(selection) - forms.keys(), selection.form)
+            for digest in _surviving(selection):
+                forms.setdefault(digest, selection.form)
             if remade := {node.descriptor.digest for node in selection.kept if is_remade(node, self._layers)}:
                 stale |= remade | {index.descriptor.digest for index in selection.image.indexes()}
         chosen: list[ImageSelection] = []

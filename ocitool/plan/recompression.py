@@ -59,6 +59,8 @@ class RecompressionPlan:
 
     jobs: tuple[LayerJob, ...] = ()
     manifests: tuple[Digest, ...] = ()
+    left: int = 0
+    """Layers that are compressed in another way than asked for, and stay so."""
 
     @property
     def size(self) -> int:
@@ -98,6 +100,13 @@ def is_remade(node: ManifestNode, layers: Layers) -> bool:
     return node.kind is Kind.IMAGE and any(is_recompressed(layer, layers) for layer in node.layers)
 
 
+def _is_left(node: ManifestNode, layer: Descriptor, layers: Layers) -> bool:
+    """Tell whether a tar keeps a compression that was not asked for."""
+    if layers is Layers.KEEP or layer_compression(layer.media_type) in {layers.value, "other"}:
+        return False
+    return node.kind is not Kind.IMAGE or not is_recompressed(layer, layers)
+
+
 def plan_recompression(graph: ImageGraph, selection: Selection, layers: Layers) -> RecompressionPlan:
     """Return what is to be compressed anew.
 
@@ -106,8 +115,10 @@ def plan_recompression(graph: ImageGraph, selection: Selection, layers: Layers) 
     """
     jobs: dict[Digest, LayerJob] = {}
     manifests: dict[Digest, None] = {}
+    left: set[Digest] = set()
     for chosen in selection.images:
         for node in chosen.kept:
+            left |= {layer.digest for layer in node.layers if _is_left(node, layer, layers)}
             if not is_remade(node, layers):
                 continue
             owner = f"{manifest_name(node)} of {chosen.image.label}"
@@ -124,7 +135,7 @@ def plan_recompression(graph: ImageGraph, selection: Selection, layers: Layers) 
                         f"{job.copy.role} has two diff_ids in two configs: {job.diff_id} and {earlier.diff_id}",
                         remedy="build the image again",
                     )
-    return RecompressionPlan(tuple(jobs.values()), tuple(manifests))
+    return RecompressionPlan(tuple(jobs.values()), tuple(manifests), len(left - jobs.keys()))
 
 
 def _jobs(graph: ImageGraph, node: ManifestNode, owner: str, layers: Layers) -> Iterable[LayerJob]:

@@ -165,7 +165,8 @@ class _Selector:
         One whose platform cannot be told may be the wanted one, unless all of those were found elsewhere.
         """
         if node.platform is None:
-            wanted = not named
+            # A config that says nothing of a platform is none of those that are asked for by name.
+            wanted = self._everything if node.state is State.COMPLETE else not named
             repairs = self._skip or self._wanted.only_complete
         else:
             wanted = self._wanted.wants(node.platform)

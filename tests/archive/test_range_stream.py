@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ocitool.archive.codec import ratio
+from ocitool.archive.codec.ratio import Growth
 from ocitool.archive.range_stream import RangeStream, decompressed
 from ocitool.errors import ArchiveError, ChangedSource, UnsafeEntry
 from ocitool.model.digest import Digest
@@ -39,7 +40,7 @@ def test_all_of_it_is_hashed_when_it_has_been_decompressed(parts: list[bytes], k
     pack = gzip.compress if kind == "gzip" else zstandard.compress
     data = b"".join(pack(part) for part in parts)
     stream = RangeStream(BytesSource(b"before" + data + b"after"), 6, len(data))
-    assert b"".join(bytes(part) for part in decompressed(stream, kind, 1000)) == b"".join(parts)
+    assert b"".join(bytes(part) for part in decompressed(stream, kind, Growth(1000))) == b"".join(parts)
     assert stream.digest == Digest.of(data)
 
 
@@ -48,7 +49,7 @@ def test_damage_and_bombs(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     data = (gzip.compress if kind == "gzip" else zstandard.compress)(bytes(5 * 1024 * 1024))
     cut = RangeStream(BytesSource(data), 0, len(data) - 4)
     with pytest.raises(ArchiveError, match=r"cut short|damaged"):
-        list(decompressed(cut, kind, 10**6))
+        list(decompressed(cut, kind, Growth(10**6)))
     monkeypatch.setattr(ratio, "RATIO_FREE", 1024 * 1024)
     with pytest.raises(UnsafeEntry, match="grows to more than 10 times"):
-        list(decompressed(RangeStream(BytesSource(data), 0, len(data)), kind, 10))
+        list(decompressed(RangeStream(BytesSource(data), 0, len(data)), kind, Growth(10)))

@@ -9,6 +9,7 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
+import zstandard
 
 from ocitool.api import SourceOptions, filter_archive
 from ocitool.errors import ChangedSource, NotAnArchive, OutputError
@@ -363,3 +364,24 @@ def test_spool_has_no_name(tmp_path: Path, old: Path) -> None:
     finally:
         os.close(read)
     assert [path.name for path in tmp_path.iterdir()] == ["old.tar"]
+
+
+def test_a_spool_that_says_its_size_is_not_begun_where_it_does_not_fit(
+    small_disk: Path, big: Path, tmp_path: Path
+) -> None:
+    packed = tmp_path / "big.tar.zst"
+    packed.write_bytes(zstandard.compress(big.read_bytes()))
+    done = ocitool("filter", packed, "-p", "linux/amd64", "--tmp-dir", small_disk, "-o", tmp_path / "out.tar")
+    assert done.returncode == 6
+    assert b"cannot spool here: needs" in done.stderr
+    assert b"--tmp-dir" in done.stderr
+
+
+@pytest.mark.parametrize("output", ["", "folder/.", "."])
+def test_names_that_no_file_can_have(big: Path, tmp_path: Path, output: str) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "something").touch()
+    done = ocitool("filter", big, "-p", "linux/amd64", "-o", output, folder=tmp_path)
+    assert done.returncode == (6 if output else 2)
+    assert done.stderr.count(b"\n") == 1
+    assert (tmp_path / "folder" / "something").exists()

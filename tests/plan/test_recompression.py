@@ -80,7 +80,9 @@ def test_only_what_has_another_form() -> None:
     assert list(after) == list(before)
     assert after["x-unknown"] == {"z": 1, "a": 2}
     assert "2 layer(s) compressed anew" in notes(result)
-    assert {str(old) for old in result.plan.digest_map} == {layout.roots[0]["digest"]}
+    changed = {layer["digest"] for layer in (before["layers"][0], before["layers"][2])}
+    assert {str(old) for old in result.plan.digest_map} == {layout.roots[0]["digest"], *changed}
+    assert {str(new) for new in result.plan.digest_map.values()} <= {*Walked(output).blobs}
 
 
 def test_nothing_to_do_is_the_same_archive() -> None:
@@ -111,15 +113,17 @@ def test_what_spoke_of_the_old_bytes_goes() -> None:
 )
 def test_other_layers_stay(media_type: str) -> None:
     layout = image_of((plain(), media_type, {}))
-    output, _ = recompress(layout.pack(), Layers.GZIP)
+    output, result = recompress(layout.pack(), Layers.GZIP)
     assert Walked(output).blobs.keys() >= layout.blobs.keys()
+    assert ("1 layer(s) stay as they are and are not gzip" in notes(result)) == ("nondistributable" in media_type)
 
 
 @pytest.mark.parametrize(
     ("data", "diff_ids", "message"),
     [
         (zstandard.compress(plain())[:-3], None, "layer 1 of 1 .* cannot be unpacked: zstd data is cut short"),
-        (gzip.compress(plain()), None, "layer 1 of 1 .* cannot be unpacked"),
+        (gzip.compress(plain()), None, "its media type promises zstd, its bytes are gzip; build the image again"),
+        (plain(), None, "its media type promises zstd, its bytes are not compressed"),
         (zstandard.compress(b"other"), None, "unpacks to sha256:.*, but its config says sha256:"),
         (zstandard.compress(plain()) + b"tail", None, "cannot be unpacked"),
         (zstandard.compress(plain()), [], "names 0 diff_ids for 1 layers"),
@@ -180,8 +184,11 @@ def test_attestations_speak_of_the_old_bytes() -> None:
     assert "unknown" not in str(manifest_of(output))
     assert notes(result).count("it speaks of a digest that --layers changes") == 3
     assert len([dropped for dropped in result.plan.dropped if dropped.reason == "its subject gets a new digest"]) == 3
-    with pytest.raises(UsageError, match="--layers changes"):
-        recompress(data, Layers.ZSTD, "all", attestations=Followers.FOLLOW)
+    for form in (IndexForm.AUTO, IndexForm.NESTED):
+        with pytest.raises(UsageError, match="--layers changes"):
+            recompress(data, Layers.ZSTD, "all", attestations=Followers.FOLLOW, index=form)
+    _, flat = recompress(data, Layers.ZSTD, "linux/arm64")
+    assert "--index nested keeps them" not in notes(flat)
     assert recompress(data, Layers.GZIP, "all")[0] == recompress(data, Layers.KEEP, "all")[0]
 
 

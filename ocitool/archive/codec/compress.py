@@ -25,6 +25,9 @@ _LEVELS: Final = {GZIP: (6, range(1, 10)), ZSTD: (3, range(1, 20))}
 _ISAL_LEVEL: Final = 3
 """The best of isal's levels; still several times as fast as zlib's default."""
 
+THREAD_LIMIT: Final = 4
+"""Threads that compress at once: each holds some 40 MiB at zstd's default level, whatever the machine has."""
+
 WINDOW_LOG_LIMIT: Final = 23
 """Windows of at most 8 MiB: every reader takes them, whatever its memory."""
 

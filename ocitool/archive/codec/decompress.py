@@ -113,12 +113,20 @@ class _StreamsDecompressor:
             try:
                 part = self._decoder.decompress(data, len(buffer))
             except self._errors as error:
+                if "emory" in str(error):  # lzma has no class of its own for this
+                    raise self._too_large() from None
                 raise ArchiveError(f"{self._compression} data is damaged") from error
             except MemoryError:
-                raise UnsafeEntry(f"{self._compression} data that asks for more than {MEMORY_LIMIT} bytes") from None
+                raise self._too_large() from None
             if part:
                 buffer[: len(part)] = part
                 return len(part)
+
+    def _too_large(self) -> UnsafeEntry:
+        return UnsafeEntry(
+            f"{self._compression} data that asks for more than {MEMORY_LIMIT} bytes of memory",
+            remedy="compress it again with a smaller dictionary",
+        )
 
     def _next_stream(self) -> bool:
         """Start the next stream, if there is one; zero bytes between streams are padding."""

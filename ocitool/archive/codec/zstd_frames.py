@@ -22,6 +22,21 @@ _CONTENT_SIZE_BYTES: Final = (0, 2, 4, 8)
 _DICTIONARY_BYTES: Final = (0, 1, 2, 4)
 
 
+FRAME_HEADER_LIMIT: Final = 18
+"""Bytes that the longest frame header has, its magic included."""
+
+
+def declared_size(start: bytes) -> int:
+    """Return how many plain bytes the frame that `start` begins says it holds, 0 if it does not say."""
+    import zstandard
+
+    try:
+        size = zstandard.get_frame_parameters(start).content_size
+    except zstandard.ZstdError:
+        return 0
+    return 0 if size in {zstandard.CONTENTSIZE_UNKNOWN, zstandard.CONTENTSIZE_ERROR} else size
+
+
 class FrameFollower:
     """Take the compressed bytes as they pass; `at_boundary` tells whether a whole number of frames has passed.
 

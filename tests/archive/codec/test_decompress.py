@@ -160,3 +160,22 @@ def test_the_follower_takes_a_few_steps_for_each_block() -> None:
     assert follower.at_boundary
     blocks = len(data) // (128 * 1024)
     assert steps < 4 * blocks
+
+
+def test_an_xz_stream_that_asks_for_too_much_is_not_called_damaged() -> None:
+    import lzma
+
+    filters = [{"id": lzma.FILTER_LZMA2, "preset": 0, "dict_size": 512 * 1024 * 1024}]
+    packed = lzma.compress(b"hello", filters=filters)
+    stream = io.BytesIO(packed)
+    with pytest.raises(UnsafeEntry, match=r"asks for more than .* bytes of memory; compress it again"):
+        open_decompressor("xz", stream.read).readinto(memoryview(bytearray(100)))
+
+
+def test_what_a_frame_says_of_its_size() -> None:
+    from ocitool.archive.codec.zstd_frames import declared_size
+
+    assert declared_size(zstandard.compress(bytes(1000))) == 1000
+    packer = zstandard.ZstdCompressor().compressobj()
+    assert declared_size(packer.compress(b"x") + packer.flush()) == 0
+    assert declared_size(b"not zstd") == 0
