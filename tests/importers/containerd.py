@@ -141,12 +141,20 @@ class ContainerdServer:
     def run_image(
         self, image: str, *command: str, namespace: str, platform: str | None = None
     ) -> CompletedProcess[str]:
-        """Run a container of ``image`` to its end; without ``command`` its own is run."""
+        """Run a container of ``image`` to its end; without ``command`` its own is run.
+
+        On a busy machine ctr now and then leaves with exit code 0 before the output has come through (seen with
+        1.7.24 beside two busy processes); a container that printed nothing is run again, twice at the most.
+        """
         options = ["--rm", "--runc-root", f"{self.folder}/runc"]
         if platform:
             options += ["--platform", platform]
-        identity = f"run-{next(self._serial)}"
-        return self.ctr("run", *options, image, identity, *command, namespace=namespace)
+        for _ in range(3):
+            identity = f"run-{next(self._serial)}"
+            result = self.ctr("run", *options, image, identity, *command, namespace=namespace)
+            if result.returncode != 0 or result.stdout:
+                break
+        return result
 
     def images(self, namespace: str) -> list[str]:
         """Return the names of the images a namespace holds."""
