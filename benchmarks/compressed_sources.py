@@ -67,11 +67,15 @@ PACKINGS: Final = {
 
 def main() -> None:
     """Make the corpus, measure, print a table."""
-    options = parse_options(__doc__, ("--packings", _packings, tuple(PACKINGS.values()), "zstd,gzip (default both)"))
+    options = parse_options(
+        __doc__,
+        ("--packings", _packings, tuple(PACKINGS.values()), "zstd,gzip (default both)"),
+        ("--synced", _yes, False, "yes: cp and decompressing count until the disk has all, as a filter does"),
+    )
     with prepare(options, PLAIN_TEXT) as setting:
         for packing in options.packings:
             subprocess.run([*packing.pack, str(setting.corpus.path)], check=True)
-        costs = measure(_commands(setting, options.packings), runs=options.runs)
+        costs = measure(_commands(setting, options.packings, synced=options.synced), runs=options.runs)
         facts = setting.facts(options)
         facts |= {f"bytes{packing.suffix}": _packed(setting, packing).stat().st_size for packing in options.packings}
         report = make_report("benchmarks.compressed_sources", costs, _ratios(costs, options.packings), facts)
@@ -82,33 +86,30 @@ def _packings(text: str) -> tuple[Packing, ...]:
     return tuple(PACKINGS[name] for name in text.split(","))
 
 
-def _commands(setting: Setting, packings: tuple[Packing, ...]) -> list[Command]:
-    ready = setting.clear_and_warm
+def _yes(text: str) -> bool:
+    return text == "yes"
+
+
+def _commands(setting: Setting, packings: tuple[Packing, ...], *, synced: bool) -> list[Command]:
+    output = shlex.quote(str(setting.output))
     commands = [
         *setting.start_up(),
         Command(HASH, ["openssl", "dgst", "-sha256", str(setting.corpus.path)]),
-        setting.copy(),
+        setting.copy(synced=synced),
     ]
     for packing in packings:
-        packed = str(_packed(setting, packing))
-        filtering = ["-p", WANTED, "-q", "-o", str(setting.output)]
+        packed = shlex.quote(str(_packed(setting, packing)))
+        filtering = f"-p {WANTED} -q -o {output}"
+        tool = shlex.join(TOOL)
         commands += [
-            Command(name, _shell(f"{shlex.join([*unpack, packed])} > {shlex.quote(str(setting.output))}"), ready)
+            setting.shell(name, f"{shlex.join(unpack)} {packed} > {output}", synced=synced)
             for name, unpack in packing.unpack
         ]
         commands += [
-            Command(packing.from_file, [*TOOL, "filter", packed, *filtering], ready),
-            Command(
-                packing.from_pipe,
-                _shell(f"cat {shlex.quote(packed)} | {shlex.join([*TOOL, 'filter', '-', *filtering])}"),
-                ready,
-            ),
+            setting.shell(packing.from_file, f"{tool} filter {packed} {filtering}"),
+            setting.shell(packing.from_pipe, f"cat {packed} | {tool} filter - {filtering}"),
         ]
     return commands
-
-
-def _shell(line: str) -> list[str]:
-    return ["sh", "-c", line]
 
 
 def _packed(setting: Setting, packing: Packing) -> Path:

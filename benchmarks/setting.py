@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shlex
 import sys
 import tempfile
 from concurrent.futures import ProcessPoolExecutor
@@ -43,12 +44,17 @@ class Setting:
         """Return what a start costs: bare Python, and the tool doing nothing."""
         return [Command(BARE, [sys.executable, "-c", "pass"]), Command(START, [*TOOL, "--version"])]
 
-    def copy(self) -> Command:
-        """Return the copy of the kept bytes."""
-        return Command(COPY, ["cp", str(self.kept), str(self.output)], prepare=self.clear_and_warm)
+    def copy(self, *, synced: bool = False) -> Command:
+        """Return the copy of the kept bytes, if asked for until they are on the disk."""
+        return self.shell(COPY, f"cp {shlex.quote(str(self.kept))} {shlex.quote(str(self.output))}", synced=synced)
 
-    def clear_and_warm(self) -> None:
-        """Remove the output and have as much memory as a run may write touched and freed again.
+    def shell(self, name: str, line: str, *, synced: bool = False) -> Command:
+        """Return a line for the shell that writes the output, if asked for until it is on the disk."""
+        after = f" && sync {shlex.quote(str(self.output))}" if synced else ""
+        return Command(name, ["sh", "-c", line + after], prepare=self.make_ready)
+
+    def make_ready(self) -> None:
+        """Remove the output; have the disk idle, or as much memory as a run may write touched and freed again.
 
         A virtual machine may give freed memory back to its host, and touching it again costs more than writing to
         it: what runs second would find the pages that the first one paid for.
@@ -57,6 +63,8 @@ class Setting:
         if self.folder.is_relative_to(MEMORY_FOLDER):
             with tempfile.TemporaryFile(dir=self.folder) as file:
                 os.posix_fallocate(file.fileno(), 0, self.corpus.path.stat().st_size + self.kept.stat().st_size)
+        else:
+            os.sync()
 
     def facts(self, options: argparse.Namespace) -> dict[str, object]:
         """Tell what is measured, for the report."""
