@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from ocitool.api.filtering import FilterResult, filter_archive
-from ocitool.api.opening import SourceOptions
 from ocitool.archive.codec.compress import Compression
 from ocitool.cli.options import (
     Format,
@@ -34,6 +32,7 @@ from ocitool.plan.note import Level
 from ocitool.plan.options import DockerManifest, FilterOptions, Followers, IndexForm, Layers, Missing
 
 if TYPE_CHECKING:
+    from ocitool.api.filtering import FilterResult
     from ocitool.model.digest import Digest
     from ocitool.plan.steps import Plan
 
@@ -135,6 +134,9 @@ def filter_command(
       ocitool filter image.tar -p linux/arm64 -o layout-arm64/
       ctr images export --local --all-platforms - REF | ocitool filter - -p local -o - | ssh HOST ctr images import -
     """
+    from ocitool.api.filtering import filter_archive
+    from ocitool.api.opening import SourceOptions
+
     with exit_codes(form), showing_progress(progress, quiet=quiet) as listener:
         if force and no_clobber:
             raise UsageError("--force and --no-clobber contradict each other", remedy="leave one of them out")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from ocitool.api.opening import SourceOptions
 from ocitool.cli.options import (
     Format,
     MaxRatio,
@@ -46,6 +45,7 @@ def inspect_command(
       ctr images export - REF | ocitool inspect -
     """
     from ocitool.api.inspecting import inspect_archive
+    from ocitool.api.opening import SourceOptions
 
     with exit_codes(form), showing_progress(progress, quiet=quiet) as listener:
         inventory = inspect_archive(

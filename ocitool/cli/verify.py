@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from ocitool.api.opening import SourceOptions
 from ocitool.cli.options import Format, MaxRatio, Progress, ProgressMode, Quiet, ReportFormat, Source, SpoolDirectory
 from ocitool.cli.outcome import exit_codes, print_json, print_lines
 from ocitool.cli.progress import showing_progress
@@ -35,6 +34,7 @@ def verify_command(
       ocitool verify image.tar
       ocitool verify image.tar --format json | jq '.findings[].message'
     """
+    from ocitool.api.opening import SourceOptions
     from ocitool.api.verifying import verify_archive
 
     with exit_codes(form), showing_progress(progress, quiet=quiet) as listener:
