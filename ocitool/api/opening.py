@@ -37,9 +37,9 @@ class SourceOptions:
 
 @dataclass(frozen=True, slots=True)
 class OpenedArchive:
-    """An archive that is open for reading."""
+    """An archive, or several as one, open for reading; the graph's entries name their source by its number."""
 
-    source: ByteSource
+    sources: tuple[ByteSource, ...]
     graph: ImageGraph
 
 
@@ -69,4 +69,4 @@ def open_archive(
             # A file that is still being written looks damaged; the better message is that it moved.
             source.check_unchanged()
             raise
-        yield OpenedArchive(source, graph)
+        yield OpenedArchive((source,), graph)

@@ -59,7 +59,7 @@ def recompressed_layers(
         listener.start("recompressing", needed.size)
         layers = recompress(
             needed.jobs,
-            archive.source,
+            archive.sources,
             spools,
             Compression.parse(options.layers.value),
             fastest=True,
@@ -74,8 +74,11 @@ def recompressed_layers(
 def _read_manifests(archive: OpenedArchive, digests: Sequence[Digest]) -> dict[Digest, bytes]:
     """Read manifests as they are; the graph has held them to their digests already."""
     graph = archive.graph
-    return {
-        digest: graph.documents.get(digest)
-        or archive.source.read_at(graph.blobs[digest].data_offset, graph.blobs[digest].size)
-        for digest in digests
-    }
+    manifests: dict[Digest, bytes] = {}
+    for digest in digests:
+        raw = graph.documents.get(digest)
+        if raw is None:
+            entry = graph.blobs[digest]
+            raw = archive.sources[entry.source].read_at(entry.data_offset, entry.size)
+        manifests[digest] = raw
+    return manifests

@@ -8,7 +8,7 @@ from ocitool.archive.entry import Entry, EntryKind, Scan
 from ocitool.errors import DocumentError, UnsafeEntry
 from ocitool.graph.content import ContentReader, read_descriptors
 from ocitool.graph.docker_manifest import read_docker_manifest
-from ocitool.graph.image import DockerItem, ImageGraph, IndexNode, Node, Root
+from ocitool.graph.image import DockerItem, ImageGraph, IndexNode, Node, Origin, Root
 from ocitool.graph.layout_files import DOCKER_NAME, INDEX_NAME, LAYOUT_FILES, LAYOUT_NAME, read_document
 from ocitool.graph.node import group_by_name, manifest_node
 from ocitool.model.descriptor import Descriptor
@@ -52,8 +52,7 @@ class _Builder:
         roots = [Root(place, self._node(descriptor, 1)) for place, descriptor in enumerate(descriptors)]
         docker_manifest = self._read_docker_manifest()
         return ImageGraph(
-            source_name=self._source.name,
-            source_size=self._source.size,
+            origins=(Origin(self._source.name, self._source.size),),
             index=index,
             images=group_by_name(roots),
             blobs=self._blobs,

@@ -22,9 +22,9 @@ _LIST_LIMIT: Final = 20
 
 
 def select(graph: ImageGraph, options: FilterOptions) -> Selection:
-    """Choose the manifests to keep.
+    """Choose the manifests to keep of all images of a graph.
 
-    Raises `SelectionError` if a wanted image or platform is not listed or absent, `IntegrityError` if one is
+    Raises `SelectionError` if a wanted platform is not listed or absent, `IntegrityError` if one is
     partial or corrupt, `UsageError` if the index form cannot hold what was chosen.
     """
     selector = _Selector(graph, options)
@@ -45,7 +45,7 @@ class _Selector:
         self._followers = FollowerSelector(options, self._ledger, everything=self._everything)
 
     def run(self) -> Selection:
-        images = self._chosen_images()
+        images = self._graph.images
         self._check_specifiers(images)
         artifacts = [image for image in images if image.is_artifact]
         selected = [
@@ -59,20 +59,6 @@ class _Selector:
         order = {id(image): place for place, image in enumerate(self._graph.images)}
         selected.sort(key=lambda selection: order[id(selection.image)])
         return Selection(tuple(selected), tuple(self._ledger.dropped), tuple(self._ledger.notes))
-
-    def _chosen_images(self) -> list[Image]:
-        names = [image.name for image in self._graph.images]
-        unmatched = self._options.images.unmatched(names)
-        if unmatched:
-            there = ", ".join(sorted({name or "(unnamed)" for name in names})[:_LIST_LIMIT]) or "no image"
-            raise SelectionError(f"no image matches --image {unmatched[0]!r}", remedy=f"the archive has {there}")
-        chosen: list[Image] = []
-        for image in self._graph.images:
-            if self._options.images.matches(image.name):
-                chosen.append(image)
-            else:
-                self._ledger.drop(image, image.manifests(), "image not chosen by --image")
-        return chosen
 
     def _check_specifiers(self, images: Sequence[Image]) -> None:
         """Hold every specifier to something in the archive, so that a typing error is not a smaller archive."""

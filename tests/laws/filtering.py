@@ -43,5 +43,5 @@ def plan_of(data: bytes, platforms: Sequence[str], **fields: Any) -> Plan:
 def filtered(data: bytes, platforms: Sequence[str], **fields: Any) -> bytes:
     """Return the filtered archive."""
     sink = BytesSink()
-    execute(plan_of(data, platforms, **fields).outputs[0], [BytesSource(data)], sink)
+    execute([(plan_of(data, platforms, **fields).outputs[0], sink)], [BytesSource(data)])
     return bytes(sink.data)
