@@ -79,7 +79,7 @@ class _Builder:
         self._growth = Growth(ratio_limit)
         self._blobs: dict[Digest, Entry] = {}
         self._documents: dict[Digest, bytes] = {}
-        self._content = ContentReader(source, self._blobs)
+        self._content = ContentReader((source,), self._blobs)
         self._used: set[str] = set(LAYOUT_FILES)
         self._configs: dict[int, _Config] = {}
         self._compressions: dict[int, str] = {}
