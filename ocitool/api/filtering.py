@@ -1,33 +1,38 @@
-"""The verb `filter`."""
+"""The verbs `filter` and `merge`: one archive out of one, or out of several."""
 
 from __future__ import annotations
 
 import os
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from ocitool.api.listener import Listener, Silence
-from ocitool.api.opening import SourceOptions, open_archive
+from ocitool.api.opening import SourceOptions, open_archives
 from ocitool.api.recompressing import recompressed_layers
 from ocitool.api.writing import Outputs, WriteOptions, Written, choose_compression, folder_beside, planned_size
-from ocitool.plan.filter import plan_filter
+from ocitool.plan.filter import plan_filter, plan_layers
 from ocitool.plan.steps import Plan, digest_map_json
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from ocitool.model.digest import Digest
     from ocitool.model.json_text import JsonObject
     from ocitool.plan.options import FilterOptions
 
 
+_PHASES: Final = {"filter": "filtering", "merge": "merging"}
+
+
 @dataclass(frozen=True, slots=True)
 class FilterResult:
-    """What a filter did, or with `written` False would do."""
+    """What a filter or, as `kind` says, a merge did, or with `written` False would do."""
 
     plan: Plan
     output: Written
     written: bool
+    kind: str = "filter"
 
     @property
     def size(self) -> int:
@@ -40,11 +45,13 @@ class FilterResult:
         return self.plan.outputs[0].digest_map
 
     def to_json(self) -> JsonObject:
-        """Return the report as one JSON object (schema ``output/filter``)."""
+        """Return the report as one JSON object (schemas ``output/filter`` and ``output/merge``)."""
         plan = self.plan
+        sources = [source for source in plan.sources if not source.is_spool]
         return {
             "schemaVersion": 1,
-            "kind": "filter",
+            "kind": self.kind,
+            "sources": [{"name": source.name, "size": source.size} for source in sources],
             "output": self.output.path,
             "sourceSize": plan.source_size,
             "outputSize": self.output.size,
@@ -76,24 +83,59 @@ def filter_archive(
     does the digest map. With `dry_run` only the plan is made. Raises the errors of `ocitool.errors`; after any of
     them what stood under the name of the output is untouched.
     """
+    return _write([source], output, options, dry_run, write_options, source_options, listener, "filter")
+
+
+def merge_archives(
+    sources: Sequence[str | os.PathLike[str]],
+    output: str | os.PathLike[str],
+    options: FilterOptions,
+    *,
+    dry_run: bool = False,
+    write_options: WriteOptions | None = None,
+    source_options: SourceOptions | None = None,
+    listener: Listener | None = None,
+) -> FilterResult:
+    """Write one archive that holds what `options` select of several.
+
+    Images of one name become one image of all their platforms, others stand side by side, and each blob is there
+    once. Everything else is as for `filter_archive`; one platform of one name with two digests is an `IntegrityError`
+    that names both.
+    """
+    return _write(sources, output, options, dry_run, write_options, source_options, listener, "merge")
+
+
+def _write(
+    sources: Sequence[str | os.PathLike[str]],
+    output: str | os.PathLike[str],
+    options: FilterOptions,
+    dry_run: bool,
+    write_options: WriteOptions | None,
+    source_options: SourceOptions | None,
+    listener: Listener | None,
+    kind: str,
+) -> FilterResult:
     listener = listener or Silence()
     write_options = write_options or WriteOptions()
     compression = choose_compression(output, write_options.compression)
     source_options = source_options or SourceOptions()
     if source_options.spool_directory is None:
         source_options = replace(source_options, spool_directory=folder_beside(output))
-    with Outputs(write_options) as outputs:
+    with ExitStack() as stack:
+        outputs = stack.enter_context(Outputs(write_options))
         if not dry_run:
             outputs.open(output)
             outputs.open_digest_map()
-        with open_archive(source, source_options, listener) as archive:
-            if dry_run:
-                plan = plan_filter(archive.graph, options)
-                size = planned_size(plan.outputs[0], output)
-                return FilterResult(plan, Written(os.fspath(output), size, compression.is_needed), written=False)
-            with recompressed_layers(archive, options, source_options, listener) as layers:
-                plan = plan_filter(archive.graph, options, layers.done, layers.references)
-                sources = [*archive.sources, *layers.spools]
-                digest_map = digest_map_json(plan.outputs[0].digest_map)
-                (written,) = outputs.write(plan, digest_map, sources, listener, phase="filtering")
-                return FilterResult(plan, written, written=True)
+        archive = stack.enter_context(open_archives(sources, source_options, listener, join=kind == "merge"))
+        if dry_run:
+            plan = plan_filter(archive.graph, options)
+            size = planned_size(plan.outputs[0], output)
+            planned = Written(os.fspath(output), size, compression.is_needed)
+            return FilterResult(plan, planned, written=False, kind=kind)
+        wanted = plan_layers(archive.graph, options)
+        layers = stack.enter_context(recompressed_layers(archive, wanted, options.layers, source_options, listener))
+        plan = plan_filter(archive.graph, options, layers.done, layers.references)
+        used = [*archive.sources, *layers.spools]
+        digest_map = digest_map_json(plan.outputs[0].digest_map)
+        (written,) = outputs.write(plan, digest_map, used, listener, phase=_PHASES[kind])
+        return FilterResult(plan, written, written=True, kind=kind)

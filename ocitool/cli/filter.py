@@ -133,7 +133,8 @@ def _summary(result: FilterResult) -> str:
     before = plan.source_size
     # Compressed or not, archives are compared as they are without that.
     after = plan.size if output.is_compressed else output.size
-    saved = f", {100 - 100 * after // before} % less" if after < before else ""
+    percent = 100 * (before - after) // max(before, 1)
+    saved = f", {percent} % less" if percent > 0 else ""
     name = "standard output" if output.path == "-" else printable(output.path)
     verb = "wrote" if result.written else "would write"
     size = (

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ocitool.cli.streams import ReportStreams
     from ocitool.model.digest import Digest
     from ocitool.model.json_text import JsonObject
-    from ocitool.plan.steps import OutputPlan, Plan
+    from ocitool.plan.steps import OutputPlan, Plan, PlannedManifest
 
 NOTE_LIMIT: Final = 20
 """Notes printed without `-v`; bundles of hundreds of images may earn hundreds."""
@@ -53,11 +53,22 @@ def print_report(
 
 def manifest_lines(plan: Plan) -> list[str]:
     """Return a line for each manifest: kept or dropped, and why."""
-    rows = [
-        *(("keep", row.platform or row.kind, row.image, format_size(row.size), "") for row in plan.kept),
-        *(("drop", row.platform or row.kind, row.image, format_size(row.size), row.reason) for row in plan.dropped),
-    ]
-    return align(rows, right=frozenset({3}))
+    kept = [_manifest_cells("keep", manifest) for manifest in plan.kept]
+    return align([*kept, *_dropped_rows(plan)], right=frozenset({3}))
+
+
+def dropped_lines(plan: Plan) -> list[str]:
+    """Return a line for each manifest that goes into no output, and why."""
+    return align(_dropped_rows(plan), right=frozenset({3}))
+
+
+def _dropped_rows(plan: Plan) -> list[tuple[str, ...]]:
+    return [_manifest_cells("drop", manifest) for manifest in plan.dropped]
+
+
+def _manifest_cells(what: str, manifest: PlannedManifest) -> tuple[str, ...]:
+    name = manifest.platform or manifest.kind
+    return what, name, manifest.image, format_size(manifest.size), manifest.reason
 
 
 def digest_lines(output: OutputPlan, *, verbose: bool) -> list[str]:
@@ -67,7 +78,9 @@ def digest_lines(output: OutputPlan, *, verbose: bool) -> list[str]:
         if image.digest != image.original:
             name = printable(image.name or "(unnamed)")
             old, new = (shown_digest(digest, verbose=verbose) for digest in (image.original, image.digest))
-            lines.append(f"{name}: {old} is now {new} ({image.form})")
+            count = sum(now == image.digest for now in output.digest_map.values())
+            were = f"{old} is" if count == 1 else f"{count} digests are"
+            lines.append(f"{name}: {were} now {new} ({image.form})")
     if verbose:
         roots = {image.original for image in output.images}
         lines += [f"{old} is now {new}" for old, new in output.digest_map.items() if old not in roots]

@@ -147,6 +147,13 @@ class Image:
         for root in self.roots:
             yield from walk_indexes(root.node)
 
+    def digests(self) -> Iterator[Digest]:
+        """Yield the digests of all manifests and indexes of the image."""
+        for manifest in self.manifests():
+            yield manifest.descriptor.digest
+        for index in self.indexes():
+            yield index.descriptor.digest
+
     @property
     def is_artifact(self) -> bool:
         """Whether nothing in it is an image of some platform (and nothing that might be is absent)."""

@@ -24,6 +24,7 @@ from ocitool.graph.image import (
 from ocitool.graph.node import importer_name
 from ocitool.graph.tree import TreeBuilder
 from ocitool.model.json_text import agreeing_fields
+from ocitool.model.media_type import OCI_INDEX
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from ocitool.archive.entry import Entry
     from ocitool.archive.source import ByteSource
     from ocitool.model.digest import Digest
+    from ocitool.model.json_text import JsonObject
 
 
 def merge_graphs(graphs: Sequence[ImageGraph], sources: Sequence[ByteSource]) -> ImageGraph:
@@ -52,9 +54,10 @@ def merge_graphs(graphs: Sequence[ImageGraph], sources: Sequence[ByteSource]) ->
         for place, (graph, root) in enumerate((graph, root) for graph in graphs for root in _roots(graph))
     ]
     faults = dict.fromkeys((*chain.from_iterable(graph.faults for graph in graphs), *content.faults))
+    index: JsonObject = {"schemaVersion": 2, "mediaType": OCI_INDEX}
     return ImageGraph(
         origins=tuple(origin for graph in graphs for origin in graph.origins),
-        index=agreeing_fields([graph.index for graph in graphs]),
+        index=index | agreeing_fields([graph.index for graph in graphs]),
         images=join_by_name(roots),
         blobs=blobs,
         docker_manifest=_docker_items(graphs),

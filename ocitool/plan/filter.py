@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ocitool.graph.image import ArchiveForm
+from ocitool.plan.compatibility import early_notes
 from ocitool.plan.note import note, warning
 from ocitool.plan.options import Layers
 from ocitool.plan.output import plan_output, planned_dropped
@@ -54,6 +55,7 @@ def plan_filter(
             *prepared.notes,
             *selection.notes,
             *planned.notes,
+            *early_notes([planned.images]),
         ),
     )
 

@@ -32,9 +32,10 @@ LAYOUT: Final = b'{"imageLayoutVersion":"1.0.0"}'
 
 @dataclass(frozen=True, slots=True)
 class PlannedOutput:
-    """An archive, and what the user should know about it."""
+    """An archive, the images in it as it lists them, and what the user should know about it."""
 
     plan: OutputPlan
+    images: tuple[RewrittenImage, ...]
     notes: tuple[Note, ...]
 
 
@@ -75,6 +76,7 @@ def plan_output(
             ),
             digest_map=digest_map,
         ),
+        tuple(images),
         (
             # A referrer is found by its subject; only an image needs a name.
             *(note for image in images if image.selection.platforms for note in image.naming.notes),
@@ -187,6 +189,7 @@ def _planned_image(image: RewrittenImage) -> PlannedImage:
         form=image.selection.form.value,
         digest=image.digest,
         original=image.original,
+        has_platforms=bool(image.selection.platforms),
     )
 
 

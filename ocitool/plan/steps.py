@@ -95,12 +95,13 @@ class PlannedManifest:
 
 @dataclass(frozen=True, slots=True)
 class PlannedImage:
-    """One image of an output: name, form of its index, and what its root digest was and is."""
+    """One image of an output, or an artifact beside them: name, form of its index, what its root was and is."""
 
     name: str | None
     form: str
     digest: Digest
     original: Digest
+    has_platforms: bool = True
 
     def to_json(self) -> JsonObject:
         """Return the JSON form of reports."""
