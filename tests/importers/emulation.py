@@ -54,15 +54,15 @@ def emulator(architecture: str) -> Path:
     return tree.root / "usr" / "bin" / f"qemu-{MACHINES[architecture].name}-static"
 
 
-def run_below(root: Path, command: Sequence[str], architecture: str) -> CompletedProcess[str]:
+def run_below(root: Path, command: Sequence[str], interpreter: Path) -> CompletedProcess[str]:
     """Run a ``command`` of the file system ``root``; the kernel need not know of it."""
     program, *arguments = command
-    return Program(emulator(architecture), ("-L", str(root))).run(f"{root}{program}", *arguments)
+    return Program(interpreter, ("-L", str(root))).run(f"{root}{program}", *arguments)
 
 
 @contextmanager
-def registered(architecture: str) -> Iterator[None]:
-    """Let the kernel start programs of ``architecture``, or say why it cannot.
+def registered(architecture: str, interpreter: Path) -> Iterator[None]:
+    """Let the kernel start programs of ``architecture`` with ``interpreter``, or say why it cannot.
 
     A handler that is there already is used and left alone. Ours is registered for all of
     the machine, so only one process at a time may have it: others wait. The flag F keeps the
@@ -72,7 +72,7 @@ def registered(architecture: str) -> Iterator[None]:
     name = f"ocitool-{machine.name}"
     with locked("binfmt-misc"), _binfmt_misc() as folder:
         if not any(_serves(entry, machine) for entry in folder.iterdir() if entry.name != name):
-            _register(folder, name, machine, emulator(architecture))
+            _register(folder, name, machine, interpreter)
         try:
             yield
         finally:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from . import emulation
+from .availability import give_up
+from .debian import DebianError
 from .sample import NAME, PLATFORMS, greeting
 from .test_filtered_archives import FOREIGN, Contents, Cutter, imported
 
@@ -27,6 +29,15 @@ def cut(tmp_path_factory: pytest.TempPathFactory) -> Cutter:
     return Cutter(tmp_path_factory.mktemp("cut"))
 
 
+@pytest.fixture(scope="session")
+def interpreter() -> Path:
+    """Provide the qemu of the foreign architecture."""
+    try:
+        return emulation.emulator(PLATFORM.architecture)
+    except DebianError as error:
+        give_up(str(error))
+
+
 @contextmanager
 def mounted(server: ContainerdServer, namespace: str, folder: Path) -> Iterator[Path]:
     """Yield ``folder`` with the unpacked foreign image mounted."""
@@ -41,7 +52,7 @@ def mounted(server: ContainerdServer, namespace: str, folder: Path) -> Iterator[
 
 
 def test_foreign_image_was_unpacked_and_its_program_runs(
-    containerd: ContainerdServer, export: Path, cut: Cutter, tmp_path: Path
+    containerd: ContainerdServer, export: Path, cut: Cutter, interpreter: Path, tmp_path: Path
 ) -> None:
     """Needs nothing of the kernel: qemu is given the program that the image's config names."""
     filtered = cut(export, FOREIGN)
@@ -51,12 +62,16 @@ def test_foreign_image_was_unpacked_and_its_program_runs(
     with containerd.namespace() as namespace:
         imported(containerd, namespace, filtered.path)
         with mounted(containerd, namespace, tmp_path / "root") as root:
-            ran = emulation.run_below(root, command, PLATFORM.architecture)
+            ran = emulation.run_below(root, command, interpreter)
     assert (ran.returncode, ran.stdout.strip()) == (0, greeting(PLATFORM)), ran
 
 
 def test_foreign_container_runs_where_the_kernel_emulates(
-    containerd: ContainerdServer, export: Path, cut: Cutter, record_property: Callable[[str, object], None]
+    containerd: ContainerdServer,
+    export: Path,
+    cut: Cutter,
+    interpreter: Path,
+    record_property: Callable[[str, object], None],
 ) -> None:
     """Where it cannot, the container must have tried a program this machine does not know; the report says which."""
     filtered = cut(export, FOREIGN)
@@ -64,7 +79,7 @@ def test_foreign_container_runs_where_the_kernel_emulates(
         imported(containerd, namespace, filtered.path)
         refusal = ""
         try:
-            stack.enter_context(emulation.registered(PLATFORM.architecture))
+            stack.enter_context(emulation.registered(PLATFORM.architecture, interpreter))
         except emulation.EmulationError as error:
             refusal = str(error)
         ran = containerd.run_image(NAME, namespace=namespace)
