@@ -83,13 +83,11 @@ class NewFile:
             return
         backup = self._path.with_name(hidden_name(self._path.name))
         try:
-            os.link(self._path, backup)
+            self._set_aside(backup)
         except FileNotFoundError:
             return
         except OSError as error:
-            if error.errno not in _NO_LINKS:
-                raise self.failed(error) from error
-            self._move_aside(backup)
+            raise self.failed(error) from error
         self._backup = backup
 
     def publish(self) -> None:
@@ -184,11 +182,14 @@ class NewFile:
         os.link(f"/proc/self/fd/{self.descriptor}", path.name, dst_dir_fd=folder, follow_symlinks=True)
         return path
 
-    def _move_aside(self, backup: Path) -> None:
+    def _set_aside(self, backup: Path) -> None:
+        """Give what stands under the name a second one, or that instead where a file cannot have two."""
         try:
-            self._path.rename(backup)
+            os.link(self._path, backup)
         except OSError as error:
-            raise self.failed(error) from error
+            if error.errno not in _NO_LINKS:
+                raise
+            self._path.rename(backup)
 
 
 class Appender:
