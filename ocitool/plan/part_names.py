@@ -174,5 +174,5 @@ def _collision(
 
 
 def plain_text(text: str) -> str:
-    """Return text as a part of a file name: what is not plain becomes a hyphen, and it starts with no dot."""
-    return _NOT_IN_NAMES.sub("-", text).strip("-").lstrip(".")
+    """Return text as a part of a file name: starting with no dot or hyphen, all that is not plain a hyphen."""
+    return _NOT_IN_NAMES.sub("-", text).lstrip(".-").rstrip("-")
