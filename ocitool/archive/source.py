@@ -85,7 +85,7 @@ class FileSource:
         self.name = name
 
     @classmethod
-    def open(cls, path: Path) -> FileSource:
+    def open(cls, path: Path) -> Self:
         """Open a file; raises `ArchiveError` if it cannot be read."""
         return cls(_open(path), str(path))
 
