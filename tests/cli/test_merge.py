@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.builders import NAME, multi_platform
-from tests.cli.test_schemas import check
+from tests.cli.test_schemas import check, check_error
 from tests.command import ocitool
 from tests.folders import files_of, names_in
 from tests.laws.filtering import filtered, merged
@@ -157,7 +157,13 @@ def test_progress_modes(parts: list[Path], tmp_path: Path, mode: str) -> None:
 def test_errors_as_json(tmp_path: Path, arguments: list[str], code: int, kind: str) -> None:
     before = names_in(tmp_path)
     done = ocitool("merge", *arguments, "--format", "json", folder=tmp_path)
-    assert (done.returncode, done.stdout) == (code, b"")
-    error = check("error", done.stderr)
-    assert (error["code"], error["exitCode"]) == (kind, code)
+    check_error(done, kind, code)
     assert names_in(tmp_path) == before
+
+
+def test_help() -> None:
+    done = ocitool("merge", "-h")
+    assert done.returncode == 0
+    assert b"Usage: " in done.stdout
+    assert b"Examples:" in done.stdout
+    assert b"\x08" not in done.stdout

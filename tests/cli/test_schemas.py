@@ -13,6 +13,7 @@ from tests.builders import multi_platform
 from tests.command import ocitool
 
 if TYPE_CHECKING:
+    import subprocess
     from pathlib import Path
 
 
@@ -32,6 +33,12 @@ def check(kind: str, text: bytes) -> dict[str, Any]:
     Draft202012Validator(read_schema(f"output/{kind}")).validate(document)
     assert list(document)[:2] == ["schemaVersion", "kind"]
     return dict(document)
+
+
+def check_error(done: subprocess.CompletedProcess[bytes], code: str, status: int) -> None:
+    assert (done.returncode, done.stdout) == (status, b"")
+    document = check("error", done.stderr)
+    assert (document["code"], document["exitCode"]) == (code, status)
 
 
 @pytest.mark.parametrize("name", schema_names())
@@ -89,8 +96,4 @@ def test_verify(archive: Path) -> None:
     ],
 )
 def test_error(archive: Path, arguments: list[str], code: str, status: int) -> None:
-    result = ocitool(*arguments, "--format", "json", folder=archive.parent)
-    assert result.returncode == status
-    assert result.stdout == b""
-    document = check("error", result.stderr)
-    assert (document["code"], document["exitCode"]) == (code, status)
+    check_error(ocitool(*arguments, "--format", "json", folder=archive.parent), code, status)

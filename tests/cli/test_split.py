@@ -13,7 +13,7 @@ import pytest
 import zstandard
 
 from tests.builders import NAME, Layout, multi_platform
-from tests.cli.test_schemas import check
+from tests.cli.test_schemas import check, check_error
 from tests.command import ocitool
 from tests.failure.splitting import MEBIBYTE, heavy_layout
 from tests.folders import files_of, names_in
@@ -330,9 +330,7 @@ def test_sums_are_a_phase_of_their_own(archive: Path, tmp_path: Path) -> None:
 )
 def test_errors_as_json(archive: Path, tmp_path: Path, arguments: list[str], code: int, kind: str) -> None:
     done = ocitool("split", *arguments, "--format", "json", folder=tmp_path)
-    assert (done.returncode, done.stdout) == (code, b"")
-    error = check("error", done.stderr)
-    assert (error["code"], error["exitCode"]) == (kind, code)
+    check_error(done, kind, code)
     assert names_in(tmp_path) == [archive.name]
 
 
@@ -349,3 +347,11 @@ def test_a_report_that_nobody_reads_is_no_failure(archive: Path, tmp_path: Path)
         assert b"Traceback" not in done.stderr
         assert b"Broken" not in done.stderr
         assert names_in(tmp_path / form) == sorted(PLATFORMS.values())
+
+
+def test_help() -> None:
+    done = ocitool("split", "-h")
+    assert done.returncode == 0
+    assert b"Usage: " in done.stdout
+    assert b"Examples:" in done.stdout
+    assert b"\x08" not in done.stdout

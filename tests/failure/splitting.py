@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from typing import TYPE_CHECKING, Final
 
-from ocitool.api.splitting import SplitResult, split_archive, split_options
+from ocitool.api import SplitResult, split_archive, split_options
 from tests.builders import OCI_LAYER, Layout, as_json
 from tests.command import ocitool
 from tests.failure.endings import assert_old, refused

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 import zstandard
 
-from ocitool.api import WriteOptions
-from ocitool.api.filtering import merge_archives
+from ocitool.api import WriteOptions, merge_archives
 from ocitool.errors import ChangedSource
 from tests.builders import NAME, Layout, as_json, multi_platform
 from tests.command import ocitool
