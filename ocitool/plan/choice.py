@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from ocitool.errors import IntegrityError
 from ocitool.graph.closure import manifest_name
@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from ocitool.model.digest import Digest
     from ocitool.plan.note import Note
     from ocitool.plan.options import IndexForm
+
+
+SUBJECT_NOT_KEPT: Final = "its subject is not kept"
+"""The reason to drop what speaks of something else that goes, or goes elsewhere."""
 
 
 @dataclass(frozen=True, slots=True)

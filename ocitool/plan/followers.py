@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 from ocitool.errors import UsageError
 from ocitool.graph.image import Image, Kind, ManifestNode, Root, State, walk_manifests
 from ocitool.model.digest import Digest
-from ocitool.plan.choice import ImageSelection, Ledger, corrupt, describe
+from ocitool.plan.choice import SUBJECT_NOT_KEPT, ImageSelection, Ledger, corrupt, describe
 from ocitool.plan.note import note, warning
 from ocitool.plan.options import FilterOptions, Followers, IndexForm
 from ocitool.plan.recompression import is_remade
@@ -75,7 +75,7 @@ class FollowerSelector:
             return "attestations are dropped"
         if node.kind is not Kind.ATTESTATION and node.subject is None:
             return "" if self._everything else "has no platform"
-        return "" if node.subject in digests else "its subject is not kept"
+        return "" if node.subject in digests else SUBJECT_NOT_KEPT
 
     def _not_whole(self, image: Image, node: ManifestNode) -> str:
         """Return why a follower cannot be written, "" if it can; raises if it is damaged."""
@@ -132,7 +132,7 @@ class FollowerSelector:
         elif subject in stale:
             keeps, reason = False, self._stale(image, next(image.manifests()))
         elif form is None:
-            keeps, reason = False, "its subject is not kept"
+            keeps, reason = False, SUBJECT_NOT_KEPT
         else:
             keeps, reason = form is not IndexForm.FLAT, "its subject stands alone in the flat form"
         manifests = tuple(image.manifests())

@@ -175,4 +175,4 @@ def _collision(
 
 def plain_text(text: str) -> str:
     """Return text as a part of a file name: what is not plain becomes a hyphen, and it starts with no dot."""
-    return _NOT_IN_NAMES.sub("-", text).strip("-").lstrip(".")
+    return _NOT_IN_NAMES.sub("-", text).lstrip("-.").rstrip("-")

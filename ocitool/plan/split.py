@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ocitool.errors import SelectionError
-from ocitool.plan.choice import Dropped, Selection
+from ocitool.plan.choice import SUBJECT_NOT_KEPT, Dropped, Selection
 from ocitool.plan.compatibility import early_notes
 from ocitool.plan.filter import layer_notes, source_notes, source_references
 from ocitool.plan.options import Layers, SplitBy, SplitOptions
@@ -108,7 +108,7 @@ class _Splitter:
         ]
 
     def dropped(self) -> tuple[Dropped, ...]:
-        """Return what goes into no part, each with the first reason that was found."""
+        """Return what goes into no part, each with a reason of the part that it could have gone into."""
         kept = {
             (chosen.image.label, node.descriptor.digest)
             for selection in self.selections()
@@ -123,8 +123,11 @@ class _Splitter:
             *self._left_over(),
         ):
             key = (each.image, each.manifest.descriptor.digest)
-            if key not in kept:
-                found.setdefault((*key, each.manifest.descriptor.platform), each)
+            if key in kept:
+                continue
+            earlier = found.setdefault((*key, each.manifest.descriptor.platform), each)
+            if earlier.reason == SUBJECT_NOT_KEPT:
+                found[*key, each.manifest.descriptor.platform] = each
         return tuple(found.values())
 
     def _settle(self, part: Part) -> _Settled | None:
