@@ -22,11 +22,8 @@ ROW_LIMIT: Final = 80
 SWATCHES: Final = 7
 """Shared layers with a colour of their own; those of most bytes over all rows."""
 
-_NAME_LIMIT: Final = 96
-"""Characters of a name over its rows."""
-
-_LABEL_LIMIT: Final = 28
-"""Characters of a row's label."""
+_NAME_LIMIT: Final = 200
+"""Characters of a name; a page has room for fewer still."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +90,7 @@ def plan_chart(inventory: Inventory, *, row_limit: int = ROW_LIMIT) -> Chart:
     groups = tuple(_group(image, rows, swatches) for image, rows in shown)
     bars = [bar for group in groups for bar in group.bars]
     return Chart(
-        title=shorten(printable(inventory.source), _NAME_LIMIT - 16),
+        title=shorten(printable(inventory.source), _NAME_LIMIT),
         subtitle=_subtitle(inventory),
         groups=groups,
         swatches=tuple(_swatch_words(inventory, swatches)),
@@ -142,7 +139,7 @@ def _bar(row: ManifestRow, swatches: Mapping[Digest, int]) -> Bar:
         start += layer.size
     absent = row.state is State.ABSENT
     return Bar(
-        label=shorten(row.name, _LABEL_LIMIT),
+        label=shorten(row.name, _NAME_LIMIT),
         segments=tuple(segments),
         size="" if absent else format_size(row.size),
         unique="" if absent else format_size(row.unique),

@@ -130,9 +130,9 @@ def _manifest_cells(row: ManifestRow, *, verbose: bool) -> tuple[str, str, str, 
 
 
 def _saving_lines(inventory: Inventory, *, verbose: bool) -> list[str]:
-    """Write what `filter -p` would make of each platform; nothing where it would save nothing."""
+    """Write what `filter -p` would make of each platform; nothing where that saves not even a hundredth."""
     held = [row for row in inventory.platforms if row.images]
-    if not any(row.output_size is None or row.output_size < inventory.size for row in held):
+    if not any(row.output_size is None or row.output_size * 100 <= inventory.size * 99 for row in held):
         return []
     shown = held if verbose else held[:PLATFORM_LIMIT]
     several = len(inventory.images) > 1
