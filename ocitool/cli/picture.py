@@ -114,7 +114,7 @@ class _Page:
         self._states = _STATE if any(bar.mark for bar in self._bars) else 0.0
         self._right = _WIDTH - _MARGIN - self._states - 2 * _NUMBER - 0.1
         self._scale = (self._right - self._left) / chart.width if chart.width else 0.0
-        self._two_axes = len(self._bars) >= _TWO_AXES
+        self._two_axes = bool(self._scale) and len(self._bars) >= _TWO_AXES
         self._height = self._measure()
 
     def _measure(self) -> float:

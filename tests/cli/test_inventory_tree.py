@@ -110,6 +110,16 @@ def test_referrers_beside_the_images_hang_on_what_they_speak_of() -> None:
     assert on[short(stray)] == "docker.io/library/stray:1"
 
 
+def test_a_referrer_beside_the_images_is_shown_in_one_place() -> None:
+    layout = multi_platform()
+    layout.add(layout.roots[0], "docker.io/library/again:1")
+    sbom = layout.artifact("sbom", layout.read(layout.roots[0])["manifests"][0])
+    layout.add(sbom, None)
+    lines = tree_of(layout.pack())
+    assert sum("linux/amd64" in line for line in lines) == 2
+    assert sum(short(sbom) in line for line in lines) == 1
+
+
 def _chain(layout: Layout, length: int) -> list[Json]:
     links = [layout.read(layout.roots[0])["manifests"][0]]
     for number in range(length):

@@ -82,11 +82,13 @@ def test_pages_grow_with_their_rows_and_draw_the_scale_twice_when_long() -> None
 @pytest.mark.parametrize("form", ["svg", "png"])
 @pytest.mark.parametrize("width", [0, 1, 9, 1023, 1024, 10**6, 10**9, 10**13, 2**62])
 def test_any_width_can_be_drawn_and_gives_the_same_bytes(form: str, width: int) -> None:
-    drawn = chart(bar(Segment(0, width, None, present=True)), bar(mark="absent"))
+    drawn = chart(bar(Segment(0, width, None, present=True)), bar(Segment(0, width, 0, present=False), mark="absent"))
     assert draw_chart(drawn, form) == draw_chart(drawn, form)
 
 
-def test_nothing_can_be_drawn() -> None:
+@pytest.mark.parametrize("rows", [0, 1, 60])
+def test_nothing_can_be_drawn(rows: int) -> None:
+    assert pixels(chart(*[bar(mark="absent")] * rows)).width > 1000
     assert pixels(Chart("empty.tar", "", (), (), "", 0)).width > 1000
 
 
@@ -125,13 +127,13 @@ def test_svg_has_no_date(archive: Path, tmp_path: Path) -> None:
 
 def test_settings_of_the_user_do_not_matter(archive: Path, tmp_path: Path) -> None:
     """Neither a backend, nor a style, nor a home that cannot be written: not for the picture, not for a warning."""
-    (tmp_path / "matplotlibrc").write_text("font.size: 40\nno.such: 1\naxes.facecolor: red\nsavefig.dpi: 20\n")
+    (tmp_path / "matplotlibrc").write_text("no.such: 1\nsavefig.facecolor: red\ntext.usetex: True\nsavefig.dpi: 20\n")
     expected, other = tmp_path / "a.png", tmp_path / "b.png"
     assert ocitool("inspect", archive, "-q", "--plot", expected).returncode == 0
     result = subprocess.run(
         [sys.executable, "-m", "ocitool", "inspect", archive, "-q", "--plot", other],
         cwd=tmp_path,
-        env={**os.environ, "MPLBACKEND": "tkagg", "MPLCONFIGDIR": "/proc/none", "MATPLOTLIBRC": str(tmp_path)},
+        env={**os.environ, "MPLBACKEND": "nonsense", "MPLCONFIGDIR": "/proc/none", "MATPLOTLIBRC": str(tmp_path)},
         capture_output=True,
         check=False,
     )
