@@ -1,4 +1,7 @@
-"""Hold a test report to the real engines: all of their tests ran, none was skipped, and none has gone missing."""
+"""Hold a test report to the real engines: all of their tests ran, none was skipped, and none has gone missing.
+
+Says too how foreign containers were run: emulated through binfmt_misc, or why this machine's kernel could not.
+"""
 
 from __future__ import annotations
 
@@ -21,6 +24,9 @@ def main() -> None:
     skipped = [case for case in cases if case.find("skipped") is not None]
     for case in skipped:
         print(f"not run: {case.get('classname')}.{case.get('name')}")
+    properties = [each for case in cases for each in case.iter("property")]
+    for way in sorted({each.get("value", "") for each in properties if each.get("name") == "emulation"}):
+        print(f"foreign containers: {way}")
     ran = len(cases) - len(skipped)
     print(f"real importers: {ran} tests ran, {len(skipped)} did not, {EXPECTED} expected at least")
     if skipped or ran < EXPECTED:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ocitool.api.opening import SourceOptions
     from ocitool.api.schemas import read_schema, schema_names
     from ocitool.api.verifying import verify_archive
+    from ocitool.api.writing import WriteOptions, Written
     from ocitool.check.report import Finding, Report, Severity
     from ocitool.graph.inventory import Inventory
     from ocitool.model.platform_selection import PlatformSelection
@@ -44,6 +45,8 @@ __all__ = [
     "Report",
     "Severity",
     "SourceOptions",
+    "WriteOptions",
+    "Written",
     "filter_archive",
     "inspect_archive",
     "read_schema",
@@ -68,6 +71,8 @@ _HOMES: Final = {
     "Report": "ocitool.check.report",
     "Severity": "ocitool.check.report",
     "SourceOptions": "ocitool.api.opening",
+    "WriteOptions": "ocitool.api.writing",
+    "Written": "ocitool.api.writing",
     "filter_archive": "ocitool.api.filtering",
     "inspect_archive": "ocitool.api.inspecting",
     "read_schema": "ocitool.api.schemas",

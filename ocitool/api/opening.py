@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+import os
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -10,13 +11,13 @@ from ocitool.api.listener import Listener, Silence
 from ocitool.archive.reader import scan_source
 from ocitool.archive.source import ByteSource, open_source
 from ocitool.archive.spool import SpoolOptions
-from ocitool.errors import OcitoolError
+from ocitool.errors import OcitoolError, UsageError
 from ocitool.graph.build import build_graph
+from ocitool.graph.merge import merge_graphs
 from ocitool.model.limits import RATIO_LIMIT
 
 if TYPE_CHECKING:
-    import os
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from ocitool.graph.image import ImageGraph
@@ -37,10 +38,34 @@ class SourceOptions:
 
 @dataclass(frozen=True, slots=True)
 class OpenedArchive:
-    """An archive that is open for reading."""
+    """An archive, or several as one, open for reading; the graph's entries name their source by its number."""
 
-    source: ByteSource
+    sources: tuple[ByteSource, ...]
     graph: ImageGraph
+
+
+@contextmanager
+def open_archives(
+    paths: Sequence[str | os.PathLike[str]],
+    options: SourceOptions | None = None,
+    listener: Listener | None = None,
+    *,
+    join: bool = True,
+) -> Iterator[OpenedArchive]:
+    """Open several archives as one; `join` makes one image of all that an importer would give one name.
+
+    Raises what `open_archive` and `merge_graphs` raise, and `UsageError` if standard input is named twice.
+    """
+    if sum(os.fspath(path) == "-" for path in paths) > 1:
+        raise UsageError("standard input can be read once", remedy="name - once, and files for the others")
+    with ExitStack() as stack:
+        opened = [stack.enter_context(open_archive(path, options, listener)) for path in paths]
+        if not join:
+            (only,) = opened
+            yield only
+            return
+        sources = tuple(source for archive in opened for source in archive.sources)
+        yield OpenedArchive(sources, merge_graphs([archive.graph for archive in opened], sources))
 
 
 @contextmanager
@@ -69,4 +94,4 @@ def open_archive(
             # A file that is still being written looks damaged; the better message is that it moved.
             source.check_unchanged()
             raise
-        yield OpenedArchive(source, graph)
+        yield OpenedArchive((source,), graph)

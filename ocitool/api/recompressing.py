@@ -11,7 +11,6 @@ from ocitool.archive.source import SpooledSource
 from ocitool.archive.spool import SpoolFile
 from ocitool.engine.recompress import recompress
 from ocitool.engine.workers import processor_count
-from ocitool.plan.filter import plan_layers
 from ocitool.plan.recompression import Recompression
 from ocitool.plan.steps import SourceReference
 
@@ -21,7 +20,8 @@ if TYPE_CHECKING:
     from ocitool.api.listener import Listener
     from ocitool.api.opening import OpenedArchive, SourceOptions
     from ocitool.model.digest import Digest
-    from ocitool.plan.options import FilterOptions
+    from ocitool.plan.options import Layers
+    from ocitool.plan.recompression import RecompressionPlan
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +39,13 @@ class RecompressedLayers:
 
 @contextmanager
 def recompressed_layers(
-    archive: OpenedArchive, options: FilterOptions, source_options: SourceOptions, listener: Listener
+    archive: OpenedArchive,
+    needed: RecompressionPlan,
+    layers: Layers,
+    source_options: SourceOptions,
+    listener: Listener,
 ) -> Iterator[RecompressedLayers]:
-    """Compress what `options` ask for into spools that live as long as the context.
-
-    Raises what planning and `recompress` raise.
-    """
-    needed = plan_layers(archive.graph, options)
+    """Compress what is `needed` into spools that live as long as the context; raises what `recompress` raises."""
     if not needed.jobs:
         yield RecompressedLayers()
         return
@@ -57,25 +57,28 @@ def recompressed_layers(
         for spool in spools:
             stack.callback(spool.close)
         listener.start("recompressing", needed.size)
-        layers = recompress(
+        done = recompress(
             needed.jobs,
-            archive.source,
+            archive.sources,
             spools,
-            Compression.parse(options.layers.value),
+            Compression.parse(layers.value),
             fastest=True,
             ratio_limit=source_options.ratio_limit,
             on_bytes=listener.advance,
         )
         listener.finish()
         sources = tuple(SpooledSource(spool.file, "recompressed layers") for spool in spools)
-        yield RecompressedLayers(Recompression(layers, _read_manifests(archive, needed.manifests)), sources)
+        yield RecompressedLayers(Recompression(done, _read_manifests(archive, needed.manifests)), sources)
 
 
 def _read_manifests(archive: OpenedArchive, digests: Sequence[Digest]) -> dict[Digest, bytes]:
     """Read manifests as they are; the graph has held them to their digests already."""
     graph = archive.graph
-    return {
-        digest: graph.documents.get(digest)
-        or archive.source.read_at(graph.blobs[digest].data_offset, graph.blobs[digest].size)
-        for digest in digests
-    }
+    manifests: dict[Digest, bytes] = {}
+    for digest in digests:
+        raw = graph.documents.get(digest)
+        if raw is None:
+            entry = graph.blobs[digest]
+            raw = archive.sources[entry.source].read_at(entry.data_offset, entry.size)
+        manifests[digest] = raw
+    return manifests

@@ -31,7 +31,7 @@ def verify_archive(
         with open_archive(source, source_options, listener) as archive:
             blobs = listed_blobs(archive.graph)
             listener.start("verifying", sum(blob.size for blob in blobs))
-            actual = digest_blobs(blobs, archive.source, on_bytes=listener.advance)
+            actual = digest_blobs(blobs, archive.sources[0], on_bytes=listener.advance)
             listener.finish()
             return check_content(archive.graph, actual)
     except DocumentError as error:

@@ -23,7 +23,8 @@ class EntryKind(Enum):
 class Entry:
     """One member of an archive; offsets and size in bytes, the name cleaned (no ``./``, no trailing slash).
 
-    `target` is what a symbolic link says, as it stands there; it is never followed on a disk.
+    `target` is what a symbolic link says, as it stands there; it is never followed on a disk. `source` is the number
+    of the archive that holds it, where several are read together.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Entry:
     header_offset: int
     data_offset: int
     target: str = ""
+    source: int = 0
 
 
 @dataclass(frozen=True, slots=True)

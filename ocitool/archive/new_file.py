@@ -37,6 +37,23 @@ class NewFile:
         """Write all of `data` at `offset`; raises `OutputError`."""
         Place(self.descriptor, offset, self.name).write_at(0, data)
 
+    def readinto_at(self, offset: int, buffer: memoryview) -> None:
+        """Read back what was written at `offset`, as many bytes as `buffer` has; raises `OutputError`."""
+        done = 0
+        try:
+            while done < len(buffer):
+                count = os.preadv(self.descriptor, [buffer[done:]], offset + done)
+                if count == 0:
+                    raise OutputError("became shorter while it was written", where=self.name)
+                done += count
+        except OSError as error:
+            raise self.failed(error) from error
+
+    @property
+    def device(self) -> int:
+        """The number of the file system it is on."""
+        return os.fstat(self.descriptor).st_dev
+
     @contextlib.contextmanager
     def place(self, offset: int) -> Iterator[Place]:
         """Open the place of a blob at `offset`."""

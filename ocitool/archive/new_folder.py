@@ -37,6 +37,29 @@ def names_folder(path: str | os.PathLike[str]) -> bool:
     return os.fspath(path).endswith("/") or os.fspath(path).rpartition("/")[2] in {".", ".."}
 
 
+@contextlib.contextmanager
+def made_folder(path: Path) -> Iterator[None]:
+    """Make a folder for outputs unless it is there; if what happens in it fails, one that was made is gone again.
+
+    Raises `OutputError` if it cannot be made, as where the folder it lies in is missing.
+    """
+    try:
+        path.mkdir()
+    except FileExistsError:
+        if not path.is_dir():
+            raise OutputError("is no folder", where=str(path), remedy="name another one") from None
+        yield
+        return
+    except OSError as error:
+        raise OutputError(f"cannot make the folder: {error.strerror}", where=str(path)) from error
+    try:
+        yield
+    except BaseException:
+        with contextlib.suppress(OSError):
+            path.rmdir()
+        raise
+
+
 class NewFolder:
     """A folder that appears under its name complete, or not at all.
 

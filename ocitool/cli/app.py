@@ -12,10 +12,12 @@ import typer
 from ocitool import __version__
 from ocitool.cli.filter import filter_command
 from ocitool.cli.inspect import inspect_command
+from ocitool.cli.merge import merge_command
 from ocitool.cli.options import Format
 from ocitool.cli.outcome import print_error
 from ocitool.cli.schema import schema_command
 from ocitool.cli.signals import handle_signals
+from ocitool.cli.split import split_command
 from ocitool.cli.streams import occupy_closed_streams
 from ocitool.cli.verify import verify_command
 from ocitool.errors import Interrupted, UsageError
@@ -32,6 +34,8 @@ app = typer.Typer(
 
 app.command("inspect")(inspect_command)
 app.command("filter")(filter_command)
+app.command("split")(split_command)
+app.command("merge")(merge_command)
 app.command("verify")(verify_command)
 app.command("schema")(schema_command)
 

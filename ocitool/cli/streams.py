@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from ocitool.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import TextIO
 
 OUT: Final = 1
@@ -45,8 +46,8 @@ def occupy_closed_streams() -> None:
             os.open(os.devnull, os.O_WRONLY if number == 0 else os.O_RDONLY)
 
 
-def check_places(source: str, output: str, digest_map: Path | None) -> None:
-    """Raise `UsageError` if the digest map would land in the source, the output or among the reports."""
+def check_places(sources: Sequence[str], output: str, digest_map: Path | None) -> None:
+    """Raise `UsageError` if the digest map would land in a source, the output or among the reports."""
     if digest_map is None:
         return
     where = os.fspath(digest_map)
@@ -54,7 +55,7 @@ def check_places(source: str, output: str, digest_map: Path | None) -> None:
         raise UsageError("--digest-map takes a file", where=where, remedy="the report has the map too: --format json")
     if output.endswith("/") and Path(os.path.realpath(output)) in Path(os.path.realpath(where)).parents:
         raise UsageError("--digest-map is in the output", where=where, remedy="name a file outside of it")
-    for other, name in ((output, "the output"), (source, "the source")):
+    for other, name in ((output, "the output"), *((source, "the source") for source in sources)):
         if other != "-" and os.path.realpath(where) == os.path.realpath(other):
             raise UsageError(f"--digest-map is {name} itself", where=where, remedy="name another file")
 

@@ -3,58 +3,69 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
+from contextlib import ExitStack
+from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from ocitool.archive.new_file import NewFile
 from ocitool.archive.new_folder import NewFolder
-from ocitool.engine.pump import Control, copy_in_kernel, digest_blob, pump_unverified, pump_verified
+from ocitool.engine.pump import Control, copy_in_kernel, digest_blob, digest_file, pump_unverified, pump_verified
 from ocitool.engine.workers import run_parallel
 from ocitool.errors import IntegrityError
-from ocitool.plan.steps import Copy, Emit, Folder
+from ocitool.plan.steps import Copy, Emit, Folder, OutputPlan
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from contextlib import AbstractContextManager
 
     from ocitool.archive.place import Place
     from ocitool.archive.sink import OrderedSink
     from ocitool.archive.source import ByteSource
     from ocitool.model.digest import Digest
-    from ocitool.plan.steps import OutputPlan
+
+Target: TypeAlias = "tuple[OutputPlan, NewFile | NewFolder | OrderedSink]"
+"""One output of a plan and the sink that it goes into."""
+
+_OpenPlace: TypeAlias = "Callable[[], AbstractContextManager[Place]]"
 
 
 @dataclass(frozen=True, slots=True)
 class _Job:
-    """A blob to copy, and how to open the place that it goes to; None where its file has been linked."""
+    """A range of a source, and how to open the places it goes to; none where its files have been linked."""
 
     copy: Copy
-    open_place: Callable[[], AbstractContextManager[Place]] | None
+    places: list[_OpenPlace] = field(default_factory=list)
 
 
 def execute(
-    output: OutputPlan,
+    targets: Sequence[Target],
     sources: Sequence[ByteSource],
-    sink: NewFile | NewFolder | OrderedSink,
     *,
     verify: bool = True,
     on_bytes: Callable[[int], None] | None = None,
 ) -> None:
-    """Write one output of a plan.
+    """Write outputs of a plan.
 
     A `NewFile` gets its bytes in any order from several threads and is left unpublished, and so does a `NewFolder`
-    that has begun; any other sink gets them in order. `on_bytes` is called from those threads with the bytes each
-    part adds. Raises `IntegrityError` for a blob that does not match its digest, `ChangedSource` if a source moved
-    meanwhile, `OutputError` if the sink fails.
+    that has begun; what several of them want is read and hashed once. Any other sink gets its bytes in order, after
+    those, and what it wants is read for it. `on_bytes` is called from those threads with the bytes that were read.
+    Raises `IntegrityError` for a blob that does not match its digest, `ChangedSource` if a source moved meanwhile,
+    `OutputError` if a sink fails.
     """
     control = Control(threading.Event(), on_bytes or _ignore)
+    jobs: dict[tuple[int, int, Digest], _Job] = {}
+    ordered: list[tuple[OutputPlan, OrderedSink]] = []
     try:
-        if isinstance(sink, NewFile):
-            _run(_begin_file(output, sink), sources, control, verify=verify)
-        elif isinstance(sink, NewFolder):
-            _run(_begin_folder(output, sources, sink), sources, control, verify=verify)
-        else:
+        for output, sink in targets:
+            if isinstance(sink, NewFile):
+                _add(jobs, _begin_file(output, sink))
+            elif isinstance(sink, NewFolder):
+                _add(jobs, _begin_folder(output, sources, sink))
+            else:
+                ordered.append((output, sink))
+        _run(list(jobs.values()), sources, control, verify=verify)
+        for output, sink in ordered:
             _write_ordered(output, sources, sink, control, verify=verify)
     except IntegrityError:
         # A file that is still being written looks corrupt; the better message is that it moved.
@@ -78,6 +89,29 @@ def digest_blobs(
     return actual
 
 
+def digest_files(
+    files: Sequence[tuple[NewFile, int]], *, on_bytes: Callable[[int], None] | None = None
+) -> tuple[Digest, ...]:
+    """Hash new files, each of the size in bytes that is given with it, in parallel; return their sha256 in order."""
+    control = Control(threading.Event(), on_bytes or _ignore)
+    digests: dict[int, Digest] = {}
+
+    def work(number: int) -> None:
+        file, size = files[number]
+        digests[number] = digest_file(file, size, control)
+
+    largest_first = sorted(range(len(files)), key=lambda number: -files[number][1])
+    run_parallel(largest_first, work, control.stop)
+    return tuple(digests[number] for number in range(len(files)))
+
+
+def _add(jobs: dict[tuple[int, int, Digest], _Job], more: Iterable[_Job]) -> None:
+    """Join jobs that want the same range of the same source."""
+    for job in more:
+        copy = job.copy
+        jobs.setdefault((copy.source, copy.offset, copy.digest), _Job(copy)).places.extend(job.places)
+
+
 def _begin_file(output: OutputPlan, sink: NewFile) -> list[_Job]:
     """Write what the plan carries and return what there is to copy."""
     jobs: list[_Job] = []
@@ -85,7 +119,7 @@ def _begin_file(output: OutputPlan, sink: NewFile) -> list[_Job]:
         if isinstance(step.content, Emit):
             sink.write_at(step.offset, step.content.data)
         else:
-            jobs.append(_Job(step.content, partial(sink.place, step.offset)))
+            jobs.append(_Job(step.content, [partial(sink.place, step.offset)]))
     return jobs
 
 
@@ -101,8 +135,8 @@ def _begin_folder(output: OutputPlan, sources: Sequence[ByteSource], sink: NewFo
                 place.write_at(0, content.data)
         else:
             linked = _link(content, sources[content.source], sink, member.name)
-            jobs.append(_Job(content, None if linked else partial(sink.place, member.name)))
-    sink.require_space(sum(job.copy.size for job in jobs if job.open_place is not None))
+            jobs.append(_Job(content, [] if linked else [partial(sink.place, member.name)]))
+    sink.require_space(sum(job.copy.size for job in jobs if job.places))
     return jobs
 
 
@@ -115,23 +149,32 @@ def _link(copy: Copy, source: ByteSource, sink: NewFolder, name: str) -> bool:
 
 
 def _run(jobs: Sequence[_Job], sources: Sequence[ByteSource], control: Control, *, verify: bool) -> None:
-    """Copy every blob to its place and verify it, in parallel."""
+    """Copy every blob to its places and verify it, in parallel."""
 
     def work(job: _Job) -> None:
         copy, source = job.copy, sources[job.copy.source]
-        if job.open_place is None:
+        with ExitStack() as stack:
+            places = [stack.enter_context(open_place()) for open_place in job.places]
             if verify:
-                pump_verified(copy, source, _discard, control)
-            else:
+                pump_verified(copy, source, _writer(places), control)
+            elif not places:
                 control.step(copy.size)
-            return
-        with job.open_place() as place:
-            if verify:
-                pump_verified(copy, source, place.write_at, control)
-            elif not copy_in_kernel(copy, source, place, control):
-                pump_unverified(copy, source, place.write_at, control)
+            elif len(places) > 1 or not copy_in_kernel(copy, source, places[0], control):
+                pump_unverified(copy, source, _writer(places), control)
 
     run_parallel(sorted(jobs, key=lambda job: _largest_first(job.copy)), work, control.stop)
+
+
+def _writer(places: Sequence[Place]) -> Callable[[int, memoryview], None]:
+    """Return what writes a part of a blob to all its places."""
+    if len(places) == 1:
+        return places[0].write_at
+
+    def write(position: int, part: memoryview) -> None:
+        for place in places:
+            place.write_at(position, part)
+
+    return write
 
 
 def _write_ordered(
@@ -162,8 +205,4 @@ def _largest_first(copy: Copy) -> tuple[int, int]:
 
 
 def _ignore(_count: int) -> None:
-    pass
-
-
-def _discard(_position: int, _part: memoryview) -> None:
     pass

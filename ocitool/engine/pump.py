@@ -20,6 +20,7 @@ from ocitool.model.digest import Digest
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from ocitool.archive.new_file import NewFile
     from ocitool.archive.place import Place
     from ocitool.archive.source import ByteSource
     from ocitool.plan.steps import Copy
@@ -131,6 +132,18 @@ def digest_blob(copy: Copy, source: ByteSource, control: Control) -> Digest:
         control.step(len(part))
         hasher.update(part)
     return Digest(copy.digest.algorithm, hasher.hexdigest())
+
+
+def digest_file(file: NewFile, size: int, control: Control) -> Digest:
+    """Compute the sha256 of the first `size` bytes of a file that was just written."""
+    hasher = Digest("sha256", "").hasher()
+    buffer = memoryview(bytearray(min(CHUNK, max(size, 1))))
+    for position in range(0, size, CHUNK):
+        part = buffer[: min(CHUNK, size - position)]
+        file.readinto_at(position, part)
+        control.step(len(part))
+        hasher.update(part)
+    return Digest("sha256", hasher.hexdigest())
 
 
 class _HashingThread:

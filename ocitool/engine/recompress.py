@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 def recompress(
     jobs: Sequence[LayerJob],
-    source: ByteSource,
+    sources: Sequence[ByteSource],
     spools: Sequence[SpoolFile],
     compression: Compression,
     *,
@@ -39,17 +39,17 @@ def recompress(
 ) -> Mapping[Digest, RecompressedLayer]:
     """Compress the layers of `jobs` into `spools`, one thread for each of them; return them by their old digests.
 
-    Spool number n is source n + 1 of the plan. `on_bytes` hears of the compressed bytes that were read. Raises
-    `IntegrityError` for a layer that does not have its digest or does not unpack to its diff_id, `UnsafeEntry` for
-    one that grows to more than `ratio_limit` times its size, `ChangedSource` if the source moved meanwhile,
+    The spools are the sources of the plan after `sources`. `on_bytes` hears of the compressed bytes that were read.
+    Raises `IntegrityError` for a layer that does not have its digest or does not unpack to its diff_id, `UnsafeEntry`
+    for one that grows to more than `ratio_limit` times its size, `ChangedSource` if the source moved meanwhile,
     `OutputError` if a spool fails.
     """
     control = Control(threading.Event(), on_bytes or (lambda _count: None))
     # Each processor once: by a layer of its own, or in zstd, which gives the same bytes for any number of threads.
     threads = max(1, min(processor_count(), THREAD_LIMIT) // len(spools))
-    recompressor = _Recompressor(source, compression, threads, fastest, Growth(ratio_limit), control)
+    recompressor = _Recompressor(sources, compression, threads, fastest, Growth(ratio_limit), control)
     free: SimpleQueue[tuple[int, SpoolFile]] = SimpleQueue()
-    for place in enumerate(spools, start=1):
+    for place in enumerate(spools, start=len(sources)):
         free.put(place)
     done: dict[Digest, RecompressedLayer] = {}
 
@@ -62,7 +62,8 @@ def recompress(
 
     largest_first = sorted(jobs, key=lambda job: (-job.copy.size, job.copy.offset))
     run_parallel(largest_first, work, control.stop, count=len(spools))
-    source.check_unchanged()
+    for source in sources:
+        source.check_unchanged()
     return done
 
 
@@ -73,7 +74,7 @@ _KINDS: Final = {"none": "not compressed"}
 class _Recompressor:
     """What all jobs share."""
 
-    source: ByteSource
+    sources: Sequence[ByteSource]
     compression: Compression
     threads: int
     fastest: bool
@@ -83,7 +84,8 @@ class _Recompressor:
     def run(self, job: LayerJob, spool: SpoolFile, number: int) -> RecompressedLayer:
         """Compress one layer into `spool`, which is source `number` of the plan."""
         offset = spool.size
-        stream = RangeStream(self.source, job.copy.offset, job.copy.size, job.copy.digest.algorithm)
+        source = self.sources[job.copy.source]
+        stream = RangeStream(source, job.copy.offset, job.copy.size, job.copy.digest.algorithm)
         # The size is not told to the compressor, so that it does not matter how the layer was compressed before.
         compressor = make_compressor(self.compression, -1, self.threads, fastest=self.fastest)
         packed = Digest("sha256", "").hasher()
@@ -109,7 +111,7 @@ class _Recompressor:
         if unpacked != job.diff_id:
             raise IntegrityError(
                 f"{job.copy.role} unpacks to {unpacked}, but its config says {job.diff_id}",
-                where=self.source.name,
+                where=source.name,
                 remedy="build or export the image again",
             )
         write(compressor.flush())
@@ -117,13 +119,14 @@ class _Recompressor:
 
     def _not_unpacked(self, job: LayerJob, error: ArchiveError) -> IntegrityError:
         """Say why a layer that has its digest does not unpack: it was made so, or is of another kind than it says."""
-        found = tell_compression(self.source.read_at(job.copy.offset, min(BLOCK, job.copy.size))) or "none"
+        source = self.sources[job.copy.source]
+        found = tell_compression(source.read_at(job.copy.offset, min(BLOCK, job.copy.size))) or "none"
         reason = error.message
         if found != job.compression:
             reason = f"its media type promises {job.compression}, its bytes are {_KINDS.get(found, found)}"
         return IntegrityError(
             f"{job.copy.role} cannot be unpacked: {reason}",
-            where=self.source.name,
+            where=source.name,
             remedy="build the image again, or leave out --layers",
         )
 

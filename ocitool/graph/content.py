@@ -25,7 +25,7 @@ from ocitool.model.media_type import IMAGE_CONFIGS, INDEXES, MANIFESTS
 from ocitool.model.platform import Platform
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from ocitool.archive.entry import Entry
     from ocitool.archive.source import ByteSource
@@ -75,11 +75,20 @@ class ConfigContent:
 
 
 class ContentReader:
-    """Read documents once each; faults are collected, not raised."""
+    """Read documents once each, from the source that an entry names by its number; faults are collected, not raised.
 
-    def __init__(self, source: ByteSource, blobs: Mapping[Digest, Entry]) -> None:
-        self._source = source
+    `documents` are manifests that lie in none of the sources.
+    """
+
+    def __init__(
+        self,
+        sources: Sequence[ByteSource],
+        blobs: Mapping[Digest, Entry],
+        documents: Mapping[Digest, bytes] | None = None,
+    ) -> None:
+        self._sources = sources
         self._blobs = blobs
+        self._documents = documents or {}
         self.faults: list[Fault] = []
         self._values = 0
         self._indexes: dict[tuple[Digest, int, str], IndexContent] = {}
@@ -217,12 +226,14 @@ class ContentReader:
     def _count_values(self, raw: bytes) -> None:
         self._values += count_values(raw)
         if self._values > TOTAL_VALUE_LIMIT:
-            raise ArchiveError(f"its documents hold more than {TOTAL_VALUE_LIMIT} values", where=self._source.name)
+            where = ", ".join(source.name for source in self._sources)
+            raise ArchiveError(f"its documents hold more than {TOTAL_VALUE_LIMIT} values", where=where)
 
     def _fetch(self, descriptor: Descriptor, role: str, *, limit_is_fault: bool = True) -> Fetched:
         entry = self._blobs.get(descriptor.digest)
         if entry is None:
-            return Fetched(State.ABSENT)
+            made = self._documents.get(descriptor.digest)
+            return Fetched(State.ABSENT) if made is None else Fetched(State.COMPLETE, made)
         damage = _size_damage(descriptor, entry, role)
         if damage is not None:
             return Fetched(State.CORRUPT, damage=damage)
@@ -232,7 +243,7 @@ class ContentReader:
                 self._fault("J3", DocumentError(message), descriptor)
                 return Fetched(State.CORRUPT)
             return Fetched(State.COMPLETE)
-        raw = self._source.read_at(entry.data_offset, entry.size)
+        raw = self._sources[entry.source].read_at(entry.data_offset, entry.size)
         if Digest.of(raw, descriptor.digest.algorithm) != descriptor.digest:
             return Fetched(State.CORRUPT, damage=Damage(descriptor, role, "bytes do not match the digest"))
         return Fetched(State.COMPLETE, raw)

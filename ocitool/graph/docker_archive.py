@@ -21,7 +21,7 @@ from ocitool.archive.range_stream import CHUNK, RangeStream, decompressed
 from ocitool.errors import ArchiveError, DocumentError
 from ocitool.graph.content import ContentReader
 from ocitool.graph.docker_manifest import read_docker_manifest
-from ocitool.graph.image import ArchiveForm, Damage, DockerItem, ImageGraph, Kind, ManifestNode, Root, State
+from ocitool.graph.image import ArchiveForm, Damage, DockerItem, ImageGraph, Kind, ManifestNode, Origin, Root, State
 from ocitool.graph.layout_files import DOCKER_NAME, LAYOUT_FILES, read_document
 from ocitool.graph.node import group_by_name, manifest_node
 from ocitool.model.descriptor import CONTAINERD_NAME, REF_NAME, Descriptor
@@ -79,7 +79,7 @@ class _Builder:
         self._growth = Growth(ratio_limit)
         self._blobs: dict[Digest, Entry] = {}
         self._documents: dict[Digest, bytes] = {}
-        self._content = ContentReader(source, self._blobs)
+        self._content = ContentReader((source,), self._blobs)
         self._used: set[str] = set(LAYOUT_FILES)
         self._configs: dict[int, _Config] = {}
         self._compressions: dict[int, str] = {}
@@ -97,8 +97,7 @@ class _Builder:
             node = self._node(item)
             roots += [Root(len(roots) + place, named) for place, named in enumerate(_named(node, item.tags))]
         return ImageGraph(
-            source_name=self._source.name,
-            source_size=self._source.size,
+            origins=(Origin(self._source.name, self._source.size),),
             index={"schemaVersion": 2, "mediaType": OCI_INDEX},
             images=group_by_name(roots),
             blobs=self._blobs,

@@ -147,6 +147,13 @@ class Image:
         for root in self.roots:
             yield from walk_indexes(root.node)
 
+    def digests(self) -> Iterator[Digest]:
+        """Yield the digests of all manifests and indexes of the image."""
+        for manifest in self.manifests():
+            yield manifest.descriptor.digest
+        for index in self.indexes():
+            yield index.descriptor.digest
+
     @property
     def is_artifact(self) -> bool:
         """Whether nothing in it is an image of some platform (and nothing that might be is absent)."""
@@ -165,17 +172,25 @@ class DockerItem:
 
 
 @dataclass(frozen=True, slots=True)
-class ImageGraph:
-    """All that an archive lists and holds.
+class Origin:
+    """An archive that a graph was read from: its name for messages, its size in bytes."""
 
-    `index` is the parsed index.json, `blobs` where the bytes of each digest lie, `documents` the manifests that were
-    made for a docker-archive, which has none, `other_files` entries that are no part of the layout. `faults` are what
-    no writer may trust; damage of single blobs is in the nodes. Without `has_end` the archive lacks its end blocks,
-    though all it lists is there. `repeats` are entries that occur more than once, each time the same.
+    name: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class ImageGraph:
+    """All that an archive, or several together, list and hold.
+
+    `origins` are the archives; an entry's `source` is the number of the one that holds it. `index` is the parsed
+    index.json, `blobs` where the bytes of each digest lie, `documents` the manifests that were made for a
+    docker-archive, which has none, `other_files` entries that are no part of the layout. `faults` are what no writer
+    may trust; damage of single blobs is in the nodes. Without `has_end` the archive lacks its end blocks, though all
+    it lists is there. `repeats` are entries that occur more than once, each time the same.
     """
 
-    source_name: str
-    source_size: int
+    origins: tuple[Origin, ...]
     index: JsonObject
     images: tuple[Image, ...]
     blobs: Mapping[Digest, Entry]
@@ -186,6 +201,16 @@ class ImageGraph:
     documents: Mapping[Digest, bytes] = field(default_factory=dict)
     form: ArchiveForm = ArchiveForm.OCI_LAYOUT
     repeats: tuple[str, ...] = ()
+
+    @property
+    def source_name(self) -> str:
+        """What messages call the archive."""
+        return ", ".join(origin.name for origin in self.origins)
+
+    @property
+    def source_size(self) -> int:
+        """Bytes of the archive."""
+        return sum(origin.size for origin in self.origins)
 
 
 def walk_manifests(node: Node) -> Iterator[ManifestNode]:

@@ -8,6 +8,7 @@ from ocitool.errors import DocumentError
 from ocitool.graph.image import Image, Kind, ManifestNode, Root
 from ocitool.model.descriptor import CONTAINERD_NAME, REF_NAME, REFERENCE_DIGEST, REFERENCE_TYPE, Descriptor
 from ocitool.model.digest import Digest
+from ocitool.model.reference import Reference, has_reference_separator
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -72,6 +73,16 @@ def _effective(listed: Platform | None, configured: Platform | None) -> Platform
     if listed.variant and configured.variant and one.variant != other.variant:
         return configured
     return listed
+
+
+def importer_name(name: str) -> str:
+    """Return what an importer would record for a name in index.json: all of it written out, unless it is a tag."""
+    if not has_reference_separator(name):
+        return name
+    try:
+        return Reference.parse(name).with_default_tag().full
+    except DocumentError:
+        return name
 
 
 def group_by_name(roots: Iterable[Root]) -> tuple[Image, ...]:

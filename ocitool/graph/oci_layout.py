@@ -8,16 +8,16 @@ from ocitool.archive.entry import Entry, EntryKind, Scan
 from ocitool.errors import DocumentError, UnsafeEntry
 from ocitool.graph.content import ContentReader, read_descriptors
 from ocitool.graph.docker_manifest import read_docker_manifest
-from ocitool.graph.image import DockerItem, ImageGraph, IndexNode, Node, Root
+from ocitool.graph.image import DockerItem, ImageGraph, Origin, Root
 from ocitool.graph.layout_files import DOCKER_NAME, INDEX_NAME, LAYOUT_FILES, LAYOUT_NAME, read_document
-from ocitool.graph.node import group_by_name, manifest_node
+from ocitool.graph.node import group_by_name
+from ocitool.graph.tree import TreeBuilder
 from ocitool.model.descriptor import Descriptor
-from ocitool.model.digest import Digest, digest_of_blob_name
+from ocitool.model.digest import digest_of_blob_name
 from ocitool.model.fault import Fault
 from ocitool.model.fields import LAYOUT_FIELDS, check_document, require_exact_names
 from ocitool.model.json_text import JsonObject, parse_object
-from ocitool.model.limits import INDEX_DEPTH_LIMIT, NODE_LIMIT
-from ocitool.model.media_type import INDEXES, MANIFESTS, OCI_INDEX
+from ocitool.model.media_type import OCI_INDEX
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -39,21 +39,19 @@ class _Builder:
         self._blobs = {
             digest: entry for name, entry in files.items() if (digest := digest_of_blob_name(name)) is not None
         }
-        self._content = ContentReader(source, self._blobs)
+        self._content = ContentReader((source,), self._blobs)
         self._faults: list[Fault] = []
-        self._children: dict[tuple[Digest, int, str], tuple[tuple[Node, ...], int]] = {}
-        self._listed = 0
 
     def build(self, scan: Scan) -> ImageGraph:
         self._faults.extend(scan.faults)
         self._check_kinds(scan.entries)
         self._check_layout()
         index, descriptors = self._read_index()
-        roots = [Root(place, self._node(descriptor, 1)) for place, descriptor in enumerate(descriptors)]
+        trees = TreeBuilder(self._content)
+        roots = [Root(place, trees.build(descriptor)) for place, descriptor in enumerate(descriptors)]
         docker_manifest = self._read_docker_manifest()
         return ImageGraph(
-            source_name=self._source.name,
-            source_size=self._source.size,
+            origins=(Origin(self._source.name, self._source.size),),
             index=index,
             images=group_by_name(roots),
             blobs=self._blobs,
@@ -123,37 +121,6 @@ class _Builder:
         except DocumentError as error:
             self._fault("V25", DOCKER_NAME, error.message)
             return None
-
-    def _node(self, descriptor: Descriptor, depth: int) -> Node:
-        self._count(1)
-        if descriptor.media_type in INDEXES:
-            return self._index_node(descriptor, depth)
-        if descriptor.media_type in MANIFESTS:
-            content = self._content.manifest(descriptor)
-            self._count(len(content.layers))
-            return manifest_node(descriptor, content)
-        return manifest_node(descriptor, self._content.opaque(descriptor), opaque=True)
-
-    def _count(self, descriptors: int) -> None:
-        self._listed += descriptors
-        if self._listed > NODE_LIMIT:
-            raise DocumentError(f"more than {NODE_LIMIT} descriptors in all indexes", where=INDEX_NAME)
-
-    def _index_node(self, descriptor: Descriptor, depth: int) -> IndexNode:
-        if depth > INDEX_DEPTH_LIMIT:
-            raise DocumentError(f"indexes nested deeper than {INDEX_DEPTH_LIMIT}", where=descriptor.digest.blob_name)
-        content = self._content.index(descriptor)
-        key = (descriptor.digest, depth, descriptor.media_type)
-        known = self._children.get(key)
-        if known is None:
-            before = self._listed
-            children = tuple(self._node(child, depth + 1) for child in content.descriptors)
-            self._children[key] = children, self._listed - before
-        else:
-            # Shared, but walked again each time: an index of indexes of … must not multiply without end.
-            children, below = known
-            self._count(below)
-        return IndexNode(descriptor, content.state, content.raw, children, content.damages)
 
     def _read(self, entry: Entry) -> bytes:
         return read_document(self._source, entry)

@@ -10,10 +10,14 @@ from __future__ import annotations
 
 import json
 import math
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from ocitool.errors import DocumentError
 from ocitool.model.limits import DEPTH_LIMIT, DOCUMENT_LIMIT, VALUE_LIMIT
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 
 JsonValue: TypeAlias = "bool | int | float | str | list[JsonValue] | dict[str, JsonValue] | None"
 JsonObject: TypeAlias = "dict[str, JsonValue]"
@@ -120,3 +124,19 @@ def _check_depth(value: JsonValue) -> None:
                 below.extend(item)
         level = below
     raise DocumentError(f"nested deeper than {DEPTH_LIMIT} levels")
+
+
+def agreeing_fields(objects: Sequence[JsonObject]) -> JsonObject:
+    """Join objects: every field on which all that have it agree; where they hold objects, those are joined alike.
+
+    Which one comes first decides the order of fields and nothing else.
+    """
+    result: JsonObject = {}
+    for key in dict.fromkeys(key for value in objects for key in value):
+        values = [value[key] for value in objects if key in value]
+        inner = [value for value in values if isinstance(value, dict)]
+        if len(inner) == len(values):
+            result[key] = agreeing_fields(inner)
+        elif all(value == values[0] and type(value) is type(values[0]) for value in values):
+            result[key] = values[0]
+    return result

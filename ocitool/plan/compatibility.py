@@ -68,17 +68,21 @@ def _notes(images: Sequence[RewrittenImage]) -> Iterator[Note]:
         yield warning("content is addressed by sha512, which containerd cannot import")
     if len(images) > 1:
         yield note("several images: podman load takes them by manifest.json, skopeo needs oci-archive:FILE:TAG")
-    yield from _early_notes(images)
 
 
-def _early_notes(images: Sequence[RewrittenImage]) -> Iterator[Note]:
-    """Say in one line what the releases before 2019 need; hardly anybody runs them, but nobody should guess."""
+def early_notes(outputs: Sequence[Sequence[RewrittenImage]]) -> tuple[Note, ...]:
+    """Say in one line what the releases before 2019 need of all outputs.
+
+    Hardly anybody runs them, but nobody should guess.
+    """
+    images = [image for output in outputs for image in output]
     hosts = sorted({_display(image.selection.platforms[0]) for image in images if _is_flat(image)})
     parts = [f"1.0 and 1.1 import it on a {' or '.join(hosts)} host only"] if hosts else []
+    if len(outputs) > 1 and len(hosts) > 1:
+        parts = ["1.0 and 1.1 import each on a host of its own platform only"]
     if any(image.naming.tag for image in images):
         parts.append("the name must be given: --oci-name REPOSITORY (1.0, 1.1), --base-name REPOSITORY (1.2)")
-    if parts:
-        yield note(f"ctr before 1.3: {'; '.join(parts)}")
+    return (note(f"ctr before 1.3: {'; '.join(parts)}"),) if parts else ()
 
 
 def _is_flat(image: RewrittenImage) -> bool:

@@ -49,9 +49,10 @@ def build_docker_manifest(
 
 def _choose(platforms: Sequence[ManifestNode], chosen_before: set[Digest]) -> ManifestNode | None:
     loadable = [node for node in platforms if _is_loadable(node)]
-    for node in loadable:
-        if node.config is not None and node.config.digest in chosen_before:
-            return node
+    before = {node.config.digest: node for node in loadable if node.config and node.config.digest in chosen_before}
+    # Archives of one platform each, merged, have each made a choice: that is none.
+    if len(before) == 1:
+        return next(iter(before.values()))
     for node in loadable:
         if node.platform is not None and PREFERRED.matches(node.platform):
             return node

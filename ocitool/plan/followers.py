@@ -7,6 +7,8 @@ Inside an index they stand beside the images (BuildKit's attestations); index.js
 from __future__ import annotations
 
 import re
+from collections import defaultdict
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from ocitool.errors import UsageError
@@ -146,6 +148,44 @@ class FollowerSelector:
             return ImageSelection(image, manifests, IndexForm.KEEP)
         self._ledger.drop(image, manifests, reason)
         return None
+
+
+@dataclass(frozen=True, slots=True)
+class Owners:
+    """Which artifacts go with which image: places in the list of artifacts, for each image and for the rest.
+
+    `free` are chains of artifacts whose subject is none of the images, or that have none.
+    """
+
+    owned: tuple[tuple[int, ...], ...]
+    free: tuple[tuple[int, ...], ...]
+
+
+def owners_of_artifacts(artifacts: Sequence[Image], images: Sequence[Image]) -> Owners:
+    """Tell which images, or which other artifacts, each artifact refers to in the end."""
+    owners: defaultdict[Digest, dict[int, None]] = defaultdict(dict)
+    for number, image in enumerate(images):
+        for digest in image.digests():
+            owners[digest][number] = None
+    places = {id(image): place for place, image in enumerate(artifacts)}
+    owned: list[list[int]] = [[] for _ in images]
+    free: dict[Digest, list[int]] = {}
+    chains: dict[Digest, list[int]] = {}
+    for image in _subjects_first(artifacts):
+        subject = _root_subject(image.roots[0])
+        digests = list(image.digests())
+        if subject is not None and subject in owners:
+            for number in owners[subject]:
+                owned[number].append(places[id(image)])
+                for digest in digests:
+                    owners[digest][number] = None
+            continue
+        chain = chains.get(subject) if subject is not None else None
+        if chain is None:
+            chain = free.setdefault(image.roots[0].node.descriptor.digest, [])
+        chain.append(places[id(image)])
+        chains |= dict.fromkeys(digests, chain)
+    return Owners(tuple(map(tuple, owned)), tuple(map(tuple, free.values())))
 
 
 def _subjects_first(artifacts: Iterable[Image]) -> list[Image]:

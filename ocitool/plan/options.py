@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING
 
+from ocitool.errors import UsageError
 from ocitool.model.reference import ImageFilter
 
 if TYPE_CHECKING:
@@ -70,3 +71,34 @@ class FilterOptions:
     missing: Missing = Missing.ERROR
     docker_manifest: DockerManifest = DockerManifest.AUTO
     layers: Layers = Layers.KEEP
+
+
+class SplitBy(Enum):
+    """What gets an archive of its own."""
+
+    PLATFORM = "platform"
+    IMAGE = "image"
+    IMAGE_PLATFORM = "image,platform"
+
+
+@dataclass(frozen=True, slots=True)
+class SplitOptions:
+    """How a split divides and names its parts.
+
+    `template` None is the usual one for `by`; `stem` and `extension` are what its fields of those names stand for.
+    With `max_size` as many images as fit go into each archive of at most that many bytes before any compression.
+    """
+
+    by: SplitBy = SplitBy.PLATFORM
+    template: str | None = None
+    stem: str = ""
+    extension: str = ".tar"
+    max_size: int | None = None
+
+    def __post_init__(self) -> None:
+        """Raise `UsageError` for parts that would not each import alone."""
+        if self.max_size is not None and self.by is SplitBy.IMAGE_PLATFORM:
+            raise UsageError(
+                "--max-size puts images together, and --by image,platform apart",
+                remedy="take --by image or --by platform with it",
+            )

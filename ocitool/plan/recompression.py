@@ -154,7 +154,7 @@ def _jobs(graph: ImageGraph, node: ManifestNode, owner: str, layers: Layers) -> 
             raise IntegrityError(f"the config of {owner}: {error.message}", remedy="build the image again") from None
         entry = graph.blobs[layer.digest]
         role = f"layer {number} of {len(node.layers)} of {owner}"
-        copy = Copy(0, entry.data_offset, entry.size, layer.digest, role)
+        copy = Copy(entry.source, entry.data_offset, entry.size, layer.digest, role)
         yield LayerJob(copy, layer_compression(layer.media_type), diff_id)
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from ocitool.graph.image import IndexNode, ManifestNode, Node, Root, State, walk_manifests
 from ocitool.model.descriptor import CONTAINERD_NAME, REF_NAME, Descriptor
 from ocitool.model.digest import Digest
-from ocitool.model.json_text import JsonObject, JsonValue, dump_json, parse_object
+from ocitool.model.json_text import JsonObject, JsonValue, agreeing_fields, dump_json, parse_object
 from ocitool.model.media_type import DOCKER_LIST, DOCKER_MANIFEST, OCI_INDEX
 from ocitool.plan.names import Naming, name_image
 from ocitool.plan.options import IndexForm
@@ -122,19 +122,19 @@ def _keep(selection: ImageSelection) -> RewrittenImage:
 def _nested(selection: ImageSelection) -> RewrittenImage:
     roots = selection.image.roots
     collector = _Collector(set(selection.kept))
-    root = roots[0]
-    if len(roots) == 1 and isinstance(root.node, IndexNode):
-        child = collector.rewrite(root.node)
+    index = _index_of_all(selection)
+    if index is not None:
+        child = collector.rewrite(index)
         digest = Digest.parse(str(child["digest"]))
         fields = {key: value for key, value in child.items() if key != "platform"}
     else:
-        document = _new_index(selection.kept)
+        document = _new_index(selection)
         collector.documents.append(document)
         digest = document.digest
         fields = {"mediaType": _index_type(selection.kept), "digest": str(digest), "size": len(document.raw)}
     befores = [selection.original(each.node.descriptor.digest) for each in roots]
     old = befores[0]
-    naming = name_image(root.node.descriptor.annotations, old, digest)
+    naming = name_image(roots[0].node.descriptor.annotations, old, digest)
     return RewrittenImage(
         selection=selection,
         original=old,
@@ -144,6 +144,21 @@ def _nested(selection: ImageSelection) -> RewrittenImage:
         replaced={before: digest for before in befores if before != digest},
         naming=naming,
     )
+
+
+def _index_of_all(selection: ImageSelection) -> IndexNode | None:
+    """Return the root index that lists all that is kept; of several the one that can stay as it is."""
+    indexes = [root.node for root in selection.image.roots if isinstance(root.node, IndexNode)]
+    if len(selection.image.roots) == 1:
+        return indexes[0] if indexes else None
+    kept = set(selection.kept)
+    found: list[tuple[bool, IndexNode]] = []
+    for index in indexes:
+        listed = list(walk_manifests(index))
+        held = {node.descriptor.digest for node in listed if node in kept}
+        if all(node.descriptor.digest in held for node in kept):
+            found.append((all(node in kept for node in listed), index))
+    return max(found, key=lambda pair: pair[0])[1] if found else None
 
 
 class _Collector:
@@ -182,8 +197,12 @@ class _Collector:
         return not node.children or any(self._holds_kept(child) for child in node.children)
 
 
-def _new_index(kept: Sequence[ManifestNode]) -> NewDocument:
-    """Make an index for manifests that had none, with the platform of each written out."""
+def _new_index(selection: ImageSelection) -> NewDocument:
+    """Make an index for manifests of several roots, or of none, with the platform of each written out.
+
+    What the indexes among the roots say of the whole stays where they agree.
+    """
+    kept = selection.kept
     children: list[JsonValue] = []
     for node in kept:
         annotations = _without_names(node.descriptor.annotations)
@@ -191,7 +210,11 @@ def _new_index(kept: Sequence[ManifestNode]) -> NewDocument:
         if "platform" not in fields and node.platform is not None:
             fields["platform"] = node.platform.to_json()
         children.append(fields)
-    raw = dump_json({"schemaVersion": 2, "mediaType": _index_type(kept), "manifests": children})
+    indexes = [root.node for root in selection.image.roots if isinstance(root.node, IndexNode)]
+    common = agreeing_fields([parse_object(index.raw) for index in indexes if index.raw])
+    document: JsonObject = {"schemaVersion": 2, "mediaType": _index_type(kept), "manifests": children}
+    document |= {key: value for key, value in common.items() if key not in document}
+    raw = dump_json(document)
     return NewDocument(Digest.of(raw), raw)
 
 

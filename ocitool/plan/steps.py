@@ -15,7 +15,7 @@ from ocitool.model.digest import Digest
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from ocitool.model.json_text import JsonObject, JsonValue
+    from ocitool.model.json_text import JsonObject
     from ocitool.plan.note import Note
 
 
@@ -69,10 +69,63 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
+class PlannedManifest:
+    """One manifest of the report: what it is and how many bytes its closure has."""
+
+    image: str
+    kind: str
+    platform: str
+    digest: Digest
+    size: int
+    reason: str = ""
+
+    def to_json(self) -> JsonObject:
+        """Return the JSON form of reports."""
+        result: JsonObject = {
+            "image": self.image,
+            "kind": self.kind,
+            "platform": self.platform,
+            "digest": str(self.digest),
+            "size": self.size,
+        }
+        if self.reason:
+            result["reason"] = self.reason
+        return result
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedImage:
+    """One image of an output, or an artifact beside them: name, form of its index, what its root was and is."""
+
+    name: str | None
+    form: str
+    digest: Digest
+    original: Digest
+    has_platforms: bool = True
+
+    def to_json(self) -> JsonObject:
+        """Return the JSON form of reports."""
+        return {
+            "name": self.name,
+            "form": self.form,
+            "digest": str(self.digest),
+            "originalDigest": str(self.original),
+        }
+
+
+@dataclass(frozen=True, slots=True)
 class OutputPlan:
-    """One archive: its members in order."""
+    """One archive: its members in order, and what they are.
+
+    `name` is that of its file where a plan has several. `digest_map` maps what roots, manifests and layers were to
+    what they are in this output.
+    """
 
     members: tuple[Member, ...]
+    name: str = ""
+    images: tuple[PlannedImage, ...] = ()
+    kept: tuple[PlannedManifest, ...] = ()
+    digest_map: Mapping[Digest, Digest] = field(default_factory=dict)
 
     def steps(self) -> Iterator[Step]:
         """Yield the writes that make the tar, in the order of their offsets and without gaps."""
@@ -124,60 +177,23 @@ class SourceReference:
 
 
 @dataclass(frozen=True, slots=True)
-class PlannedManifest:
-    """One manifest of the report: what it is and how many bytes its closure has."""
-
-    image: str
-    kind: str
-    platform: str
-    digest: Digest
-    size: int
-    reason: str = ""
-
-    def to_json(self) -> JsonObject:
-        """Return the JSON form of reports."""
-        result: JsonObject = {
-            "image": self.image,
-            "kind": self.kind,
-            "platform": self.platform,
-            "digest": str(self.digest),
-            "size": self.size,
-        }
-        if self.reason:
-            result["reason"] = self.reason
-        return result
-
-
-@dataclass(frozen=True, slots=True)
-class PlannedImage:
-    """One image of an output: name, form of its index, and what its root digest was and is."""
-
-    name: str | None
-    form: str
-    digest: Digest
-    original: Digest
-
-    def to_json(self) -> JsonObject:
-        """Return the JSON form of reports."""
-        return {
-            "name": self.name,
-            "form": self.form,
-            "digest": str(self.digest),
-            "originalDigest": str(self.original),
-        }
-
-
-@dataclass(frozen=True, slots=True)
 class Plan:
-    """Everything a writing command is going to do."""
+    """Everything a writing command is going to do; `dropped` goes into none of the outputs."""
 
     sources: tuple[SourceReference, ...]
     outputs: tuple[OutputPlan, ...]
-    images: tuple[PlannedImage, ...] = ()
-    kept: tuple[PlannedManifest, ...] = ()
     dropped: tuple[PlannedManifest, ...] = ()
-    digest_map: Mapping[Digest, Digest] = field(default_factory=dict)
     notes: tuple[Note, ...] = ()
+
+    @property
+    def images(self) -> tuple[PlannedImage, ...]:
+        """The images of all outputs."""
+        return tuple(image for output in self.outputs for image in output.images)
+
+    @property
+    def kept(self) -> tuple[PlannedManifest, ...]:
+        """The manifests of all outputs."""
+        return tuple(manifest for output in self.outputs for manifest in output.kept)
 
     @property
     def source_size(self) -> int:
@@ -189,27 +205,42 @@ class Plan:
         """Bytes that all outputs will have."""
         return sum(output.size for output in self.outputs)
 
+    @property
+    def read(self) -> int:
+        """Bytes to be read from the sources: what several outputs hold is read once."""
+        copies = (member.content for output in self.outputs for member in output.members)
+        ranges = {(copy.source, copy.offset): copy.size for copy in copies if isinstance(copy, Copy)}
+        return sum(ranges.values())
+
     def to_json(self) -> JsonObject:
         """Return the plan as one JSON object (schema ``output/plan``)."""
-        outputs: list[JsonValue] = [
-            {
-                "size": output.size,
-                "copied": output.copied,
-                "steps": [_step_json(step) for step in output.steps()],
-            }
-            for output in self.outputs
-        ]
         return {
             "schemaVersion": 1,
             "kind": "plan",
             "sources": [{"name": source.name, "size": source.size} for source in self.sources],
-            "images": [image.to_json() for image in self.images],
-            "kept": [manifest.to_json() for manifest in self.kept],
+            "bytesRead": self.read,
+            "bytesWritten": self.size,
+            "outputs": [_output_json(output) for output in self.outputs],
             "dropped": [manifest.to_json() for manifest in self.dropped],
-            "digestMap": {str(old): str(new) for old, new in self.digest_map.items()},
-            "outputs": outputs,
             "notes": [note.to_json() for note in self.notes],
         }
+
+
+def digest_map_json(digest_map: Mapping[Digest, Digest]) -> JsonObject:
+    """Return the JSON form of a digest map: what was, and what it is now."""
+    return {str(old): str(new) for old, new in digest_map.items()}
+
+
+def _output_json(output: OutputPlan) -> JsonObject:
+    return {
+        "name": output.name,
+        "size": output.size,
+        "copied": output.copied,
+        "images": [image.to_json() for image in output.images],
+        "kept": [manifest.to_json() for manifest in output.kept],
+        "digestMap": digest_map_json(output.digest_map),
+        "steps": [_step_json(step) for step in output.steps()],
+    }
 
 
 def _step_json(step: Step) -> JsonObject:

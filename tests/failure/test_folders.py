@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from ocitool.api import filter_archive
+from ocitool.api import WriteOptions, filter_archive
 from ocitool.archive.codec.compress import Compression
 from ocitool.errors import ChangedSource, IntegrityError, OutputError, UsageError
 from tests.builders import Layout, multi_platform
@@ -107,7 +107,12 @@ def test_a_suffix_of_a_folder_promises_nothing(source: Path, expected: dict[str,
 def test_a_folder_is_not_compressed(source: Path, tmp_path: Path, form: str) -> None:
     refused(run(source, tmp_path / "out", "--compress", form), 2, "is not compressed", "leave out --compress")
     with pytest.raises(UsageError):
-        filter_archive(source, f"{tmp_path}/out/", options_of(["all"]), compression=Compression.parse(form))
+        filter_archive(
+            source,
+            f"{tmp_path}/out/",
+            options_of(["all"]),
+            write_options=WriteOptions(compression=Compression.parse(form)),
+        )
     assert names_in(tmp_path) == ["in.tar"]
 
 
@@ -327,9 +332,8 @@ def test_a_source_that_changes_is_told_before_it_is_replaced(layout: Path, *, ve
             layout,
             f"{layout}/",
             options_of(["all"]),
-            force=True,
-            verify=verify,
             listener=_Meddler(layout / "index.json"),
+            write_options=WriteOptions(force=True, verify=verify),
         )
     assert files_of(layout) == before
     assert names_in(layout.parent) == ["layout"]
@@ -343,14 +347,14 @@ def blobs(files: dict[str, bytes]) -> set[str]:
 def test_blobs_are_linked_on_one_file_system(
     layout: Path, expected: dict[str, bytes], tmp_path: Path, *, verify: bool
 ) -> None:
-    filter_archive(layout, f"{tmp_path}/out/", options_of(["linux/arm64"]), verify=verify)
+    filter_archive(layout, f"{tmp_path}/out/", options_of(["linux/arm64"]), write_options=WriteOptions(verify=verify))
     out = tmp_path / "out"
     assert files_of(out) == expected
     assert linked(out) == blobs(expected)
     for name in blobs(expected):
         assert (out / name).samefile(layout / name)
     # Once more over itself: then the old names go, and the new ones are the only ones beside those of the source.
-    filter_archive(out, f"{out}/", options_of(["linux/arm64"]), verify=verify, force=True)
+    filter_archive(out, f"{out}/", options_of(["linux/arm64"]), write_options=WriteOptions(verify=verify, force=True))
     assert {(out / name).stat().st_nlink for name in blobs(expected)} == {2}
 
 
@@ -377,7 +381,9 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 def test_blobs_are_copied_to_another_file_system(
     layout: Path, expected: dict[str, bytes], small_disk: Path, *, verify: bool
 ) -> None:
-    filter_archive(layout, f"{small_disk}/out/", options_of(["linux/arm64"]), verify=verify)
+    filter_archive(
+        layout, f"{small_disk}/out/", options_of(["linux/arm64"]), write_options=WriteOptions(verify=verify)
+    )
     assert files_of(small_disk / "out") == expected
     assert linked(small_disk / "out") | linked(layout) == set()
 
@@ -399,7 +405,12 @@ def test_a_full_disk_in_the_middle(big: Path, small_disk: Path, monkeypatch: pyt
     monkeypatch.setattr(NewFolder, "require_space", lambda _folder, _size: None)
     for verify in (True, False):
         with pytest.raises(OutputError, match="No space left"):
-            filter_archive(big, f"{small_disk}/out/", options_of(["linux/amd64"]), verify=verify, force=True)
+            filter_archive(
+                big,
+                f"{small_disk}/out/",
+                options_of(["linux/amd64"]),
+                write_options=WriteOptions(verify=verify, force=True),
+            )
         assert files_of(small_disk / "out") == before
         assert names_in(small_disk) == ["lost+found", "out"]
     assert os.statvfs(small_disk).f_bavail > 100
@@ -410,7 +421,7 @@ def test_links_need_no_space(small_disk: Path) -> None:
     status = os.statvfs(small_disk)
     assert status.f_bavail * status.f_frsize < 2 * MEBIBYTE
     filter_archive(source, f"{small_disk}/out/", options_of(["linux/amd64"]))
-    filter_archive(source, f"{source}/", options_of(["linux/amd64"]), force=True)
+    filter_archive(source, f"{source}/", options_of(["linux/amd64"]), write_options=WriteOptions(force=True))
     assert max(path.stat().st_size for path in (small_disk / "out").rglob("*")) == 2 * MEBIBYTE
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ocitool.api import filter_archive
+from ocitool.api import WriteOptions, filter_archive
 from ocitool.archive.new_file import NewFile
 from ocitool.errors import OutputError
 from tests.builders import multi_platform
@@ -144,7 +144,7 @@ def test_no_clobber_when_the_file_appears_meanwhile(
     target = tmp_path / "old.tar"
     monkeypatch.setattr(NewFile, "stage", lambda _file: _old_file(tmp_path))
     with pytest.raises(OutputError):
-        filter_archive(source, target, options_of(["linux/arm64"]), clobber=False)
+        filter_archive(source, target, options_of(["linux/arm64"]), write_options=WriteOptions(clobber=False))
     _assert_old(target)
 
 
@@ -183,6 +183,8 @@ def test_several_outputs_are_rolled_back(source: Path, tmp_path: Path) -> None:
     """Naming the second file fails after the first has its name: the old first file must be back."""
     target = _old_file(tmp_path)
     with pytest.raises(OutputError):
-        filter_archive(source, target, options_of(["linux/arm64"]), digest_map=tmp_path / "map.json")
+        filter_archive(
+            source, target, options_of(["linux/arm64"]), write_options=WriteOptions(digest_map=tmp_path / "map.json")
+        )
     _assert_old(target)
     assert not (tmp_path / "map.json").exists()

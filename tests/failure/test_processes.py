@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 import zstandard
 
-from ocitool.api import SourceOptions, filter_archive
+from ocitool.api import SourceOptions, WriteOptions, filter_archive
 from ocitool.errors import ChangedSource, NotAnArchive, OutputError
 from tests.builders import OCI_CONFIG, OCI_LAYER, OCI_MANIFEST, Layout, as_json, multi_platform
 from tests.command import ocitool
@@ -112,12 +112,12 @@ def write_at(place, position, data):
 Place.write_at = write_at
 """
 WHEN_NAMED = """
-from ocitool.api import filtering
-original = filtering.publish_all
+from ocitool.api import writing
+original = writing.publish_all
 def publish_all(files):
     original(files)
     os.kill(os.getpid(), number)
-filtering.publish_all = publish_all
+writing.publish_all = publish_all
 """
 AT_THE_START = """
 from ocitool.cli import app
@@ -282,9 +282,8 @@ def test_source_that_changes_leaves_a_pipe_visibly_cut(tmp_path: Path, change: s
             source,
             "-",
             options_of(["linux/amd64"]),
-            verify=False,
             listener=_Meddler(source, change),
-            standard_output=stream.fileno(),
+            write_options=WriteOptions(verify=False, standard_output=stream.fileno()),
         )
     assert not target.read_bytes().endswith(bytes(1024))
 
@@ -320,7 +319,7 @@ def test_full_disk_in_the_middle(small_disk: Path, big: Path, monkeypatch: pytes
     monkeypatch.setattr(NewFile, "require_space", lambda _file, _size: None)
     for verify in (True, False):
         with pytest.raises(OutputError, match="No space left"):
-            filter_archive(big, target, options_of(["linux/amd64"]), verify=verify)
+            filter_archive(big, target, options_of(["linux/amd64"]), write_options=WriteOptions(verify=verify))
         _assert_old(target)
     assert os.statvfs(small_disk).f_bavail > 100
 

@@ -8,7 +8,7 @@ import pytest
 
 from ocitool.archive.reader import scan_archive
 from ocitool.errors import DocumentError, NotAnArchive, TruncatedArchive, UnsafeEntry
-from ocitool.graph import oci_layout
+from ocitool.graph import tree
 from ocitool.graph.build import build_graph
 from ocitool.graph.image import ImageGraph, Kind, ManifestNode, State
 from ocitool.model.limits import INDEX_DEPTH_LIMIT
@@ -214,7 +214,7 @@ def test_depth_is_bounded() -> None:
 
 
 def test_width_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(oci_layout, "NODE_LIMIT", 50)
+    monkeypatch.setattr(tree, "NODE_LIMIT", 50)
     layout = Layout()
     layout.add(layout.index([layout.manifest()] * 60))
     with pytest.raises(DocumentError, match="more than 50"):

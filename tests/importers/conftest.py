@@ -21,6 +21,7 @@ from .debian import DebianError
 from .docker import DockerServer
 from .engines import Engines, labels
 from .engines import provision as provision_engines
+from .oras import Oras
 from .podman import Podman, private_environment
 
 if TYPE_CHECKING:
@@ -113,6 +114,12 @@ def skopeo(engines: Engines, request: pytest.FixtureRequest, tmp_path_factory: p
 def umoci(engines: Engines, request: pytest.FixtureRequest) -> Program:
     """Provide umoci of each version."""
     return require(engines, request.param).program("umoci")
+
+
+@pytest.fixture(scope="session", params=labels("oras"))
+def oras(engines: Engines, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Oras:
+    """Provide oras of each version."""
+    return Oras(require(engines, request.param), tmp_path_factory.mktemp("oras"))
 
 
 @pytest.fixture(params=labels("podman"))

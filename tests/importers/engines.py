@@ -117,6 +117,8 @@ TABLE: tuple[EngineRow, ...] = (
     _plain("skopeo", "sid", ""),
     _plain("umoci", "bookworm", "0.4"),
     _plain("umoci", "sid", ""),
+    _plain("oras", "trixie", "1.2"),
+    _plain("oras", "sid", ""),
     _podman("podman-4.3", "bookworm", "4.3", ()),
     _podman("podman-sid", "sid", "", ("netavark",)),
     _docker("docker-20.10", "bookworm", "20.10", ()),

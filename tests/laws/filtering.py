@@ -7,14 +7,17 @@ from typing import TYPE_CHECKING, Any
 from ocitool.archive.reader import scan_archive
 from ocitool.engine.execute import execute
 from ocitool.graph.build import build_graph
+from ocitool.graph.merge import merge_graphs
 from ocitool.model.platform_selection import PlatformSelection
 from ocitool.plan.filter import plan_filter
-from ocitool.plan.options import FilterOptions, Missing
+from ocitool.plan.options import FilterOptions, Missing, SplitOptions
+from ocitool.plan.split import plan_split
 from tests.sources import BytesSource
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from ocitool.graph.image import ImageGraph
     from ocitool.plan.steps import Plan
 
 
@@ -43,5 +46,41 @@ def plan_of(data: bytes, platforms: Sequence[str], **fields: Any) -> Plan:
 def filtered(data: bytes, platforms: Sequence[str], **fields: Any) -> bytes:
     """Return the filtered archive."""
     sink = BytesSink()
-    execute(plan_of(data, platforms, **fields).outputs[0], [BytesSource(data)], sink)
+    execute([(plan_of(data, platforms, **fields).outputs[0], sink)], [BytesSource(data)])
     return bytes(sink.data)
+
+
+def _graph(data: bytes) -> ImageGraph:
+    source = BytesSource(data)
+    return build_graph(scan_archive(source), source)
+
+
+def split_plan(
+    data: bytes, platforms: Sequence[str] = ("all",), *, split: SplitOptions | None = None, **fields: Any
+) -> Plan:
+    return plan_split(_graph(data), options_of(platforms, **fields), split or SplitOptions(stem="image"))
+
+
+def written(plan: Plan, *sources: bytes) -> dict[str, bytes]:
+    """Return every output of a plan by its name."""
+    sinks = [BytesSink() for _ in plan.outputs]
+    execute(list(zip(plan.outputs, sinks, strict=True)), [BytesSource(data) for data in sources])
+    return {output.name: bytes(sink.data) for output, sink in zip(plan.outputs, sinks, strict=True)}
+
+
+def parts_of(
+    data: bytes, platforms: Sequence[str] = ("all",), *, split: SplitOptions | None = None, **fields: Any
+) -> dict[str, bytes]:
+    """Return the archives that an archive is split into, by name."""
+    return written(split_plan(data, platforms, split=split, **fields), data)
+
+
+def merge_plan(archives: Sequence[bytes], platforms: Sequence[str] = ("all",), **fields: Any) -> Plan:
+    graph = merge_graphs([_graph(data) for data in archives], [BytesSource(data) for data in archives])
+    return plan_filter(graph, options_of(platforms, **fields))
+
+
+def merged(archives: Sequence[bytes], platforms: Sequence[str] = ("all",), **fields: Any) -> bytes:
+    """Return the archive that several are merged into."""
+    (data,) = written(merge_plan(archives, platforms, **fields), *archives).values()
+    return data

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ocitool.api import IndexForm, filter_archive
+from ocitool.api import IndexForm, WriteOptions, filter_archive
 from tests.folders import files_of, names_in, unpack
 from tests.laws.filtering import filtered, options_of
 from tests.strategies import Archive, selected_archives
@@ -32,7 +32,9 @@ def members(data: bytes) -> tuple[dict[str, bytes], set[str]]:
 
 def write(source: Path, platforms: Sequence[str], target: Path, *, verify: bool = True, force: bool = False) -> int:
     """Filter `source` to the folder `target`; return the size that is reported."""
-    result = filter_archive(source, f"{target}/", options_of(platforms), verify=verify, force=force)
+    result = filter_archive(
+        source, f"{target}/", options_of(platforms), write_options=WriteOptions(verify=verify, force=force)
+    )
     return result.size
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from hypothesis import given, settings
 
-from ocitool.api import SourceOptions, filter_archive
+from ocitool.api import SourceOptions, WriteOptions, filter_archive
 from tests.laws.filtering import filtered, options_of
 from tests.strategies import Archive, selected_archives
 
@@ -47,7 +47,7 @@ def _through_pipes(data: bytes, platforms: Sequence[str], folder: Path) -> bytes
             "-",
             options_of(platforms),
             source_options=SourceOptions(standard_input=read_in, spool_directory=folder),
-            standard_output=write_out,
+            write_options=WriteOptions(standard_output=write_out),
         )
     finally:
         os.close(read_in)
@@ -68,7 +68,7 @@ def test_files_and_pipes_give_the_same_bytes(drawn: tuple[Archive, list[str]]) -
         source.write_bytes(archive.data)
         filter_archive(source, target, options_of(platforms))
         assert target.read_bytes() == expected
-        filter_archive(source, target, options_of(platforms), verify=False)
+        filter_archive(source, target, options_of(platforms), write_options=WriteOptions(verify=False))
         assert target.read_bytes() == expected
         assert _through_pipes(archive.data, platforms, folder) == expected
         assert {path.name for path in folder.iterdir()} == {"in.tar", "out.tar"}

@@ -81,8 +81,8 @@ def test_only_what_has_another_form() -> None:
     assert after["x-unknown"] == {"z": 1, "a": 2}
     assert "2 layer(s) compressed anew" in notes(result)
     changed = {layer["digest"] for layer in (before["layers"][0], before["layers"][2])}
-    assert {str(old) for old in result.plan.digest_map} == {layout.roots[0]["digest"], *changed}
-    assert {str(new) for new in result.plan.digest_map.values()} <= {*Walked(output).blobs}
+    assert {str(old) for old in result.digest_map} == {layout.roots[0]["digest"], *changed}
+    assert {str(new) for new in result.digest_map.values()} <= {*Walked(output).blobs}
 
 
 def test_nothing_to_do_is_the_same_archive() -> None:

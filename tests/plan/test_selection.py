@@ -59,7 +59,7 @@ def test_flat_holds_one_platform() -> None:
 def test_keep_warns_of_what_it_lists() -> None:
     result = plan(multi_platform(), "linux/amd64", index=IndexForm.KEEP)
     assert any(note.level.value == "warning" and "still lists 2" in note.message for note in result.notes)
-    assert not plan(multi_platform(), "all", index=IndexForm.KEEP).digest_map
+    assert not plan(multi_platform(), "all", index=IndexForm.KEEP).outputs[0].digest_map
 
 
 @pytest.mark.parametrize(

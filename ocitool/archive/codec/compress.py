@@ -46,6 +46,11 @@ class Compression:
         """Whether anything is compressed at all."""
         return self.kind != NONE
 
+    @property
+    def suffix(self) -> str:
+        """What a file name ends in that promises this, after ``.tar``."""
+        return {NONE: "", "gzip": ".gz", "zstd": ".zst"}[self.kind]
+
     @classmethod
     def parse(cls, text: str) -> Compression:
         """Parse ``none``, ``gzip[:LEVEL]`` or ``zstd[:LEVEL]``; raises `UsageError`."""

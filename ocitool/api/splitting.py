@@ -1,0 +1,138 @@
+"""The verb `split`."""
+
+from __future__ import annotations
+
+import os
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ocitool.api.listener import Listener, Silence
+from ocitool.api.opening import SourceOptions, open_archive
+from ocitool.api.recompressing import recompressed_layers
+from ocitool.api.writing import Outputs, WriteOptions, Written, choose_compression, planned_size
+from ocitool.archive.new_folder import made_folder
+from ocitool.plan.options import SplitBy, SplitOptions
+from ocitool.plan.part_names import NameTemplate, source_stem
+from ocitool.plan.split import plan_split, plan_split_layers
+from ocitool.plan.steps import OutputPlan, Plan, digest_map_json
+
+if TYPE_CHECKING:
+    from ocitool.archive.codec.compress import Compression
+    from ocitool.model.json_text import JsonObject
+    from ocitool.plan.options import FilterOptions
+
+
+@dataclass(frozen=True, slots=True)
+class SplitResult:
+    """What a split did, or with `written` False would do; `outputs` are in the order of the plan's."""
+
+    plan: Plan
+    outputs: tuple[Written, ...]
+    written: bool
+
+    def to_json(self) -> JsonObject:
+        """Return the report as one JSON object (schema ``output/split``)."""
+        plan = self.plan
+        return {
+            "schemaVersion": 1,
+            "kind": "split",
+            "sourceSize": plan.source_size,
+            "outputSize": sum(output.size for output in self.outputs),
+            "outputs": [_output_json(*pair) for pair in zip(plan.outputs, self.outputs, strict=True)],
+            "dropped": [manifest.to_json() for manifest in plan.dropped],
+            "notes": [note.to_json() for note in plan.notes],
+        }
+
+
+def split_options(
+    source: str | os.PathLike[str],
+    *,
+    by: SplitBy = SplitBy.PLATFORM,
+    template: str | None = None,
+    compression: Compression | None = None,
+    max_size: int | None = None,
+) -> SplitOptions:
+    """Return how to divide `source` and name its parts: after it, and with the suffix of a compression.
+
+    Raises `UsageError` for a template that means nothing.
+    """
+    if template is not None:
+        NameTemplate.parse(template)
+    extension = ".tar" + ("" if compression is None else compression.suffix)
+    return SplitOptions(by, template, source_stem(os.fspath(source)), extension, max_size)
+
+
+def split_archive(
+    source: str | os.PathLike[str],
+    folder: str | os.PathLike[str],
+    options: FilterOptions,
+    split: SplitOptions,
+    *,
+    checksums: bool = False,
+    dry_run: bool = False,
+    write_options: WriteOptions | None = None,
+    source_options: SourceOptions | None = None,
+    listener: Listener | None = None,
+) -> SplitResult:
+    """Write one archive into `folder` for each part of what `options` select from `source`.
+
+    Every range of the source is read and hashed once, however many parts want it; only parts that are compressed as
+    a whole read for themselves. The last component of `folder` is made if it is not there. The parts appear together,
+    whole and verified, or not at all. With `checksums` the sha256 of each file is computed. Raises the errors of
+    `ocitool.errors`; after any of them what stood under the names of the parts is untouched.
+    """
+    listener = listener or Silence()
+    write_options = write_options or WriteOptions()
+    source_options = source_options or SourceOptions()
+    with ExitStack() as stack:
+        if not dry_run:
+            stack.enter_context(made_folder(Path(folder)))
+        if source_options.spool_directory is None and Path(folder).is_dir():
+            source_options = replace(source_options, spool_directory=Path(folder))
+        outputs = stack.enter_context(Outputs(write_options))
+        if not dry_run:
+            outputs.open_digest_map()
+        archive = stack.enter_context(open_archive(source, source_options, listener))
+        if dry_run:
+            plan = plan_split(archive.graph, options, split)
+            paths = [_path(folder, output) for output in plan.outputs]
+            needed = [choose_compression(path, write_options.compression).is_needed for path in paths]
+            planned = [
+                Written(path, planned_size(output, path), is_compressed)
+                for output, path, is_compressed in zip(plan.outputs, paths, needed, strict=True)
+            ]
+            return SplitResult(plan, tuple(planned), written=False)
+        wanted = plan_split_layers(archive.graph, options, split)
+        layers = stack.enter_context(recompressed_layers(archive, wanted, options.layers, source_options, listener))
+        plan = plan_split(archive.graph, options, split, layers.done, layers.references)
+        for output in plan.outputs:
+            outputs.open(_path(folder, output))
+        digest_map: JsonObject = {output.name: digest_map_json(output.digest_map) for output in plan.outputs}
+        sources = [*archive.sources, *layers.spools]
+        written = outputs.write(plan, digest_map, sources, listener, phase="splitting", checksums=checksums)
+        return SplitResult(plan, written, written=True)
+
+
+def _path(folder: str | os.PathLike[str], output: OutputPlan) -> str:
+    return os.path.join(os.fspath(folder), output.name)  # noqa: PTH118 - a slash at the end has a meaning
+
+
+def _output_json(plan: OutputPlan, output: Written) -> JsonObject:
+    """Return one output: what a CI matrix wants to know of it first, all of it after that."""
+    images = [image for image in plan.images if image.has_platforms] or list(plan.images)
+    platforms = dict.fromkeys(manifest.platform for manifest in plan.kept if manifest.platform)
+    only = images[0] if len(images) == 1 else None
+    return {
+        "file": output.path,
+        "image": None if only is None else only.name,
+        "platform": next(iter(platforms)) if len(platforms) == 1 else None,
+        "digest": None if only is None else str(only.digest),
+        "size": output.size,
+        "sha256": None if output.sha256 is None else output.sha256.hex,
+        "tarSize": plan.size,
+        "images": [image.to_json() for image in plan.images],
+        "kept": [manifest.to_json() for manifest in plan.kept],
+        "digestMap": digest_map_json(plan.digest_map),
+    }

@@ -1,0 +1,246 @@
+"""The outputs of a writing verb: opened early, written from a plan, named together at the end."""
+
+from __future__ import annotations
+
+import os
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Self, TypeAlias
+
+from ocitool.archive.codec.compress import THREAD_LIMIT, CompressingSink, Compression
+from ocitool.archive.new_file import Appender, NewFile
+from ocitool.archive.new_folder import NewFolder, names_folder
+from ocitool.archive.sink import StreamSink, open_sink, publish_all
+from ocitool.archive.source import SpooledSource
+from ocitool.engine.execute import Target, digest_files, execute
+from ocitool.engine.workers import processor_count
+from ocitool.errors import UsageError
+from ocitool.model.json_text import JsonObject, dump_json
+from ocitool.plan.steps import Copy, OutputPlan, Plan
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from types import TracebackType
+
+    from ocitool.api.listener import Listener
+    from ocitool.archive.source import ByteSource
+    from ocitool.model.digest import Digest
+
+Sink: TypeAlias = NewFile | NewFolder | StreamSink
+
+
+@dataclass(frozen=True, slots=True)
+class WriteOptions:
+    """How outputs are written, whatever is in them.
+
+    `verify` holds every blob to its digest. Without `clobber` an existing file is not replaced; with `force` an image
+    layout folder is. `compression` None is what the suffix of each output promises. `digest_map` is a file for old
+    and new digests as JSON. `standard_output` is the descriptor behind ``-``. `before_naming` is called when all
+    bytes are on the disk and only the names are left to give: what interrupts before it leaves nothing behind, and
+    nothing should after it.
+    """
+
+    verify: bool = True
+    clobber: bool = True
+    force: bool = False
+    compression: Compression | None = None
+    digest_map: Path | None = None
+    standard_output: int = 1
+    before_naming: Callable[[], None] = lambda: None
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """One output as it is, or would be; `size` in bytes, compressed or not, `sha256` of the file if asked for."""
+
+    path: str
+    size: int
+    is_compressed: bool = False
+    sha256: Digest | None = None
+
+
+class Outputs:
+    """The outputs of one command; whatever ends it before `write` has returned leaves none of them behind."""
+
+    def __init__(self, options: WriteOptions) -> None:
+        self._options = options
+        self._stack = ExitStack()
+        self._sinks: list[Sink] = []
+        self._paths: list[str] = []
+        self._compressions: list[Compression] = []
+        self._map: NewFile | StreamSink | None = None
+
+    def __enter__(self) -> Self:
+        """Open nothing yet."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Let go of all that was opened; bytes without a name are gone."""
+        self._stack.close()
+
+    def open(self, path: str | os.PathLike[str]) -> None:
+        """Open the place of one output.
+
+        Raises `UsageError` for a name that promises what is not written, `OutputError` if there is no way to write.
+        """
+        compression = choose_compression(path, self._options.compression)
+        self._sinks.append(self._open(path))
+        self._paths.append(os.fspath(path))
+        self._compressions.append(compression)
+
+    def open_digest_map(self) -> None:
+        """Open the file for the digest map, if one is to be written."""
+        if self._options.digest_map is not None:
+            self._map = open_sink(self._options.digest_map, clobber=self._options.clobber)
+            self._stack.callback(self._map.close)
+
+    def write(
+        self,
+        plan: Plan,
+        digest_map: JsonObject,
+        sources: Sequence[ByteSource],
+        listener: Listener,
+        *,
+        phase: str,
+        checksums: bool = False,
+    ) -> tuple[Written, ...]:
+        """Write all outputs of `plan` into the places opened, in their order, and give them their names.
+
+        Sources are closed. With `checksums` each file's own sha256 is computed. Raises what `execute` raises.
+        """
+        _keep_only_copied(plan, sources)
+        listener.start(phase, plan.read)
+        results = self._write(plan, sources, listener.advance)
+        if self._map is not None:
+            _write_small(self._map, dump_json(digest_map) + b"\n")
+        # A spool's pages need not reach the disk any more: what is saved next has it to itself.
+        for used in sources:
+            used.close()
+        if checksums:
+            results = self._with_checksums(results, listener)
+        # The disk may take longer than the copying did.
+        listener.start("saving", None)
+        named = [sink for sink in (*self._sinks, self._map) if isinstance(sink, NewFile | NewFolder)]
+        for new in named:
+            new.stage()
+        self._options.before_naming()
+        publish_all(named)
+        for sink in (*self._sinks, self._map):
+            if sink is not None:
+                sink.close()
+        listener.finish()
+        return results
+
+    def _open(self, path: str | os.PathLike[str]) -> Sink:
+        options = self._options
+        if not names_folder(path):
+            sink = open_sink(path, standard_output=options.standard_output, clobber=options.clobber)
+            self._stack.callback(sink.close)
+            return sink
+        folder = NewFolder(Path(path), force=options.force)
+        self._stack.callback(folder.close)
+        folder.begin()
+        return folder
+
+    def _write(
+        self, plan: Plan, sources: Sequence[ByteSource], on_bytes: Callable[[int], None]
+    ) -> tuple[Written, ...]:
+        """Write the plain outputs together, so that each range is read once, then the compressed ones."""
+        verify = self._options.verify
+        plain: list[Target] = []
+        packed: list[int] = []
+        needed: dict[int, int] = {}
+        results: dict[int, Written] = {}
+        for number, (output, sink, path, compression) in enumerate(
+            zip(plan.outputs, self._sinks, self._paths, self._compressions, strict=True)
+        ):
+            if compression.is_needed:
+                packed.append(number)
+                continue
+            plain.append((output, sink))
+            results[number] = Written(path, output.content_size if isinstance(sink, NewFolder) else output.size)
+            if isinstance(sink, NewFile):
+                sink.require_space(output.size + needed.get(sink.device, 0))
+                needed[sink.device] = needed.get(sink.device, 0) + output.size
+        execute(plain, sources, verify=verify, on_bytes=on_bytes)
+        for number in packed:
+            size = self._write_compressed(plan.outputs[number], number, sources, on_bytes)
+            results[number] = Written(self._paths[number], size, is_compressed=True)
+        return tuple(results[number] for number in range(len(plan.outputs)))
+
+    def _write_compressed(
+        self, output: OutputPlan, number: int, sources: Sequence[ByteSource], on_bytes: Callable[[int], None]
+    ) -> int:
+        sink = self._sinks[number]
+        if isinstance(sink, NewFolder):
+            raise TypeError("a folder is not compressed")
+        target = Appender(sink) if isinstance(sink, NewFile) else sink
+        threads = min(processor_count(), THREAD_LIMIT)
+        compressing = CompressingSink(target, self._compressions[number], output.size, threads=threads)
+        execute([(output, compressing)], sources, verify=self._options.verify, on_bytes=on_bytes)
+        compressing.finish()
+        return target.written
+
+    def _with_checksums(self, results: Sequence[Written], listener: Listener) -> tuple[Written, ...]:
+        files = {number: sink for number, sink in enumerate(self._sinks) if isinstance(sink, NewFile)}
+        sizes = [results[number].size for number in files]
+        listener.start("hashing", sum(sizes))
+        digests = digest_files(list(zip(files.values(), sizes, strict=True)), on_bytes=listener.advance)
+        found = dict(zip(files, digests, strict=True))
+        return tuple(replace(result, sha256=found.get(number)) for number, result in enumerate(results))
+
+
+def choose_compression(output: str | os.PathLike[str], wanted: Compression | None) -> Compression:
+    """Return what an output is compressed with; raises `UsageError` for one that cannot be."""
+    if not os.fspath(output):
+        raise UsageError(
+            "the name of the output is empty", remedy="name a file, a folder with a slash at its end, or -"
+        )
+    if not names_folder(output):
+        return wanted or Compression.for_name(os.fspath(output))
+    if wanted is not None:
+        raise UsageError(
+            "a folder is not compressed",
+            where=os.fspath(output),
+            remedy="leave out --compress, or the slash for a file",
+        )
+    return Compression()
+
+
+def planned_size(output: OutputPlan, path: str | os.PathLike[str]) -> int:
+    """Return the bytes that an output will have where it is not compressed."""
+    return output.content_size if names_folder(path) else output.size
+
+
+def folder_beside(output: str | os.PathLike[str]) -> Path | None:
+    """Return the folder of an output file, where there is room for what is made of the spool anyway."""
+    if names_folder(output):
+        parent = Path(os.path.realpath(output)).parent
+        return parent if parent.is_dir() else None
+    try:
+        if os.fspath(output) == "-" or not Path(output).is_file():
+            stream = os.fspath(output) == "-" or Path(output).exists()
+            parent = Path(output).parent
+            return None if stream or not parent.is_dir() else parent
+    except OSError:
+        return None
+    return Path(os.path.realpath(output)).parent
+
+
+def _keep_only_copied(plan: Plan, sources: Sequence[ByteSource]) -> None:
+    """Give back what spools hold beside the bytes to copy; nothing else may be read from them after this."""
+    for number, source in enumerate(sources):
+        if isinstance(source, SpooledSource) and not plan.sources[number].is_spool:
+            contents = [member.content for output in plan.outputs for member in output.members]
+            copies = [content for content in contents if isinstance(content, Copy) and content.source == number]
+            source.keep_only((copy.offset, copy.size) for copy in copies)
+
+
+def _write_small(sink: NewFile | StreamSink, data: bytes) -> None:
+    if isinstance(sink, NewFile):
+        sink.write_at(0, data)
+    else:
+        sink.write(data)

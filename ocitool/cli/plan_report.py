@@ -1,0 +1,103 @@
+"""What writing commands print of their plan: rows kept and dropped, new digests, notes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from ocitool.cli.options import Format
+from ocitool.cli.outcome import print_error, print_json, print_lines
+from ocitool.cli.text import align, format_size, printable
+from ocitool.errors import OutputError
+from ocitool.plan.note import Level
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from ocitool.cli.streams import ReportStreams
+    from ocitool.model.digest import Digest
+    from ocitool.model.json_text import JsonObject
+    from ocitool.plan.steps import OutputPlan, Plan, PlannedManifest
+
+NOTE_LIMIT: Final = 20
+"""Notes printed without `-v`; bundles of hundreds of images may earn hundreds."""
+
+
+def print_report(
+    plan: Plan,
+    lines: Callable[[], Sequence[str]],
+    document: Callable[[], JsonObject],
+    streams: ReportStreams,
+    *,
+    form: Format,
+    written: bool,
+    quiet: bool,
+    verbose: bool,
+) -> None:
+    """Print the report of a writing command: `lines` and the notes of its plan, or `document`.
+
+    What cannot be printed of outputs that are written, whole and named is told, and is no failure.
+    """
+    try:
+        if form is Format.JSON:
+            print_json(document(), stream=streams.report)
+            return
+        if not quiet:
+            print_lines(lines(), stream=streams.report)
+        print_lines(_note_lines(plan, quiet=quiet, verbose=verbose), stream=streams.notes)
+    except OutputError as error:
+        if not written:
+            raise
+        # The outputs are whole and have their names: that is what the exit code speaks of.
+        print_error(error, form)
+
+
+def manifest_lines(plan: Plan) -> list[str]:
+    """Return a line for each manifest: kept or dropped, and why."""
+    kept = [_manifest_cells("keep", manifest) for manifest in plan.kept]
+    return align([*kept, *_dropped_rows(plan)], right=frozenset({3}))
+
+
+def dropped_lines(plan: Plan) -> list[str]:
+    """Return a line for each manifest that goes into no output, and why."""
+    return align(_dropped_rows(plan), right=frozenset({3}))
+
+
+def _dropped_rows(plan: Plan) -> list[tuple[str, ...]]:
+    return [_manifest_cells("drop", manifest) for manifest in plan.dropped]
+
+
+def _manifest_cells(what: str, manifest: PlannedManifest) -> tuple[str, ...]:
+    name = manifest.platform or manifest.kind
+    return what, name, manifest.image, format_size(manifest.size), manifest.reason
+
+
+def digest_lines(output: OutputPlan, *, verbose: bool) -> list[str]:
+    """Return a line for each digest that is another one now."""
+    lines: list[str] = []
+    for image in output.images:
+        if image.digest != image.original:
+            name = printable(image.name or "(unnamed)")
+            old, new = (shown_digest(digest, verbose=verbose) for digest in (image.original, image.digest))
+            count = sum(now == image.digest for now in output.digest_map.values())
+            were = f"{old} is" if count == 1 else f"{count} digests are"
+            lines.append(f"{name}: {were} now {new} ({image.form})")
+    if verbose:
+        roots = {image.original for image in output.images}
+        lines += [f"{old} is now {new}" for old, new in output.digest_map.items() if old not in roots]
+    return lines
+
+
+def shown_digest(digest: Digest, *, verbose: bool) -> str:
+    """Return a digest for people: short unless they asked for more."""
+    return str(digest) if verbose else f"{digest.algorithm}:{digest.short}"
+
+
+def _note_lines(plan: Plan, *, quiet: bool, verbose: bool) -> list[str]:
+    notes = [
+        f"{note.level.value}: {printable(note.message)}"
+        for note in plan.notes
+        if not quiet or note.level is Level.WARNING
+    ]
+    if len(notes) > NOTE_LIMIT and not verbose:
+        notes[NOTE_LIMIT:] = [f"note: and {len(notes) - NOTE_LIMIT} more; -v prints all of them"]
+    return notes

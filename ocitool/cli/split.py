@@ -1,0 +1,209 @@
+"""The command `split`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ocitool.cli.options import (
+    Format,
+    MaxRatio,
+    Progress,
+    ProgressMode,
+    Quiet,
+    ReportFormat,
+    Source,
+    SpoolDirectory,
+    Verbose,
+)
+from ocitool.cli.outcome import exit_codes
+from ocitool.cli.plan_report import dropped_lines, print_report, shown_digest
+from ocitool.cli.progress import showing_progress
+from ocitool.cli.streams import check_places, report_streams
+from ocitool.cli.text import align, format_count, format_size, parse_size, printable
+from ocitool.cli.writing_options import (
+    Attestations,
+    Compress,
+    DigestMap,
+    DockerManifestMode,
+    DryRun,
+    Force,
+    Images,
+    Index,
+    LayerCompression,
+    MissingPlatforms,
+    NoClobber,
+    Platforms,
+    Verify,
+    write_options,
+)
+from ocitool.errors import UsageError
+from ocitool.model.limits import RATIO_LIMIT
+from ocitool.model.platform_selection import PlatformSelection
+from ocitool.model.reference import ImageFilter
+from ocitool.plan.options import DockerManifest, FilterOptions, IndexForm, Layers, Missing, SplitBy
+
+if TYPE_CHECKING:
+    from ocitool.api.splitting import SplitResult
+    from ocitool.api.writing import Written
+    from ocitool.plan.steps import OutputPlan
+
+
+def split_command(
+    source: Source,
+    folder: Annotated[
+        str,
+        typer.Option(
+            "--directory",
+            "-d",
+            metavar="DIR",
+            help="Folder for the parts; made if it is not there.",
+            show_default=False,
+        ),
+    ],
+    platforms: Platforms = ["all"],  # noqa: B006 - typer copies it
+    by: Annotated[
+        str | None,
+        typer.Option(
+            "--by",
+            metavar="WHAT",
+            help="One part for each platform (the default), image, or image,platform; with --max-size by image.",
+            show_default=False,
+        ),
+    ] = None,
+    template: Annotated[
+        str | None,
+        typer.Option(
+            "--name-template",
+            metavar="TEXT",
+            help="Names of the parts: {stem} {image} {digest} {os} {os_version} {arch} {variant} {part} {ext}; "
+            "{-variant} is a hyphen and the variant, or nothing (default: {stem}-{os}-{arch}{-variant}{ext}).",
+            show_default=False,
+        ),
+    ] = None,
+    max_size: Annotated[
+        str | None,
+        typer.Option(
+            "--max-size",
+            metavar="SIZE",
+            help="Put as many images into each part as fit, such as 1900MiB; each part imports alone.",
+            show_default=False,
+        ),
+    ] = None,
+    images: Images = None,
+    index: Index = IndexForm.AUTO,
+    attestations: Attestations = None,
+    missing: MissingPlatforms = Missing.ERROR,
+    docker_manifest: DockerManifestMode = DockerManifest.AUTO,
+    verify: Verify = True,
+    compress: Compress = None,
+    layers: LayerCompression = Layers.KEEP,
+    digest_map: DigestMap = None,
+    no_clobber: NoClobber = False,
+    force: Force = False,
+    dry_run: DryRun = False,
+    form: ReportFormat = Format.TEXT,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+    progress: Progress = ProgressMode.AUTO,
+    spool_directory: SpoolDirectory = None,
+    max_ratio: MaxRatio = RATIO_LIMIT,
+) -> None:
+    """Write one archive for each platform of an archive, reading it once.
+
+    Each part is what `ocitool filter -p PLATFORM` would write. All of them appear together, or none.
+
+    \b
+    Examples:
+      ocitool split image.tar -d parts
+      ocitool split image.tar -d parts -p linux/amd64,linux/arm64 --compress zstd
+      ocitool split bundle.tar -d parts --by image,platform
+      ocitool split bundle.tar -d parts --max-size 1900MiB
+      ocitool split image.tar -d parts --name-template 'app-{arch}{ext}'
+      ocitool split image.tar -d parts --format json | jq -c '{include: [.outputs[] | {file, platform, sha256}]}'
+    """
+    from ocitool.api.opening import SourceOptions
+    from ocitool.api.splitting import split_archive, split_options
+
+    with exit_codes(form), showing_progress(progress, quiet=quiet) as listener:
+        writing = write_options(
+            verify=verify, no_clobber=no_clobber, force=force, compress=compress, digest_map=digest_map
+        )
+        check_places([source], f"{folder}/", digest_map)
+        result = split_archive(
+            source,
+            folder,
+            FilterOptions(
+                platforms=PlatformSelection.parse(platforms),
+                images=ImageFilter(tuple(images or ())),
+                index=index,
+                attestations=attestations,
+                missing=missing,
+                docker_manifest=docker_manifest,
+                layers=layers,
+            ),
+            split_options(
+                source,
+                by=parse_by(by, packed=max_size is not None),
+                template=template,
+                compression=writing.compression,
+                max_size=None if max_size is None else parse_size(max_size),
+            ),
+            checksums=form is Format.JSON,
+            dry_run=dry_run,
+            write_options=writing,
+            source_options=SourceOptions(spool_directory=spool_directory, ratio_limit=max_ratio),
+            listener=listener,
+        )
+        print_report(
+            result.plan,
+            lambda: result_lines(result, folder, verbose=verbose),
+            result.to_json if result.written else result.plan.to_json,
+            report_streams(folder, dry_run=dry_run),
+            form=form,
+            written=result.written,
+            quiet=quiet,
+            verbose=verbose,
+        )
+
+
+def parse_by(text: str | None, *, packed: bool) -> SplitBy:
+    """Read what `--by` asks for, or what is usual for parts of one image or platform or of several."""
+    if text is None:
+        return SplitBy.IMAGE if packed else SplitBy.PLATFORM
+    words = sorted(word.strip() for word in text.split(","))
+    try:
+        return SplitBy(",".join(words))
+    except ValueError:
+        raise UsageError(
+            f"--by {text!r} is none of platform, image, or image,platform", remedy="leave it out for one a platform"
+        ) from None
+
+
+def result_lines(result: SplitResult, folder: str, *, verbose: bool) -> list[str]:
+    """Write the report for people."""
+    rows = [
+        _part_cells(plan, output, verbose=verbose)
+        for plan, output in zip(result.plan.outputs, result.outputs, strict=True)
+    ]
+    table = align([("FILE", "PLATFORM", "IMAGE", "DIGEST", "SIZE"), *rows], right=frozenset({4}))
+    size = sum(output.size for output in result.outputs)
+    verb = "wrote" if result.written else "would write"
+    count = format_count(len(rows), "archive")
+    read = f"read {format_size(result.plan.read)} of {format_size(result.plan.source_size)}"
+    summary = f"{verb} {count} into {printable(folder)}: {format_size(size)}, {read}"
+    return [*table, *dropped_lines(result.plan), summary]
+
+
+def _part_cells(plan: OutputPlan, output: Written, *, verbose: bool) -> tuple[str, ...]:
+    images = [image for image in plan.images if image.has_platforms] or list(plan.images)
+    platforms = list(dict.fromkeys(manifest.platform for manifest in plan.kept if manifest.platform))
+    only = images[0] if len(images) == 1 else None
+    return (
+        plan.name,
+        ", ".join(platforms) if len(platforms) <= 2 else format_count(len(platforms), "platform"),
+        format_count(len(images), "image") if only is None else only.name or "(unnamed)",
+        "" if only is None else shown_digest(only.digest, verbose=verbose),
+        format_size(output.size),
+    )

@@ -1,0 +1,101 @@
+"""Options that all writing commands have: what is kept, in which form, and how it is written."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, TypeAlias
+
+import typer
+
+from ocitool.archive.codec.compress import Compression
+from ocitool.cli.signals import ignore_signals
+from ocitool.errors import UsageError
+from ocitool.plan.options import DockerManifest, Followers, IndexForm, Layers, Missing
+
+if TYPE_CHECKING:
+    from ocitool.api.writing import WriteOptions
+
+Platforms: TypeAlias = Annotated[
+    list[str],
+    typer.Option(
+        "--platform",
+        "-p",
+        metavar="P",
+        help="Keep these; repeatable, comma lists: os[/arch[/variant]], linux/*, !P, all, local, available.",
+        show_default=False,
+    ),
+]
+Output: TypeAlias = Annotated[
+    str,
+    typer.Option(
+        "--output",
+        "-o",
+        metavar="OUT",
+        help="File to write, DIR/ for an OCI layout folder, or - for standard output.",
+        show_default=False,
+    ),
+]
+Images: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option("--image", metavar="REF", help="Only these images; repeatable, globs.", show_default=False),
+]
+Index: TypeAlias = Annotated[
+    IndexForm, typer.Option("--index", help="auto: flat for one platform per image, nested for more.")
+]
+Attestations: TypeAlias = Annotated[
+    Followers | None,
+    typer.Option(
+        "--attestations", help="Default: follow their image where the index form can hold them.", show_default=False
+    ),
+]
+MissingPlatforms: TypeAlias = Annotated[
+    Missing, typer.Option("--missing", help="What to do about an image that lacks a platform.")
+]
+DockerManifestMode: TypeAlias = Annotated[
+    DockerManifest, typer.Option("--docker-manifest", help="Whether to write manifest.json for docker.")
+]
+Verify: TypeAlias = Annotated[
+    bool, typer.Option("--verify/--no-verify", help="Check the digest of every blob while it is copied.")
+]
+Compress: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--compress",
+        metavar="FORM",
+        help="none, gzip[:LEVEL] or zstd[:LEVEL] for the whole file (default: by OUT's suffix).",
+        show_default=False,
+    ),
+]
+LayerCompression: TypeAlias = Annotated[
+    Layers, typer.Option("--layers", help="Compress layers anew where they are not so already (new digests).")
+]
+DigestMap: TypeAlias = Annotated[
+    Path | None,
+    typer.Option("--digest-map", metavar="FILE", help="Write old and new digests as JSON.", show_default=False),
+]
+NoClobber: TypeAlias = Annotated[bool, typer.Option("--no-clobber", help="Refuse to replace an existing file.")]
+Force: TypeAlias = Annotated[
+    bool,
+    typer.Option(
+        "--force", help="Replace an image layout that stands at DIR/, and nothing else; files are replaced anyway."
+    ),
+]
+DryRun: TypeAlias = Annotated[bool, typer.Option("--dry-run", help="Print the plan and write nothing.")]
+
+
+def write_options(
+    *, verify: bool, no_clobber: bool, force: bool, compress: str | None, digest_map: Path | None
+) -> WriteOptions:
+    """Join the options on how to write; raises `UsageError` if they contradict each other."""
+    from ocitool.api.writing import WriteOptions
+
+    if force and no_clobber:
+        raise UsageError("--force and --no-clobber contradict each other", remedy="leave one of them out")
+    return WriteOptions(
+        verify=verify,
+        clobber=not no_clobber,
+        force=force,
+        compression=None if compress is None else Compression.parse(compress),
+        digest_map=digest_map,
+        before_naming=ignore_signals,
+    )

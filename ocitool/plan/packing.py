@@ -1,0 +1,86 @@
+"""Parts packed together so that no archive is larger than it may be."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from ocitool.archive.headers import BLOCK, padding
+from ocitool.archive.writer import END
+from ocitool.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ocitool.model.platform import Platform
+    from ocitool.plan.parts import Part
+    from ocitool.plan.steps import OutputPlan
+
+_TOP_FILES = frozenset({"index.json", "manifest.json"})
+"""The files that grow with every image; of all others one is enough."""
+
+
+@dataclass(slots=True)
+class _Bundle:
+    """Parts that share an archive, and what it holds so far: entries by name, bytes of the files that grow."""
+
+    members: list[int] = field(default_factory=list)
+    entries: dict[str, int] = field(default_factory=dict)
+    documents: defaultdict[str, int] = field(default_factory=lambda: defaultdict(int))
+
+    def size_with(self, other: _Bundle) -> int:
+        """Return an upper bound of the archive's bytes with all of `other` in it: shared blobs count once.
+
+        Joined, two indexes are shorter than one after the other.
+        """
+        more = sum(size for name, size in other.entries.items() if name not in self.entries)
+        names = self.documents.keys() | other.documents.keys()
+        documents = sum(_in_tar(self.documents.get(name, 0) + other.documents.get(name, 0)) for name in names)
+        return sum(self.entries.values()) + more + documents + len(END)
+
+    def add(self, other: _Bundle) -> None:
+        self.members += other.members
+        self.entries |= other.entries
+        for name, size in other.documents.items():
+            self.documents[name] += size
+
+
+def pack(parts: Sequence[tuple[Part, OutputPlan]], max_size: int) -> list[list[Part]]:
+    """Group parts, each platform apart, so that each group's tar has at most `max_size` bytes.
+
+    The largest come first, each into the first group that has room for what it adds (first fit decreasing); groups
+    and the parts in them then stand in document order. Raises `UsageError` for a part that is too large alone.
+    """
+    platforms: defaultdict[Platform | None, list[_Bundle]] = defaultdict(list)
+    singles = [(part.platform, _single(number, plan), plan.size) for number, (part, plan) in enumerate(parts)]
+    for platform, single, size in sorted(singles, key=lambda each: -each[2]):
+        if size > max_size:
+            part, _ = parts[single.members[0]]
+            raise UsageError(
+                f"{part.label} alone needs {size} bytes, more than --max-size allows ({max_size})",
+                remedy="allow more" if part.platform else "allow more, or split --by platform too",
+            )
+        bundles = platforms[platform]
+        for bundle in bundles:
+            if bundle.size_with(single) <= max_size:
+                bundle.add(single)
+                break
+        else:
+            bundles.append(single)
+    groups = sorted(sorted(bundle.members) for bundles in platforms.values() for bundle in bundles)
+    return [[parts[number][0] for number in group] for group in groups]
+
+
+def _single(number: int, plan: OutputPlan) -> _Bundle:
+    bundle = _Bundle([number])
+    for member in plan.members:
+        if member.name in _TOP_FILES:
+            bundle.documents[member.name] = member.content.size
+        else:
+            bundle.entries[member.name] = _in_tar(member.content.size)
+    return bundle
+
+
+def _in_tar(size: int) -> int:
+    return BLOCK + size + padding(size)

@@ -1,0 +1,220 @@
+"""Which platforms of which images are wanted, and there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from ocitool.errors import IntegrityError, SelectionError
+from ocitool.graph.closure import manifest_name
+from ocitool.graph.image import Image, ImageGraph, Kind, ManifestNode, State
+from ocitool.model.platform_selection import EVERY_PLATFORM
+from ocitool.plan.choice import Dropped, Ledger, corrupt, describe
+from ocitool.plan.note import Note, note, warning
+from ocitool.plan.options import FilterOptions, Missing
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ocitool.model.platform_selection import PlatformSelection
+
+_LIST_LIMIT: Final = 20
+
+
+@dataclass(frozen=True, slots=True)
+class ChosenImage:
+    """An image, and the manifests of the platforms that are kept of it, in document order."""
+
+    image: Image
+    kept: tuple[ManifestNode, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PlatformChoice:
+    """What is kept of each image, before anything that goes with it; `everything` keeps what has no platform."""
+
+    images: tuple[ChosenImage, ...]
+    everything: bool
+    dropped: tuple[Dropped, ...]
+    notes: tuple[Note, ...]
+
+
+def choose_platforms(graph: ImageGraph, options: FilterOptions) -> PlatformChoice:
+    """Choose the manifests of the wanted platforms.
+
+    Raises `SelectionError` if a wanted platform is not listed or absent, `IntegrityError` if one is partial or
+    corrupt.
+    """
+    return _Chooser(graph, options).run()
+
+
+class _Chooser:
+    def __init__(self, graph: ImageGraph, options: FilterOptions) -> None:
+        self._graph = graph
+        self._wanted: PlatformSelection = options.platforms
+        self._skip = options.missing is Missing.SKIP
+        # Only selections that mean "everything" keep what has no platform at all.
+        self._everything = not self._wanted.includes or any(
+            specifier.pattern == EVERY_PLATFORM for specifier in self._wanted.includes
+        )
+        self._ledger = Ledger()
+
+    def run(self) -> PlatformChoice:
+        self._check_specifiers(self._graph.images)
+        chosen = [
+            ChosenImage(image, tuple(kept))
+            for image in self._graph.images
+            if not image.is_artifact and (kept := self._choose(image))
+        ]
+        return PlatformChoice(tuple(chosen), self._everything, tuple(self._ledger.dropped), tuple(self._ledger.notes))
+
+    def _check_specifiers(self, images: Sequence[Image]) -> None:
+        """Hold every specifier to something in the archive, so that a typing error is not a smaller archive."""
+        listed = [node for image in images for node in image.manifests() if node.platform is not None]
+        # What cannot be read may be what is asked for; whoever selects from it has the better message.
+        unreadable = any(
+            node.platform is None and node.kind is Kind.IMAGE for image in images for node in image.manifests()
+        ) or any(index.state is not State.COMPLETE for image in images for index in image.indexes())
+        for specifier in self._wanted.specifiers:
+            if any(node.platform and specifier.matches(node.platform) for node in listed):
+                continue
+            if self._skip:
+                self._ledger.notes.append(note(f"nothing in the archive matches {specifier}"))
+            elif not unreadable and specifier.pattern != EVERY_PLATFORM:
+                raise SelectionError(f"nothing in the archive matches {specifier}", remedy=there_is(images))
+
+    def _choose(self, image: Image) -> list[ManifestNode]:
+        """Return what is kept of one image, nothing if all of it may be left out."""
+        manifests = tuple(image.manifests())
+        if not self._has_indexes(image):
+            self._ledger.notes.append(note(f"{image.label} is left out: its index is not in the archive"))
+            self._ledger.drop(image, manifests, "its image is left out")
+            return []
+        listed = [node for node in manifests if node.kind is Kind.IMAGE]
+        named = self._names_all(listed)
+        kept = [node for node in listed if self._keeps(image, node, named=named)]
+        self._check_literals(image, listed)
+        if not kept:
+            if not self._skip and self._is_excluded(listed):
+                raise SelectionError(
+                    f"{self._wanted} leaves nothing of {image.label}: what it asks for, it also excludes",
+                    remedy=there_is([image]),
+                )
+            if not self._skip:
+                raise SelectionError(
+                    f"{image.label} has no platform that matches {self._wanted}",
+                    remedy=f"{there_is([image])}; --missing skip leaves such images out",
+                )
+            self._ledger.notes.append(note(f"{image.label} is left out: it has none of {self._wanted}"))
+            self._ledger.drop(
+                image, (node for node in manifests if node.kind is not Kind.IMAGE), "its image is left out"
+            )
+            return []
+        return kept
+
+    def _has_indexes(self, image: Image) -> bool:
+        """Tell whether the indexes are there to choose from; raises unless what is absent may be left out."""
+        roots = {root.node for root in image.roots}
+        for index in image.indexes():
+            digest = index.descriptor.digest
+            if index.state is State.ABSENT:
+                if index in roots and self._skip:
+                    return False
+                if index not in roots and (self._skip or self._wanted.only_complete):
+                    self._ledger.notes.append(
+                        warning(f"the index {digest} of {image.label} is absent and is dropped")
+                    )
+                    continue
+                raise SelectionError(
+                    f"the index {digest} of {image.label} is not in the archive, so its platforms are unknown",
+                    remedy="export the image again",
+                )
+            if index.state is not State.COMPLETE:
+                reason = index.damages[0].message if index.damages else "cannot be read"
+                raise IntegrityError(
+                    f"the index {digest} of {image.label} is corrupt: {reason}",
+                    remedy="transfer or export the archive again",
+                )
+        return True
+
+    def _is_excluded(self, listed: Sequence[ManifestNode]) -> bool:
+        return any(
+            node.platform is not None and any(specifier.matches(node.platform) for specifier in self._wanted.includes)
+            for node in listed
+        ) and bool(self._wanted.excludes)
+
+    def _names_all(self, listed: Sequence[ManifestNode]) -> bool:
+        """Tell whether every platform that is asked for is named and found, so that no other can be meant."""
+        return bool(self._wanted.includes) and all(
+            specifier.is_literal and any(node.platform and specifier.matches(node.platform) for node in listed)
+            for specifier in self._wanted.includes
+        )
+
+    def _keeps(self, image: Image, node: ManifestNode, *, named: bool) -> bool:
+        """Decide about one platform; raises if it is wanted and cannot be had.
+
+        One whose platform cannot be told may be the wanted one, unless all of those were found elsewhere.
+        """
+        if node.platform is None:
+            # A config that says nothing of a platform is none of those that are asked for by name.
+            wanted = self._everything if node.state is State.COMPLETE else not named
+            repairs = self._skip or self._wanted.only_complete
+        else:
+            wanted = self._wanted.wants(node.platform)
+            asking = [specifier for specifier in self._wanted.includes if specifier.matches(node.platform)]
+            repairs = self._skip or (bool(asking) and all(specifier.only_complete for specifier in asking))
+        if not wanted:
+            if node.state is State.CORRUPT:
+                self._ledger.notes.append(warning(f"{describe(image, node)} is corrupt, but was not selected"))
+            self._ledger.drop(image, [node], "platform not selected")
+            return False
+        if node.state is State.COMPLETE:
+            return True
+        if node.state is State.CORRUPT:
+            raise corrupt(image, node)
+        if not repairs:
+            raise _unavailable(image, node)
+        reason = "listed, but absent" if node.state is State.ABSENT else f"partial: {_count_missing(node)}"
+        self._ledger.drop(image, [node], reason)
+        return False
+
+    def _check_literals(self, image: Image, listed: Sequence[ManifestNode]) -> None:
+        if self._skip:
+            return
+        for specifier in self._wanted.includes:
+            if specifier.is_literal and not any(
+                node.platform and specifier.matches(node.platform) for node in listed
+            ):
+                raise SelectionError(
+                    f"{image.label} has no platform {specifier}",
+                    remedy=f"{there_is([image])}; --missing skip leaves out what is not there",
+                )
+
+
+def there_is(images: Sequence[Image]) -> str:
+    """Return the platforms of some images in words, for a remedy."""
+    names: dict[str, None] = {}
+    for image in images:
+        for node in image.manifests():
+            if node.kind is Kind.IMAGE:
+                state = "" if node.state is State.COMPLETE else f" ({node.state.value})"
+                names[f"{manifest_name(node)}{state}"] = None
+    there = list(names)
+    more = f" and {len(there) - _LIST_LIMIT} more" if len(there) > _LIST_LIMIT else ""
+    return f"there is {', '.join(there[:_LIST_LIMIT]) or 'no platform'}{more}"
+
+
+def _count_missing(node: ManifestNode) -> str:
+    return f"{len(node.missing)} of {len(node.contents)} blobs missing"
+
+
+def _unavailable(image: Image, node: ManifestNode) -> SelectionError | IntegrityError:
+    if node.state is State.ABSENT:
+        return SelectionError(
+            f"{describe(image, node)} is listed, but its manifest {node.descriptor.digest} is not in the archive",
+            remedy="-p available takes the complete platforms only",
+        )
+    return IntegrityError(
+        f"{describe(image, node)} is partial: {_count_missing(node)}, first {node.missing[0].digest}",
+        remedy="export it again after a full pull, or take the complete platforms with -p available",
+    )
