@@ -19,7 +19,7 @@ from ocitool.cli.outcome import exit_codes
 from ocitool.cli.plan_report import digest_lines, manifest_lines, print_report
 from ocitool.cli.progress import showing_progress
 from ocitool.cli.streams import check_places, report_streams
-from ocitool.cli.text import format_size, printable
+from ocitool.cli.text import format_size, percent_less, printable
 from ocitool.cli.writing_options import (
     Attestations,
     Compress,
@@ -133,8 +133,8 @@ def _summary(result: FilterResult) -> str:
     before = plan.source_size
     # Compressed or not, archives are compared as they are without that.
     after = plan.size if output.is_compressed else output.size
-    percent = 100 * (before - after) // max(before, 1)
-    saved = f", {percent} % less" if percent > 0 else ""
+    percent = percent_less(before, after)
+    saved = f", {percent} % less" if percent else ""
     name = "standard output" if output.path == "-" else printable(output.path)
     verb = "wrote" if result.written else "would write"
     size = (

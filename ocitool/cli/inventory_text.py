@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from ocitool.cli.text import align, format_count, format_size, printable
+from ocitool.cli.text import align, format_count, format_size, percent_less, printable
 from ocitool.graph.image import Kind, State
 
 if TYPE_CHECKING:
@@ -153,7 +153,7 @@ def _saving_cells(row: PlatformRow, inventory: Inventory, *, several: bool) -> t
 
 def _saved(before: int, after: int) -> str:
     """Write how much less `after` is, in the percentage that filter prints."""
-    return f"{format_size(before - after)} ({100 - 100 * after // before} %)" if after < before else "-"
+    return f"{format_size(before - after)} ({percent_less(before, after)} %)" if after < before else "-"
 
 
 def _layer_lines(inventory: Inventory, *, verbose: bool) -> list[str]:

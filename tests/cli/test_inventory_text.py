@@ -58,7 +58,7 @@ def test_savings_are_those_that_filter_would_print() -> None:
     inventory = inventory_of(heavy())
     for row in inventory.platforms:
         assert row.output_size is not None
-        percent = 100 - 100 * row.output_size // inventory.size
+        percent = 100 * (inventory.size - row.output_size) // inventory.size
         (line,) = [
             line
             for line in inventory_lines(inventory, verbose=False)
