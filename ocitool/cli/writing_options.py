@@ -57,6 +57,24 @@ DockerManifestMode: TypeAlias = Annotated[
 Verify: TypeAlias = Annotated[
     bool, typer.Option("--verify/--no-verify", help="Check the digest of every blob while it is copied.")
 ]
+Renames: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--rename",
+        metavar="OLD=NEW",
+        help="Give images another name; repeatable, globs: each * of NEW takes what that of OLD matched.",
+        show_default=False,
+    ),
+]
+Names: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--name",
+        metavar="REF",
+        help="Name the only image, or the only one without a name; repeatable for several tags.",
+        show_default=False,
+    ),
+]
 Compress: TypeAlias = Annotated[
     str | None,
     typer.Option(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from ocitool.errors import IntegrityError
 from ocitool.graph.closure import manifest_name
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from ocitool.model.digest import Digest
     from ocitool.plan.note import Note
     from ocitool.plan.options import IndexForm
+
+
+_LIST_LIMIT: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +76,13 @@ def describe(image: Image, node: ManifestNode) -> str:
     if node.kind is Kind.IMAGE:
         return f"{manifest_name(node)} of {image.label}"
     return f"{node.kind.value} {node.descriptor.digest} of {image.label}"
+
+
+def describe_names(images: Iterable[Image]) -> str:
+    """List the names of images for a message, those of the first few."""
+    names = sorted({image.name or "(unnamed)" for image in images})
+    more = f" and {len(names) - _LIST_LIMIT} more" if len(names) > _LIST_LIMIT else ""
+    return (", ".join(names[:_LIST_LIMIT]) or "no image") + more
 
 
 def corrupt(image: Image, node: ManifestNode) -> IntegrityError:

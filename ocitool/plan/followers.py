@@ -6,21 +6,20 @@ Inside an index they stand beside the images (BuildKit's attestations); index.js
 
 from __future__ import annotations
 
-import re
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from ocitool.errors import UsageError
-from ocitool.graph.image import Image, Kind, ManifestNode, Root, State, walk_manifests
-from ocitool.model.digest import Digest
+from ocitool.graph.image import Image, Kind, ManifestNode, State
 from ocitool.plan.choice import ImageSelection, Ledger, corrupt, describe
 from ocitool.plan.note import note, warning
 from ocitool.plan.options import FilterOptions, Followers, IndexForm
 from ocitool.plan.recompression import is_remade
+from ocitool.plan.subjects import root_subject, subjects_first, surviving, with_referrers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-_COSIGN_TAG: Final = re.compile(r"(?:^|[:/])sha256-([0-9a-f]{64})\.(?:sig|att|sbom)$")
+    from ocitool.model.digest import Digest
 
 
 class FollowerSelector:
@@ -36,9 +35,9 @@ class FollowerSelector:
         self, image: Image, manifests: Sequence[ManifestNode], kept: Sequence[ManifestNode], form: IndexForm
     ) -> list[ManifestNode]:
         """Choose the attestations and artifacts of an index that go with what is kept."""
-        digests = _with_referrers({node.descriptor.digest for node in kept}, manifests)
+        digests = with_referrers({node.descriptor.digest for node in kept}, manifests)
         remade = {node.descriptor.digest for node in kept if is_remade(node, self._layers)}
-        stale = _with_referrers(remade, manifests) if remade else set()
+        stale = with_referrers(remade, manifests) if remade else set()
         followers: list[ManifestNode] = []
         flat: list[ManifestNode] = []
         for node in manifests:
@@ -89,17 +88,17 @@ class FollowerSelector:
         forms: dict[Digest, IndexForm] = {}
         stale: set[Digest] = set()
         for selection in selected:
-            for digest in _surviving(selection):
+            for digest in surviving(selection):
                 forms.setdefault(digest, selection.form)
             if remade := {node.descriptor.digest for node in selection.kept if is_remade(node, self._layers)}:
                 stale |= remade | {index.descriptor.digest for index in selection.image.indexes()}
         chosen: list[ImageSelection] = []
-        for image in _subjects_first(artifacts):
+        for image in subjects_first(artifacts):
             artifact = self._artifact(image, forms, stale)
             if artifact is not None:
                 chosen.append(artifact)
-                forms |= dict.fromkeys(_surviving(artifact), artifact.form)
-            elif _root_subject(image.roots[0]) in stale:
+                forms |= dict.fromkeys(surviving(artifact), artifact.form)
+            elif root_subject(image.roots[0]) in stale:
                 stale |= {node.descriptor.digest for node in image.manifests()}
         if chosen and selected:
             self._ledger.notes.append(
@@ -123,7 +122,7 @@ class FollowerSelector:
         return "its subject gets a new digest"
 
     def _artifact(self, image: Image, forms: dict[Digest, IndexForm], stale: set[Digest]) -> ImageSelection | None:
-        subject = _root_subject(image.roots[0])
+        subject = root_subject(image.roots[0])
         form = None if subject is None else forms.get(subject)
         if subject is None:
             keeps, reason = self._everything, "has no platform"
@@ -146,51 +145,3 @@ class FollowerSelector:
             return ImageSelection(image, manifests, IndexForm.KEEP)
         self._ledger.drop(image, manifests, reason)
         return None
-
-
-def _subjects_first(artifacts: Iterable[Image]) -> list[Image]:
-    """Order artifacts so that a subject comes before what refers to it, as an SBOM before its signature."""
-    waiting = list(artifacts)
-    by_digest = {root.node.descriptor.digest: image for image in waiting for root in image.roots}
-    ordered: dict[int, Image] = {}
-    for image in waiting:
-        chain: list[Image] = []
-        seen: set[int] = set()
-        current: Image | None = image
-        while current is not None and id(current) not in ordered and id(current) not in seen:
-            chain.append(current)
-            seen.add(id(current))
-            subject = _root_subject(current.roots[0])
-            current = None if subject is None else by_digest.get(subject)
-        ordered.update((id(link), link) for link in reversed(chain))
-    return list(ordered.values())
-
-
-def _with_referrers(digests: set[Digest], manifests: Sequence[ManifestNode]) -> set[Digest]:
-    """Add what refers to `digests`, and what refers to that, as a signature of an SBOM does."""
-    found = set(digests)
-    while more := {
-        node.descriptor.digest
-        for node in manifests
-        if node.kind is not Kind.IMAGE and node.subject in found and node.descriptor.digest not in found
-    }:
-        found |= more
-    return found
-
-
-def _surviving(selection: ImageSelection) -> set[Digest]:
-    """Return the digests that the output still holds under that name: manifests, and unchanged indexes."""
-    digests = {node.descriptor.digest for node in selection.kept}
-    whole = set(selection.image.manifests()) == set(selection.kept)
-    if selection.form is IndexForm.KEEP or (selection.form is IndexForm.NESTED and whole):
-        digests |= {index.descriptor.digest for index in selection.image.indexes()}
-    return digests
-
-
-def _root_subject(root: Root) -> Digest | None:
-    """Tell what a root refers to: the subject of its manifests, or the digest in a cosign tag (``sha256-….sig``)."""
-    for node in walk_manifests(root.node):
-        if node.subject is not None:
-            return node.subject
-    match = _COSIGN_TAG.search(root.name or "")
-    return None if match is None else Digest("sha256", match.group(1))

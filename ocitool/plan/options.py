@@ -7,6 +7,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from ocitool.model.reference import ImageFilter
+from ocitool.model.renaming import Renaming
 
 if TYPE_CHECKING:
     from ocitool.model.platform_selection import PlatformSelection
@@ -70,3 +71,4 @@ class FilterOptions:
     missing: Missing = Missing.ERROR
     docker_manifest: DockerManifest = DockerManifest.AUTO
     layers: Layers = Layers.KEEP
+    renaming: Renaming = field(default_factory=Renaming)
