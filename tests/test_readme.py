@@ -25,6 +25,12 @@ def folder(tmp_path: Path) -> Path:
     for name, data in layout.entries().items():
         (tmp_path / "layout" / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "layout" / name).write_bytes(data)
+    signed = multi_platform()
+    (index,) = signed.roots
+    for number, subject in enumerate((index, signed.read(index)["manifests"][1])):
+        tag = f"sha256-{subject['digest'][7:]}.sig"
+        signed.add(signed.artifact(f"signature {number}"), f"docker.io/library/lab:{tag}")
+    (tmp_path / "signed.tar").write_bytes(signed.pack())
     (tmp_path / "bundle.tar.zst").write_bytes(zstandard.compress(layout.pack()))
     layout.drop(layout.read(layout.roots[0])["manifests"][1])
     (tmp_path / "sparse.tar").write_bytes(layout.pack())

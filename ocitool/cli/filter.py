@@ -35,7 +35,9 @@ from ocitool.cli.writing_options import (
     NoClobber,
     Output,
     Platforms,
+    Referrers,
     Renames,
+    RequireSignatures,
     Verify,
     write_options,
 )
@@ -58,6 +60,8 @@ def filter_command(
     names: Names = None,
     index: Index = IndexForm.AUTO,
     attestations: Attestations = None,
+    referrers: Referrers = None,
+    require_signatures: RequireSignatures = False,
     missing: MissingPlatforms = Missing.ERROR,
     docker_manifest: DockerManifestMode = DockerManifest.AUTO,
     verify: Verify = True,
@@ -84,6 +88,7 @@ def filter_command(
       ocitool filter image.tar -p all --layers gzip -o for-old-engines.tar
       ocitool filter bundle.tar.zst -p linux/arm64 -o arm64.tar.zst
       ocitool filter image.tar -p linux/arm64 -o layout-arm64/
+      ocitool filter signed.tar -p linux/arm64 --index keep --require-signatures -o arm64.tar
       ocitool filter image.tar -p linux/arm64 --name registry.local/lab:1.0 -o arm64.tar
       ocitool filter bundle.tar -p linux/arm64 --rename 'docker.io/*=registry.local/*' -o arm64.tar
       ctr images export --local --all-platforms - REF | ocitool filter - -p local -o - | ssh HOST ctr images import -
@@ -106,6 +111,8 @@ def filter_command(
                 renaming=Renaming.parse(names or (), renames or ()),
                 index=index,
                 attestations=attestations,
+                referrers=referrers,
+                require_signatures=require_signatures,
                 missing=missing,
                 docker_manifest=docker_manifest,
                 layers=layers,

@@ -48,6 +48,21 @@ Attestations: TypeAlias = Annotated[
         "--attestations", help="Default: follow their image where the index form can hold them.", show_default=False
     ),
 ]
+Referrers: TypeAlias = Annotated[
+    Followers | None,
+    typer.Option(
+        "--referrers",
+        help="Signatures, SBOMs and the like; default: follow their subject, unless that stands alone (flat).",
+        show_default=False,
+    ),
+]
+RequireSignatures: TypeAlias = Annotated[
+    bool,
+    typer.Option(
+        "--require-signatures",
+        help="Refuse an output that lacks anything that refers to what is in it, such as the signature of an index.",
+    ),
+]
 MissingPlatforms: TypeAlias = Annotated[
     Missing, typer.Option("--missing", help="What to do about an image that lacks a platform.")
 ]

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import TYPE_CHECKING, Final
 
 from ocitool.errors import IntegrityError
 from ocitool.graph.closure import manifest_name
-from ocitool.graph.image import Kind
+from ocitool.graph.image import Kind, State
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -28,6 +29,27 @@ class Dropped:
     image: str
     manifest: ManifestNode
     reason: str
+
+
+class Cause(Enum):
+    """Why something that refers to what is kept cannot be; the value is the reason of a report."""
+
+    FORM = "the flat form holds nothing but the image"
+    INDEX = "the index it refers to gets a new digest"
+    LAYERS = "its subject gets a new digest"
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """Something that refers to an image of the output, or to its index, and does not go with it.
+
+    `subject` is the digest it refers to, or that what it refers to does.
+    """
+
+    image: Image
+    manifest: ManifestNode
+    subject: Digest
+    cause: Cause
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +87,7 @@ class Ledger:
 
     dropped: list[Dropped] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
+    lost: list[Lost] = field(default_factory=list)
 
     def drop(self, image: Image, manifests: Iterable[ManifestNode], reason: str) -> None:
         """Write down manifests that do not go into the output."""
@@ -83,6 +106,13 @@ def describe_names(images: Iterable[Image]) -> str:
     names = sorted({image.name or "(unnamed)" for image in images})
     more = f" and {len(names) - _LIST_LIMIT} more" if len(names) > _LIST_LIMIT else ""
     return (", ".join(names[:_LIST_LIMIT]) or "no image") + more
+
+
+def incompleteness(node: ManifestNode) -> str:
+    """Say what the archive lacks of a manifest that is absent or partial."""
+    if node.state is State.ABSENT:
+        return "listed, but absent"
+    return f"partial: {len(node.missing)} of {len(node.contents)} blobs missing"
 
 
 def corrupt(image: Image, node: ManifestNode) -> IntegrityError:

@@ -60,14 +60,17 @@ class DockerManifest(Enum):
 class FilterOptions:
     """All that decides what a filtered archive holds.
 
-    Attestations left to None follow where the index form can hold them; an explicit `FOLLOW` asks for a form
-    that can.
+    Attestations and referrers left to None follow where the index form can hold them; an explicit `FOLLOW` asks
+    for a form that can, and keeps referrers beside a flat image. `require_signatures` refuses an output that lacks
+    anything which refers to what is in it, unless an option says that it is to be dropped.
     """
 
     platforms: PlatformSelection
     images: ImageFilter = field(default_factory=ImageFilter)
     index: IndexForm = IndexForm.AUTO
     attestations: Followers | None = None
+    referrers: Followers | None = None
+    require_signatures: bool = False
     missing: Missing = Missing.ERROR
     docker_manifest: DockerManifest = DockerManifest.AUTO
     layers: Layers = Layers.KEEP

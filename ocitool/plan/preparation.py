@@ -8,9 +8,13 @@ from typing import TYPE_CHECKING
 from ocitool.errors import SelectionError
 from ocitool.plan.choice import Dropped, Ledger, describe_names
 from ocitool.plan.renaming import rename_images
+from ocitool.plan.subjects import is_follower, own_digests, root_subject
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ocitool.graph.image import Image, ImageGraph
+    from ocitool.model.digest import Digest
     from ocitool.plan.note import Note
     from ocitool.plan.options import FilterOptions
 
@@ -44,10 +48,26 @@ def _choose_images(graph: ImageGraph, options: FilterOptions, ledger: Ledger) ->
         raise SelectionError(
             f"no image matches --image {unmatched[0]!r}", remedy=f"the archive has {describe_names(graph.images)}"
         )
-    chosen: list[Image] = []
+    wanted = [image for image in graph.images if options.images.matches(image.name)]
+    kept = {id(image) for image in (*wanted, *_referrers(graph.images, wanted))}
     for image in graph.images:
-        if options.images.matches(image.name):
-            chosen.append(image)
-        else:
+        if id(image) not in kept:
             ledger.drop(image, image.manifests(), "image not chosen by --image")
-    return chosen
+    return [image for image in graph.images if id(image) in kept]
+
+
+def _referrers(images: Sequence[Image], wanted: Sequence[Image]) -> list[Image]:
+    """Return what refers to images that are wanted, and what refers to that; most has no name to choose it by."""
+    if len(wanted) == len(images):
+        return []
+    referring: dict[Digest, list[Image]] = {}
+    for image in images:
+        if is_follower(image) and (subject := root_subject(image.roots[0])) is not None:
+            referring.setdefault(subject, []).append(image)
+    found: list[Image] = []
+    waiting = list(wanted)
+    while waiting:
+        new = [image for digest in own_digests(waiting.pop()) for image in referring.pop(digest, ())]
+        found += new
+        waiting += new
+    return found

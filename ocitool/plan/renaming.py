@@ -16,7 +16,7 @@ from ocitool.model.reference import Reference, has_reference_separator
 from ocitool.model.renaming import OldName
 from ocitool.plan.choice import describe_names
 from ocitool.plan.note import note
-from ocitool.plan.subjects import cosign_subject, root_subject
+from ocitool.plan.subjects import cosign_subject, is_follower, own_digests, root_subject
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -158,9 +158,7 @@ class _Signatures:
         old = _reference(image.name)
         if old is None:
             return []
-        digests = [index.descriptor.digest for index in image.indexes()]
-        digests += [node.descriptor.digest for node in image.manifests()]
-        keys = [(old.repository, digest) for digest in digests]
+        keys = [(old.repository, digest) for digest in own_digests(image)]
         for key in keys:
             self._moved.setdefault(key, {}).update(repositories)
         return keys
@@ -206,7 +204,7 @@ def _regrouped(images: Sequence[Image], names: Mapping[int, tuple[str, ...]]) ->
 
 def _needs_name(image: Image) -> bool:
     """Tell whether importers record `image` by its name; artifacts and signatures are found by their subject."""
-    return not image.is_artifact and _cosign_tag(image) is None
+    return not is_follower(image)
 
 
 def _old_name(image: Image) -> OldName:

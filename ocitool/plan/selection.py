@@ -8,10 +8,14 @@ from ocitool.errors import IntegrityError, SelectionError, UsageError
 from ocitool.graph.closure import manifest_name
 from ocitool.graph.image import Image, ImageGraph, Kind, ManifestNode, State
 from ocitool.model.platform_selection import EVERY_PLATFORM
-from ocitool.plan.choice import ImageSelection, Ledger, Selection, corrupt, describe
+from ocitool.plan.choice import ImageSelection, Ledger, Selection, corrupt, describe, incompleteness
 from ocitool.plan.followers import FollowerSelector
+from ocitool.plan.form import choose_form
 from ocitool.plan.note import note, warning
-from ocitool.plan.options import FilterOptions, Followers, IndexForm, Missing
+from ocitool.plan.options import FilterOptions, Followers, Missing
+from ocitool.plan.referrers import ReferrerSelector
+from ocitool.plan.signatures import require_signatures, signature_warnings
+from ocitool.plan.subjects import is_follower
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,8 +29,13 @@ def select(graph: ImageGraph, options: FilterOptions) -> Selection:
     """Choose the manifests to keep of all images of a graph.
 
     Raises `SelectionError` if a wanted platform is not listed or absent, `IntegrityError` if one is
-    partial or corrupt, `UsageError` if the index form cannot hold what was chosen.
+    partial or corrupt or a signature that is required would be lost, `UsageError` if the index form cannot hold
+    what was chosen, or options contradict each other.
     """
+    if options.require_signatures and options.referrers is Followers.DROP:
+        raise UsageError(
+            "--require-signatures and --referrers drop contradict each other", remedy="leave one of them out"
+        )
     selector = _Selector(graph, options)
     return selector.run()
 
@@ -47,13 +56,20 @@ class _Selector:
     def run(self) -> Selection:
         images = self._graph.images
         self._check_specifiers(images)
-        artifacts = [image for image in images if image.is_artifact]
+        artifacts = [image for image in images if is_follower(image)]
+        beside = {id(image) for image in artifacts}
         selected = [
             selection
             for image in images
-            if not image.is_artifact and (selection := self._select_image(image)) is not None
+            if id(image) not in beside and (selection := self._select_image(image)) is not None
         ]
-        selected += self._followers.beside(artifacts, selected)
+        referrers = ReferrerSelector(
+            artifacts, selected, self._options, self._ledger, everything=self._everything
+        ).choose()
+        if self._options.require_signatures:
+            require_signatures(self._ledger.lost)
+        self._ledger.notes += signature_warnings(selected, self._ledger.lost)
+        selected += referrers
         if not selected:
             raise SelectionError(f"nothing in the archive is left for {self._wanted}", remedy=self._there_is(images))
         order = {id(image): place for place, image in enumerate(self._graph.images)}
@@ -101,8 +117,7 @@ class _Selector:
                 image, (node for node in manifests if node.kind is not Kind.IMAGE), "its image is left out"
             )
             return None
-        form = self._form(image, kept, manifests)
-        self._check_labels(image, kept, form)
+        form = choose_form(image, kept, manifests, self._options, self._ledger)
         followers = self._followers.within(image, manifests, kept, form)
         chosen = {*kept, *followers}
         return ImageSelection(image, tuple(node for node in manifests if node in chosen), form)
@@ -169,8 +184,7 @@ class _Selector:
             raise corrupt(image, node)
         if not repairs:
             raise _unavailable(image, node)
-        reason = "listed, but absent" if node.state is State.ABSENT else f"partial: {_count_missing(node)}"
-        self._ledger.drop(image, [node], reason)
+        self._ledger.drop(image, [node], incompleteness(node))
         return False
 
     def _check_literals(self, image: Image, listed: Sequence[ManifestNode]) -> None:
@@ -185,48 +199,6 @@ class _Selector:
                     remedy=f"{self._there_is([image])}; --missing skip leaves out what is not there",
                 )
 
-    def _form(self, image: Image, kept: Sequence[ManifestNode], manifests: Sequence[ManifestNode]) -> IndexForm:
-        asked = self._options.index
-        different = len({node.descriptor.digest for node in kept})
-        if asked is IndexForm.FLAT and different > 1:
-            raise UsageError(
-                f"--index flat holds one platform, but {different} of {image.label} are selected",
-                remedy="select one platform or use --index nested",
-            )
-        _check_one_manifest_per_platform(image, kept)
-        if asked is not IndexForm.AUTO:
-            return asked
-        if different > 1:
-            return IndexForm.NESTED
-        untold = [node for node in kept if not _config_tells_platform(node)]
-        if untold:
-            self._ledger.notes.append(
-                note(
-                    f"{image.label} stays nested: its config does not say the variant of {manifest_name(untold[0])}, "
-                    "and the flat form has no other place for it"
-                )
-            )
-            return IndexForm.NESTED
-        digests = {node.descriptor.digest for node in kept}
-        if self._options.attestations is Followers.FOLLOW and any(
-            node.kind is Kind.ATTESTATION and node.subject in digests for node in manifests
-        ):
-            return IndexForm.NESTED
-        return IndexForm.FLAT
-
-    def _check_labels(self, image: Image, kept: Sequence[ManifestNode], form: IndexForm) -> None:
-        """Refuse to write an index that lists a manifest as another platform than its config says."""
-        for node in kept:
-            if not node.platforms_disagree or node.listed is None:
-                continue
-            text = f"{image.label} lists {node.listed.display}, but its config says {manifest_name(node)}"
-            if form is IndexForm.NESTED:
-                raise IntegrityError(
-                    f"{text} (manifest {node.descriptor.digest})",
-                    remedy=f"build it again, or take {manifest_name(node)} alone: the flat form lists no platform",
-                )
-            self._ledger.notes.append(warning(f"{text}; it is taken for what its config says"))
-
     def _there_is(self, images: Sequence[Image]) -> str:
         names: dict[str, None] = {}
         for image in images:
@@ -239,33 +211,6 @@ class _Selector:
         return f"there is {', '.join(there[:_LIST_LIMIT]) or 'no platform'}{more}"
 
 
-def _check_one_manifest_per_platform(image: Image, kept: Sequence[ManifestNode]) -> None:
-    """Refuse a name that two roots give to two images of one platform: importers let either win."""
-    if len(image.roots) < 2:
-        return
-    seen: dict[str, ManifestNode] = {}
-    for node in kept:
-        earlier = seen.setdefault(str(node.platform and node.platform.normalized()), node)
-        if earlier.descriptor.digest != node.descriptor.digest:
-            raise IntegrityError(
-                f"the name {image.label} stands for two different {manifest_name(node)} images: "
-                f"{earlier.descriptor.digest} and {node.descriptor.digest}",
-                remedy="give each image a name of its own and export again",
-            )
-
-
-def _config_tells_platform(node: ManifestNode) -> bool:
-    """Tell whether a flat descriptor, which has no platform, would be read as the platform this is."""
-    if node.platform is None or node.configured is None:
-        return True
-    listed, configured = node.platform.normalized(), node.configured.normalized()
-    return listed.variant == configured.variant
-
-
-def _count_missing(node: ManifestNode) -> str:
-    return f"{len(node.missing)} of {len(node.contents)} blobs missing"
-
-
 def _unavailable(image: Image, node: ManifestNode) -> SelectionError | IntegrityError:
     if node.state is State.ABSENT:
         return SelectionError(
@@ -273,6 +218,6 @@ def _unavailable(image: Image, node: ManifestNode) -> SelectionError | Integrity
             remedy="-p available takes the complete platforms only",
         )
     return IntegrityError(
-        f"{describe(image, node)} is partial: {_count_missing(node)}, first {node.missing[0].digest}",
+        f"{describe(image, node)} is {incompleteness(node)}, first {node.missing[0].digest}",
         remedy="export it again after a full pull, or take the complete platforms with -p available",
     )

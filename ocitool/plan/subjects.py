@@ -5,67 +5,107 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from ocitool.graph.image import Image, Kind, ManifestNode, Root, walk_manifests
+from ocitool.graph.image import Image, IndexNode, Kind, ManifestNode, Node, Root, State, walk_manifests
+from ocitool.model.descriptor import Descriptor
 from ocitool.model.digest import Digest
+from ocitool.model.json_text import parse_object
 from ocitool.plan.options import IndexForm
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
-    from ocitool.plan.choice import ImageSelection
+    from collections.abc import Iterable
 
 _COSIGN_TAG: Final = re.compile(r"(?:^|[:/])sha256-([0-9a-f]{64})\.(?:sig|att|sbom)\Z")
 """How cosign names signatures, attestations and SBOMs (its SIGNATURE_SPEC.md, "Tag-based Discovery")."""
 
 
-def subjects_first(artifacts: Iterable[Image]) -> list[Image]:
-    """Order artifacts so that a subject comes before what refers to it, as an SBOM before its signature."""
-    waiting = list(artifacts)
-    by_digest = {root.node.descriptor.digest: image for image in waiting for root in image.roots}
-    ordered: dict[int, Image] = {}
-    for image in waiting:
-        chain: list[Image] = []
-        seen: set[int] = set()
-        current: Image | None = image
-        while current is not None and id(current) not in ordered and id(current) not in seen:
-            chain.append(current)
-            seen.add(id(current))
-            subject = root_subject(current.roots[0])
-            current = None if subject is None else by_digest.get(subject)
-        ordered.update((id(link), link) for link in reversed(chain))
-    return list(ordered.values())
+class HeldDigests:
+    """The digests that an image has in the output, as more and more of its manifests are kept.
+
+    An index keeps its digest if all below it is kept, and it is written at all. Every call is linear in what it
+    returns, whatever an archive nests in what.
+    """
+
+    def __init__(self, image: Image, form: IndexForm) -> None:
+        self.at_once: list[Digest] = []
+        self._waiting: list[tuple[Digest, set[ManifestNode]]] = []
+        self._holders: dict[ManifestNode, list[int]] = {}
+        if form is IndexForm.KEEP:
+            self.at_once += [index.descriptor.digest for index in image.indexes()]
+        # Several roots become one index that lists the manifests themselves.
+        elif form is IndexForm.NESTED and len(image.roots) == 1:
+            self._below(image.roots[0].node)
+
+    def _below(self, node: Node) -> set[ManifestNode] | None:
+        """Return the manifests that `node` needs to stay as it is, None if it cannot."""
+        if isinstance(node, ManifestNode):
+            return {node}
+        needed: set[ManifestNode] = set()
+        stays = node.state is State.COMPLETE
+        for child in node.children:
+            below = self._below(child)
+            if below is None:
+                stays = False
+            else:
+                needed |= below
+        if not stays:
+            return None
+        if not needed:
+            self.at_once.append(node.descriptor.digest)
+        for manifest in needed:
+            self._holders.setdefault(manifest, []).append(len(self._waiting))
+        self._waiting.append((node.descriptor.digest, set(needed)))  # the parent adds to its own
+        return needed
+
+    def keep(self, node: ManifestNode) -> list[Digest]:
+        """Return the digests that are in the output once `node` is kept: its own, and those of whole indexes."""
+        held = [node.descriptor.digest]
+        for number in self._holders.pop(node, ()):
+            digest, needed = self._waiting[number]
+            needed.discard(node)
+            if not needed:
+                held.append(digest)
+        return held
 
 
-def with_referrers(digests: set[Digest], manifests: Sequence[ManifestNode]) -> set[Digest]:
-    """Add what refers to `digests`, and what refers to that, as a signature of an SBOM does."""
-    referrers: dict[Digest, list[Digest]] = {}
+def by_subject(manifests: Iterable[ManifestNode]) -> dict[Digest, list[ManifestNode]]:
+    """Group attestations and referrers by what they refer to."""
+    result: dict[Digest, list[ManifestNode]] = {}
     for node in manifests:
         if node.kind is not Kind.IMAGE and node.subject is not None:
-            referrers.setdefault(node.subject, []).append(node.descriptor.digest)
-    found = set(digests)
-    waiting = list(digests)
-    while waiting:
-        new = [digest for digest in referrers.get(waiting.pop(), ()) if digest not in found]
-        found.update(new)
-        waiting += new
-    return found
+            result.setdefault(node.subject, []).append(node)
+    return result
 
 
-def surviving(selection: ImageSelection) -> set[Digest]:
-    """Return the digests that the output still holds under that name: manifests, and unchanged indexes."""
-    digests = {node.descriptor.digest for node in selection.kept}
-    whole = set(selection.image.manifests()) == set(selection.kept)
-    if selection.form is IndexForm.KEEP or (selection.form is IndexForm.NESTED and whole):
-        digests |= {index.descriptor.digest for index in selection.image.indexes()}
-    return digests
+def own_digests(image: Image) -> list[Digest]:
+    """Return the digests of all indexes and manifests of `image`, which is what others may refer to."""
+    return [
+        *(index.descriptor.digest for index in image.indexes()),
+        *(node.descriptor.digest for node in image.manifests()),
+    ]
+
+
+def is_follower(image: Image) -> bool:
+    """Tell whether `image` is none of a platform: an artifact, or what cosign stored, present or not."""
+    return image.is_artifact or (
+        cosign_subject(image.name or "") is not None
+        and all(node.platform is None for node in image.manifests())
+        and all(index.state is State.COMPLETE for index in image.indexes())
+    )
 
 
 def root_subject(root: Root) -> Digest | None:
-    """Tell what a root refers to: the subject of its manifests, or the digest in a cosign tag (``sha256-….sig``)."""
+    """Tell what a root refers to: its subject or that of its manifests, or the digest in a cosign tag."""
+    if isinstance(root.node, IndexNode) and root.node.raw and (subject := _index_subject(root.node)) is not None:
+        return subject
     for node in walk_manifests(root.node):
         if node.subject is not None:
             return node.subject
     return cosign_subject(root.name or "")
+
+
+def _index_subject(node: IndexNode) -> Digest | None:
+    value = parse_object(node.raw).get("subject")
+    return None if value is None else Descriptor.from_json(value).digest
 
 
 def cosign_subject(name: str) -> Digest | None:

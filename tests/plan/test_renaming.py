@@ -238,7 +238,7 @@ def test_signatures_without_their_image_are_renamed_by_rules() -> None:
     del layout.roots[-1]
     renaming = Renaming.parse((), ("lab=registry.local/lab:9",))
     dropped = plan_of(layout.add(image(layout, "x"), HUB + "x:1").pack(), ["all"], renaming=renaming).dropped
-    assert [each.image for each in dropped] == [f"registry.local/lab:{last}" for last in (signed, again)]
+    assert [each.image for each in dropped] == [f"registry.local/lab:{last}" for last in (again, signed)]
 
 
 def test_name_leaves_signatures_alone() -> None:
