@@ -63,6 +63,13 @@ RequireSignatures: TypeAlias = Annotated[
         help="Refuse an output that lacks anything that refers to what is in it, such as the signature of an index.",
     ),
 ]
+FixPlatforms: TypeAlias = Annotated[
+    bool,
+    typer.Option(
+        "--fix-platforms",
+        help="List images as the platform that their config says where an index lists none or another.",
+    ),
+]
 MissingPlatforms: TypeAlias = Annotated[
     Missing, typer.Option("--missing", help="What to do about an image that lacks a platform.")
 ]

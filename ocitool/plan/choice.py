@@ -35,7 +35,7 @@ class Cause(Enum):
     """Why something that refers to what is kept cannot be; the value is the reason of a report."""
 
     FORM = "the flat form holds nothing but the image"
-    INDEX = "the index it refers to gets a new digest"
+    INDEX = "the output does not have the index it refers to"
     LAYERS = "its subject gets a new digest"
 
 
@@ -98,6 +98,8 @@ def describe(image: Image, node: ManifestNode) -> str:
     """Name a manifest of an image for a message."""
     if node.kind is Kind.IMAGE:
         return f"{manifest_name(node)} of {image.label}"
+    if image.name is None and node.descriptor.digest == image.roots[0].node.descriptor.digest:
+        return f"{node.kind.value} {node.descriptor.digest}"
     return f"{node.kind.value} {node.descriptor.digest} of {image.label}"
 
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from ocitool.errors import IntegrityError, UsageError
 from ocitool.graph.closure import manifest_name
 from ocitool.graph.image import Kind, State
-from ocitool.plan.note import note, warning
+from ocitool.plan.labels import check_labels
+from ocitool.plan.note import note
 from ocitool.plan.options import Followers, IndexForm
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ def choose_form(
     stands for two images of one platform, or an index would list a manifest as another platform than it is for.
     """
     form = _choose(image, kept, manifests, options, ledger)
-    _check_labels(image, kept, form, ledger)
+    check_labels(image, kept, form, ledger)
     return form
 
 
@@ -88,20 +89,6 @@ def _asked_to_follow(
             and node.state in {State.COMPLETE, State.CORRUPT}
         ):
             yield node
-
-
-def _check_labels(image: Image, kept: Sequence[ManifestNode], form: IndexForm, ledger: Ledger) -> None:
-    """Refuse to write an index that lists a manifest as another platform than its config says."""
-    for node in kept:
-        if not node.platforms_disagree or node.listed is None:
-            continue
-        text = f"{image.label} lists {node.listed.display}, but its config says {manifest_name(node)}"
-        if form is IndexForm.NESTED:
-            raise IntegrityError(
-                f"{text} (manifest {node.descriptor.digest})",
-                remedy=f"build it again, or take {manifest_name(node)} alone: the flat form lists no platform",
-            )
-        ledger.notes.append(warning(f"{text}; it is taken for what its config says"))
 
 
 def _check_one_manifest_per_platform(image: Image, kept: Sequence[ManifestNode]) -> None:

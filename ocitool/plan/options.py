@@ -62,7 +62,8 @@ class FilterOptions:
 
     Attestations and referrers left to None follow where the index form can hold them; an explicit `FOLLOW` asks
     for a form that can, and keeps referrers beside a flat image. `require_signatures` refuses an output that lacks
-    anything which refers to what is in it, unless an option says that it is to be dropped.
+    anything which refers to what is in it, unless an option says that it is to be dropped. `fix_platforms` lists
+    images as the platforms that their configs say.
     """
 
     platforms: PlatformSelection
@@ -71,6 +72,7 @@ class FilterOptions:
     attestations: Followers | None = None
     referrers: Followers | None = None
     require_signatures: bool = False
+    fix_platforms: bool = False
     missing: Missing = Missing.ERROR
     docker_manifest: DockerManifest = DockerManifest.AUTO
     layers: Layers = Layers.KEEP

@@ -1,4 +1,4 @@
-"""What is done to a graph before anything is selected from it: which images count at all, and their names."""
+"""What is done to a graph before anything is selected from it: which images count, their names and labels."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ocitool.errors import SelectionError
 from ocitool.plan.choice import Dropped, Ledger, describe_names
+from ocitool.plan.labels import correct_labels
 from ocitool.plan.renaming import rename_images
 from ocitool.plan.subjects import is_follower, own_digests, root_subject
 
@@ -29,7 +30,7 @@ class Preparation:
 
 
 def prepare(graph: ImageGraph, options: FilterOptions) -> Preparation:
-    """Choose the images of a graph, and then give them their new names.
+    """Choose the images of a graph, give them their new names, and correct the platforms that they list.
 
     Raises the first fault of the graph, since what cannot be trusted is not rewritten, `SelectionError` if an
     image that is asked for is not there, and what `rename_images` raises.
@@ -38,7 +39,8 @@ def prepare(graph: ImageGraph, options: FilterOptions) -> Preparation:
         raise fault.to_error()
     ledger = Ledger()
     renamed = rename_images(_choose_images(graph, options, ledger), options.renaming)
-    return Preparation(replace(graph, images=renamed.images), tuple(ledger.dropped), (*ledger.notes, *renamed.notes))
+    images = tuple(map(correct_labels, renamed.images)) if options.fix_platforms else renamed.images
+    return Preparation(replace(graph, images=images), tuple(ledger.dropped), (*ledger.notes, *renamed.notes))
 
 
 def _choose_images(graph: ImageGraph, options: FilterOptions, ledger: Ledger) -> list[Image]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from ocitool.graph.image import Image, Kind, State
 from ocitool.plan.choice import Cause, ImageSelection, Ledger, corrupt
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from ocitool.model.digest import Digest
+
+_FLAT: Final = "its subject stands alone in the flat form"
 
 
 class ReferrerSelector:
@@ -54,7 +56,7 @@ class ReferrerSelector:
             reason = self._reason(image)
             if not reason and (obstacle := self._reached[id(image)]) is not None:
                 cause, subject = obstacle
-                reason = cause.value
+                reason = _FLAT if cause is Cause.FORM else cause.value
                 lose(image, manifests[0], subject, cause, self._options, self._ledger)
                 flat += [image] if cause is Cause.FORM else []
             reason = reason or self._not_whole(image)

@@ -12,7 +12,7 @@ from ocitool.plan.choice import ImageSelection, Ledger, Selection, corrupt, desc
 from ocitool.plan.followers import FollowerSelector
 from ocitool.plan.form import choose_form
 from ocitool.plan.note import note, warning
-from ocitool.plan.options import FilterOptions, Followers, Missing
+from ocitool.plan.options import FilterOptions, Followers, IndexForm, Missing
 from ocitool.plan.referrers import ReferrerSelector
 from ocitool.plan.signatures import require_signatures, signature_warnings
 from ocitool.plan.subjects import is_follower
@@ -35,6 +35,10 @@ def select(graph: ImageGraph, options: FilterOptions) -> Selection:
     if options.require_signatures and options.referrers is Followers.DROP:
         raise UsageError(
             "--require-signatures and --referrers drop contradict each other", remedy="leave one of them out"
+        )
+    if options.fix_platforms and options.index is IndexForm.KEEP:
+        raise UsageError(
+            "--fix-platforms changes the index that --index keep is to keep", remedy="leave one of them out"
         )
     selector = _Selector(graph, options)
     return selector.run()

@@ -38,7 +38,7 @@ class HeldDigests:
     def _below(self, node: Node) -> set[ManifestNode] | None:
         """Return the manifests that `node` needs to stay as it is, None if it cannot."""
         if isinstance(node, ManifestNode):
-            return {node}
+            return {node} if node.corrected is None else None
         needed: set[ManifestNode] = set()
         stays = node.state is State.COMPLETE
         for child in node.children:
