@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from ocitool.graph.inventory import Inventory
     from ocitool.model.platform_selection import PlatformSelection
     from ocitool.model.reference import ImageFilter
+    from ocitool.model.renaming import Renaming
     from ocitool.plan.options import DockerManifest, FilterOptions, Followers, IndexForm, Layers, Missing
     from ocitool.plan.steps import Plan
 
@@ -42,6 +43,7 @@ __all__ = [
     "Missing",
     "Plan",
     "PlatformSelection",
+    "Renaming",
     "Report",
     "Severity",
     "SourceOptions",
@@ -68,6 +70,7 @@ _HOMES: Final = {
     "Missing": "ocitool.plan.options",
     "Plan": "ocitool.plan.steps",
     "PlatformSelection": "ocitool.model.platform_selection",
+    "Renaming": "ocitool.model.renaming",
     "Report": "ocitool.check.report",
     "Severity": "ocitool.check.report",
     "SourceOptions": "ocitool.api.opening",

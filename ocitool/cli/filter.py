@@ -26,20 +26,26 @@ from ocitool.cli.writing_options import (
     DigestMap,
     DockerManifestMode,
     DryRun,
+    FixPlatforms,
     Force,
     Images,
     Index,
     LayerCompression,
     MissingPlatforms,
+    Names,
     NoClobber,
     Output,
     Platforms,
+    Referrers,
+    Renames,
+    RequireSignatures,
     Verify,
     write_options,
 )
 from ocitool.model.limits import RATIO_LIMIT
 from ocitool.model.platform_selection import PlatformSelection
 from ocitool.model.reference import ImageFilter
+from ocitool.model.renaming import Renaming
 from ocitool.plan.options import DockerManifest, FilterOptions, IndexForm, Layers, Missing
 
 if TYPE_CHECKING:
@@ -51,8 +57,13 @@ def filter_command(
     platforms: Platforms,
     output: Output,
     images: Images = None,
+    renames: Renames = None,
+    names: Names = None,
     index: Index = IndexForm.AUTO,
     attestations: Attestations = None,
+    referrers: Referrers = None,
+    require_signatures: RequireSignatures = False,
+    fix_platforms: FixPlatforms = False,
     missing: MissingPlatforms = Missing.ERROR,
     docker_manifest: DockerManifestMode = DockerManifest.AUTO,
     verify: Verify = True,
@@ -79,6 +90,9 @@ def filter_command(
       ocitool filter image.tar -p all --layers gzip -o for-old-engines.tar
       ocitool filter bundle.tar.zst -p linux/arm64 -o arm64.tar.zst
       ocitool filter image.tar -p linux/arm64 -o layout-arm64/
+      ocitool filter signed.tar -p linux/arm64 --index keep --require-signatures -o arm64.tar
+      ocitool filter image.tar -p linux/arm64 --name registry.local/lab:1.0 -o arm64.tar
+      ocitool filter bundle.tar -p linux/arm64 --rename 'docker.io/*=registry.local/*' -o arm64.tar
       ctr images export --local --all-platforms - REF | ocitool filter - -p local -o - | ssh HOST ctr images import -
     """
     from ocitool.api.filtering import filter_archive
@@ -96,8 +110,12 @@ def filter_command(
             FilterOptions(
                 platforms=PlatformSelection.parse(platforms),
                 images=ImageFilter(tuple(images or ())),
+                renaming=Renaming.parse(names or (), renames or ()),
                 index=index,
                 attestations=attestations,
+                referrers=referrers,
+                require_signatures=require_signatures,
+                fix_platforms=fix_platforms,
                 missing=missing,
                 docker_manifest=docker_manifest,
                 layers=layers,

@@ -48,6 +48,28 @@ Attestations: TypeAlias = Annotated[
         "--attestations", help="Default: follow their image where the index form can hold them.", show_default=False
     ),
 ]
+Referrers: TypeAlias = Annotated[
+    Followers | None,
+    typer.Option(
+        "--referrers",
+        help="Signatures, SBOMs and the like; default: follow their subject, unless that stands alone (flat).",
+        show_default=False,
+    ),
+]
+RequireSignatures: TypeAlias = Annotated[
+    bool,
+    typer.Option(
+        "--require-signatures",
+        help="Refuse an output that lacks anything that refers to what is in it, such as the signature of an index.",
+    ),
+]
+FixPlatforms: TypeAlias = Annotated[
+    bool,
+    typer.Option(
+        "--fix-platforms",
+        help="List images as the platform that their config says where an index lists none or another.",
+    ),
+]
 MissingPlatforms: TypeAlias = Annotated[
     Missing, typer.Option("--missing", help="What to do about an image that lacks a platform.")
 ]
@@ -56,6 +78,24 @@ DockerManifestMode: TypeAlias = Annotated[
 ]
 Verify: TypeAlias = Annotated[
     bool, typer.Option("--verify/--no-verify", help="Check the digest of every blob while it is copied.")
+]
+Renames: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--rename",
+        metavar="OLD=NEW",
+        help="Give images another name; repeatable, globs: each * of NEW takes what that of OLD matched.",
+        show_default=False,
+    ),
+]
+Names: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--name",
+        metavar="REF",
+        help="Name the only image, or the only one without a name; repeatable for several tags.",
+        show_default=False,
+    ),
 ]
 Compress: TypeAlias = Annotated[
     str | None,

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import TYPE_CHECKING, Final
 
 from ocitool.errors import IntegrityError
 from ocitool.graph.closure import manifest_name
-from ocitool.graph.image import Kind
+from ocitool.graph.image import Kind, State
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -18,8 +19,7 @@ if TYPE_CHECKING:
     from ocitool.plan.options import IndexForm
 
 
-SUBJECT_NOT_KEPT: Final = "its subject is not kept"
-"""The reason to drop what speaks of something else that goes, or goes elsewhere."""
+_LIST_LIMIT: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +29,27 @@ class Dropped:
     image: str
     manifest: ManifestNode
     reason: str
+
+
+class Cause(Enum):
+    """Why something that refers to what is kept cannot be; the value is the reason of a report."""
+
+    FORM = "the flat form holds nothing but the image"
+    INDEX = "the output does not have the index it refers to"
+    LAYERS = "its subject gets a new digest"
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """Something that refers to an image of the output, or to its index, and does not go with it.
+
+    `subject` is the digest it refers to, or that what it refers to does.
+    """
+
+    image: Image
+    manifest: ManifestNode
+    subject: Digest
+    cause: Cause
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +87,7 @@ class Ledger:
 
     dropped: list[Dropped] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
+    lost: list[Lost] = field(default_factory=list)
 
     def drop(self, image: Image, manifests: Iterable[ManifestNode], reason: str) -> None:
         """Write down manifests that do not go into the output."""
@@ -76,7 +98,23 @@ def describe(image: Image, node: ManifestNode) -> str:
     """Name a manifest of an image for a message."""
     if node.kind is Kind.IMAGE:
         return f"{manifest_name(node)} of {image.label}"
+    if image.name is None and node.descriptor.digest == image.roots[0].node.descriptor.digest:
+        return f"{node.kind.value} {node.descriptor.digest}"
     return f"{node.kind.value} {node.descriptor.digest} of {image.label}"
+
+
+def describe_names(images: Iterable[Image]) -> str:
+    """List the names of images for a message, those of the first few."""
+    names = sorted({image.name or "(unnamed)" for image in images})
+    more = f" and {len(names) - _LIST_LIMIT} more" if len(names) > _LIST_LIMIT else ""
+    return (", ".join(names[:_LIST_LIMIT]) or "no image") + more
+
+
+def incompleteness(node: ManifestNode) -> str:
+    """Say what the archive lacks of a manifest that is absent or partial."""
+    if node.state is State.ABSENT:
+        return "listed, but absent"
+    return f"partial: {len(node.missing)} of {len(node.contents)} blobs missing"
 
 
 def corrupt(image: Image, node: ManifestNode) -> IntegrityError:

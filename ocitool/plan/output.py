@@ -10,6 +10,7 @@ from ocitool.errors import IntegrityError, TruncatedArchive
 from ocitool.graph.closure import Part, Use, manifest_uses
 from ocitool.graph.image import Kind
 from ocitool.model.descriptor import CONTAINERD_NAME
+from ocitool.model.reference import has_reference_separator
 from ocitool.plan.compatibility import compatibility_notes
 from ocitool.plan.docker_manifest import build_docker_manifest
 from ocitool.plan.options import Layers
@@ -45,7 +46,8 @@ def plan_output(
     """Plan the archive `name` that holds a selection, and nothing else.
 
     `done` is what became of layers that were compressed anew; without it they are planned as they are. Raises
-    `IntegrityError` if two images would have one name, `TruncatedArchive` if what was cut off might matter.
+    `IntegrityError` if an image would have a name that importers do not take, or two images would have one,
+    `TruncatedArchive` if what was cut off might matter.
     """
     remade = recompressed(selection, done or Recompression(), options.layers if done else Layers.KEEP)
     contents = _Contents(graph, remade.documents, done or Recompression())
@@ -109,16 +111,21 @@ def _check_whole(graph: ImageGraph, images: Sequence[RewrittenImage]) -> None:
 
 
 def _check_names(images: Sequence[RewrittenImage]) -> None:
-    """Refuse two images that would be written under one name; an importer lets either win."""
+    """Refuse a name that containerd 2 stores nothing for, and two images of one name: an importer lets either win."""
     seen: dict[str, RewrittenImage] = {}
     for image in images:
         name = image.naming.annotations.get(CONTAINERD_NAME, "")
+        if name and not has_reference_separator(name) and image.selection.platforms:
+            raise IntegrityError(
+                f"{name!r} is no image name: ctr 2 stores nothing for it and exits 0",
+                remedy="--name REF gives the image another one, or --rename where there are several",
+            )
         earlier = seen.setdefault(name, image) if name else image
         if earlier.digest != image.digest:
             raise IntegrityError(
                 f"{earlier.selection.image.label} and {image.selection.image.label} are both {name}, but not the "
                 "same image",
-                remedy="choose one with --image",
+                remedy="choose one with --image, or give one another name with --rename",
             )
 
 

@@ -9,9 +9,10 @@ from ocitool.errors import IntegrityError, SelectionError
 from ocitool.graph.closure import manifest_name
 from ocitool.graph.image import Image, ImageGraph, Kind, ManifestNode, State
 from ocitool.model.platform_selection import EVERY_PLATFORM
-from ocitool.plan.choice import Dropped, Ledger, corrupt, describe
+from ocitool.plan.choice import Dropped, Ledger, corrupt, describe, incompleteness
 from ocitool.plan.note import Note, note, warning
 from ocitool.plan.options import FilterOptions, Missing
+from ocitool.plan.subjects import is_follower
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -64,7 +65,7 @@ class _Chooser:
         chosen = [
             ChosenImage(image, tuple(kept))
             for image in self._graph.images
-            if not image.is_artifact and (kept := self._choose(image))
+            if not is_follower(image) and (kept := self._choose(image))
         ]
         return PlatformChoice(tuple(chosen), self._everything, tuple(self._ledger.dropped), tuple(self._ledger.notes))
 
@@ -174,8 +175,7 @@ class _Chooser:
             raise corrupt(image, node)
         if not repairs:
             raise _unavailable(image, node)
-        reason = "listed, but absent" if node.state is State.ABSENT else f"partial: {_count_missing(node)}"
-        self._ledger.drop(image, [node], reason)
+        self._ledger.drop(image, [node], incompleteness(node))
         return False
 
     def _check_literals(self, image: Image, listed: Sequence[ManifestNode]) -> None:
@@ -204,10 +204,6 @@ def there_is(images: Sequence[Image]) -> str:
     return f"there is {', '.join(there[:_LIST_LIMIT]) or 'no platform'}{more}"
 
 
-def _count_missing(node: ManifestNode) -> str:
-    return f"{len(node.missing)} of {len(node.contents)} blobs missing"
-
-
 def _unavailable(image: Image, node: ManifestNode) -> SelectionError | IntegrityError:
     if node.state is State.ABSENT:
         return SelectionError(
@@ -215,6 +211,6 @@ def _unavailable(image: Image, node: ManifestNode) -> SelectionError | Integrity
             remedy="-p available takes the complete platforms only",
         )
     return IntegrityError(
-        f"{describe(image, node)} is partial: {_count_missing(node)}, first {node.missing[0].digest}",
+        f"{describe(image, node)} is {incompleteness(node)}, first {node.missing[0].digest}",
         remedy="export it again after a full pull, or take the complete platforms with -p available",
     )

@@ -6,9 +6,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ocitool.errors import SelectionError
-from ocitool.plan.choice import SUBJECT_NOT_KEPT, Dropped, Selection
+from ocitool.plan.choice import Dropped, Selection
 from ocitool.plan.compatibility import early_notes
 from ocitool.plan.filter import layer_notes, source_notes, source_references
+from ocitool.plan.followers import NOT_KEPT
 from ocitool.plan.options import Layers, SplitBy, SplitOptions
 from ocitool.plan.output import PlannedOutput, plan_output, planned_dropped
 from ocitool.plan.packing import pack
@@ -19,6 +20,7 @@ from ocitool.plan.preparation import Preparation, prepare
 from ocitool.plan.recompression import Recompression, RecompressionPlan, plan_recompression
 from ocitool.plan.selection import settle
 from ocitool.plan.steps import Plan, SourceReference
+from ocitool.plan.subjects import is_follower
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -126,7 +128,7 @@ class _Splitter:
             if key in kept:
                 continue
             earlier = found.setdefault((*key, each.manifest.descriptor.platform), each)
-            if earlier.reason == SUBJECT_NOT_KEPT:
+            if earlier.reason == NOT_KEPT:
                 found[*key, each.manifest.descriptor.platform] = each
         return tuple(found.values())
 
@@ -152,7 +154,7 @@ class _Splitter:
         """Yield the artifacts that are in no part at all."""
         placed = {id(image) for part in self._parts for image in part.artifacts}
         for image in self.prepared.graph.images:
-            if image.is_artifact and id(image) not in placed:
+            if is_follower(image) and id(image) not in placed:
                 yield from (Dropped(image.label, node, "belongs to no platform") for node in image.manifests())
 
 
