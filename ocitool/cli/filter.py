@@ -40,13 +40,11 @@ from ocitool.cli.writing_options import (
     Renames,
     RequireSignatures,
     Verify,
+    filter_options,
     write_options,
 )
 from ocitool.model.limits import RATIO_LIMIT
-from ocitool.model.platform_selection import PlatformSelection
-from ocitool.model.reference import ImageFilter
-from ocitool.model.renaming import Renaming
-from ocitool.plan.options import DockerManifest, FilterOptions, IndexForm, Layers, Missing
+from ocitool.plan.options import DockerManifest, IndexForm, Layers, Missing
 
 if TYPE_CHECKING:
     from ocitool.api.filtering import FilterResult
@@ -107,10 +105,11 @@ def filter_command(
         result = filter_archive(
             source,
             output,
-            FilterOptions(
-                platforms=PlatformSelection.parse(platforms),
-                images=ImageFilter(tuple(images or ())),
-                renaming=Renaming.parse(names or (), renames or ()),
+            filter_options(
+                platforms=platforms,
+                images=images,
+                renames=renames,
+                names=names,
                 index=index,
                 attestations=attestations,
                 referrers=referrers,

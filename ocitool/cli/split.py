@@ -28,21 +28,25 @@ from ocitool.cli.writing_options import (
     DigestMap,
     DockerManifestMode,
     DryRun,
+    FixPlatforms,
     Force,
     Images,
     Index,
     LayerCompression,
     MissingPlatforms,
+    Names,
     NoClobber,
     Platforms,
+    Referrers,
+    Renames,
+    RequireSignatures,
     Verify,
+    filter_options,
     write_options,
 )
 from ocitool.errors import UsageError
 from ocitool.model.limits import RATIO_LIMIT
-from ocitool.model.platform_selection import PlatformSelection
-from ocitool.model.reference import ImageFilter
-from ocitool.plan.options import DockerManifest, FilterOptions, IndexForm, Layers, Missing, SplitBy
+from ocitool.plan.options import DockerManifest, IndexForm, Layers, Missing, SplitBy
 
 if TYPE_CHECKING:
     from ocitool.api.splitting import SplitResult
@@ -92,8 +96,13 @@ def split_command(
         ),
     ] = None,
     images: Images = None,
+    renames: Renames = None,
+    names: Names = None,
     index: Index = IndexForm.AUTO,
     attestations: Attestations = None,
+    referrers: Referrers = None,
+    require_signatures: RequireSignatures = False,
+    fix_platforms: FixPlatforms = False,
     missing: MissingPlatforms = Missing.ERROR,
     docker_manifest: DockerManifestMode = DockerManifest.AUTO,
     verify: Verify = True,
@@ -134,11 +143,16 @@ def split_command(
         result = split_archive(
             source,
             folder,
-            FilterOptions(
-                platforms=PlatformSelection.parse(platforms),
-                images=ImageFilter(tuple(images or ())),
+            filter_options(
+                platforms=platforms,
+                images=images,
+                renames=renames,
+                names=names,
                 index=index,
                 attestations=attestations,
+                referrers=referrers,
+                require_signatures=require_signatures,
+                fix_platforms=fix_platforms,
                 missing=missing,
                 docker_manifest=docker_manifest,
                 layers=layers,

@@ -137,7 +137,8 @@ class Image:
     @property
     def label(self) -> str:
         """The name for messages, or the digest of an image without one."""
-        return self.name or f"unnamed image {self.roots[0].node.descriptor.digest}"
+        kind = "artifact" if self.name is None and self.is_artifact else "image"
+        return self.name or f"unnamed {kind} {self.roots[0].node.descriptor.digest}"
 
     def manifests(self) -> Iterator[ManifestNode]:
         """Yield every manifest of the image in the order of the document."""

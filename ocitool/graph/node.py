@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
 
 from ocitool.errors import DocumentError
 from ocitool.graph.image import Image, Kind, ManifestNode, Root
@@ -11,10 +12,14 @@ from ocitool.model.digest import Digest
 from ocitool.model.reference import Reference, has_reference_separator
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from ocitool.graph.content import ManifestContent
     from ocitool.model.platform import Platform
+
+
+_COSIGN_IMAGES: Final = frozenset({"dev.cosignproject.cosign/image", "dev.cosignproject.cosign/imageIndex"})
+_COSIGN_REFERRERS: Final = frozenset({"dev.cosignproject.cosign/sigs", "dev.cosignproject.cosign/atts"})
 
 
 def manifest_node(descriptor: Descriptor, content: ManifestContent, *, opaque: bool = False) -> ManifestNode:
@@ -73,6 +78,30 @@ def _effective(listed: Platform | None, configured: Platform | None) -> Platform
     if listed.variant and configured.variant and one.variant != other.variant:
         return configured
     return listed
+
+
+def with_cosign_subjects(roots: Sequence[Root]) -> list[Root]:
+    """Give the signatures and attestations that `cosign save` writes their subject: the one image beside them.
+
+    They have no subject of their own and no tag, only an annotation of what they are (cosign's
+    pkg/oci/layout/write.go).
+    """
+    subjects = {root.node.descriptor.digest for root in roots if _cosign_kind(root) in _COSIGN_IMAGES}
+    if len(subjects) != 1:
+        return list(roots)
+    (subject,) = subjects
+    return [
+        replace(root, node=replace(root.node, subject=subject))
+        if isinstance(root.node, ManifestNode)
+        and root.node.subject is None
+        and _cosign_kind(root) in _COSIGN_REFERRERS
+        else root
+        for root in roots
+    ]
+
+
+def _cosign_kind(root: Root) -> str:
+    return root.node.descriptor.annotations.get("kind", "")
 
 
 def importer_name(name: str) -> str:

@@ -79,6 +79,17 @@ class FilterOptions:
     layers: Layers = Layers.KEEP
     renaming: Renaming = field(default_factory=Renaming)
 
+    def __post_init__(self) -> None:
+        """Raise `UsageError` for options that contradict each other."""
+        if self.require_signatures and self.referrers is Followers.DROP:
+            raise UsageError(
+                "--require-signatures and --referrers drop contradict each other", remedy="leave one of them out"
+            )
+        if self.fix_platforms and self.index is IndexForm.KEEP:
+            raise UsageError(
+                "--fix-platforms changes the index that --index keep is to keep", remedy="leave one of them out"
+            )
+
 
 class SplitBy(Enum):
     """What gets an archive of its own."""

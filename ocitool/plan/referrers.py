@@ -67,15 +67,8 @@ class ReferrerSelector:
         if flat:
             self._ledger.notes.append(
                 note(
-                    f"{len(flat)} referrer(s) of images that stand alone are dropped, since podman load and skopeo "
-                    "take one image in index.json; --referrers follow or --index nested keeps them"
-                )
-            )
-        if chosen and self._selected:
-            self._ledger.notes.append(
-                note(
-                    f"{len(chosen)} referrer(s) or artifact(s) stay beside the images; podman load and skopeo then "
-                    'say "more than one image" unless told which'
+                    f"{len(flat)} referrer(s) of images that stand alone are dropped, since skopeo reads no other "
+                    "image beside one without being told; --referrers follow or --index nested keeps them"
                 )
             )
         return chosen

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ocitool.errors import SelectionError, UsageError
+from ocitool.errors import SelectionError
 from ocitool.plan.choice import ImageSelection, Ledger, Selection
 from ocitool.plan.followers import FollowerSelector
 from ocitool.plan.form import choose_form
-from ocitool.plan.options import FilterOptions, Followers, IndexForm
+from ocitool.plan.options import FilterOptions, IndexForm
 from ocitool.plan.platform_choice import PlatformChoice, choose_platforms, there_is
 from ocitool.plan.referrers import ReferrerSelector
 from ocitool.plan.signatures import require_signatures, signature_warnings
@@ -28,10 +28,8 @@ def settle(graph: ImageGraph, options: FilterOptions, choice: PlatformChoice) ->
     """Give each chosen image its form, and choose what goes with it.
 
     Raises `SelectionError` if nothing is left, `IntegrityError` if what is kept contradicts itself or a signature
-    that is required would be lost, `UsageError` if the index form cannot hold what was chosen, or options contradict
-    each other.
+    that is required would be lost, `UsageError` if the index form cannot hold what was chosen.
     """
-    _check_options(options)
     ledger = Ledger(list(choice.dropped), list(choice.notes))
     followers = FollowerSelector(options, ledger, everything=choice.everything)
     selected = [_settle_image(graph, chosen, options, ledger, followers) for chosen in choice.images]
@@ -46,17 +44,6 @@ def settle(graph: ImageGraph, options: FilterOptions, choice: PlatformChoice) ->
     order = {id(image): place for place, image in enumerate(graph.images)}
     selected.sort(key=lambda selection: order[id(selection.image)])
     return Selection(tuple(selected), tuple(ledger.dropped), tuple(ledger.notes))
-
-
-def _check_options(options: FilterOptions) -> None:
-    if options.require_signatures and options.referrers is Followers.DROP:
-        raise UsageError(
-            "--require-signatures and --referrers drop contradict each other", remedy="leave one of them out"
-        )
-    if options.fix_platforms and options.index is IndexForm.KEEP:
-        raise UsageError(
-            "--fix-platforms changes the index that --index keep is to keep", remedy="leave one of them out"
-        )
 
 
 def _settle_image(
