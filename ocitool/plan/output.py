@@ -12,14 +12,14 @@ from ocitool.graph.image import Kind
 from ocitool.model.descriptor import CONTAINERD_NAME
 from ocitool.model.reference import has_reference_separator
 from ocitool.plan.compatibility import compatibility_notes
-from ocitool.plan.docker_manifest import build_docker_manifest
+from ocitool.plan.docker_manifest import build_docker_manifest, configs_of
 from ocitool.plan.options import Layers
 from ocitool.plan.recompression import RecompressedLayer, Recompression, recompressed
 from ocitool.plan.rewrite import NewDocument, RewrittenImage, rewrite_image, rewrite_index
 from ocitool.plan.steps import Content, Copy, Emit, Folder, Member, OutputPlan, PlannedImage, PlannedManifest
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from ocitool.graph.image import ImageGraph, ManifestNode
     from ocitool.model.digest import Digest
@@ -41,11 +41,16 @@ class PlannedOutput:
 
 
 def plan_output(
-    graph: ImageGraph, selection: Selection, options: FilterOptions, done: Recompression | None = None, name: str = ""
+    graph: ImageGraph,
+    selection: Selection,
+    options: FilterOptions,
+    done: Recompression | None = None,
+    loaded_before: Collection[Digest] | None = None,
 ) -> PlannedOutput:
-    """Plan the archive `name` that holds a selection, and nothing else.
+    """Plan the archive that holds a selection, and nothing else.
 
-    `done` is what became of layers that were compressed anew; without it they are planned as they are. Raises
+    `done` is what became of layers that were compressed anew; without it they are planned as they are.
+    `loaded_before` are the configs in the manifest.json of the graph, for who has them already. Raises
     `IntegrityError` if an image would have a name that importers do not take, or two images would have one,
     `TruncatedArchive` if what was cut off might matter.
     """
@@ -55,7 +60,9 @@ def plan_output(
     images = [rewrite_image(chosen) for chosen in chosen_images]
     _check_whole(graph, images)
     _check_names(images)
-    docker_manifest = build_docker_manifest(images, graph.docker_manifest, options.docker_manifest)
+    if loaded_before is None:
+        loaded_before = configs_of(graph.docker_manifest)
+    docker_manifest = build_docker_manifest(images, loaded_before, options.docker_manifest)
     members = [
         Member("oci-layout", Emit(LAYOUT)),
         Member("index.json", Emit(rewrite_index(graph.index, images))),
@@ -69,7 +76,6 @@ def plan_output(
     return PlannedOutput(
         OutputPlan(
             members=tuple(members),
-            name=name,
             images=tuple(_planned_image(image) for image in images),
             kept=tuple(
                 planned_manifest(chosen.image.label, node)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ocitool.errors import SelectionError
 from ocitool.plan.choice import Dropped, Selection
 from ocitool.plan.compatibility import early_notes
+from ocitool.plan.docker_manifest import configs_of
 from ocitool.plan.filter import layer_notes, source_notes, source_references
 from ocitool.plan.followers import NOT_KEPT
 from ocitool.plan.options import Layers, SplitBy, SplitOptions
@@ -85,6 +86,8 @@ class _Splitter:
         self._split = split
         self.prepared: Preparation = prepare(graph, options)
         self.choice: PlatformChoice = choose_platforms(self.prepared.graph, options)
+        self._places = {id(image): place for place, image in enumerate(self.prepared.graph.images)}
+        self._loaded_before = configs_of(graph.docker_manifest)
         self._parts = parts_of(self.prepared.graph, self.choice, split)
         self._settled = [settled for part in self._parts if (settled := self._settle(part)) is not None]
         if not self._settled:
@@ -134,9 +137,9 @@ class _Splitter:
 
     def _settle(self, part: Part) -> _Settled | None:
         """Give a part its forms and followers; None if nothing goes into it."""
-        members = {id(chosen.image) for chosen in part.images} | {id(image) for image in part.artifacts}
-        images = tuple(image for image in self.prepared.graph.images if id(image) in members)
-        graph = replace(self.prepared.graph, images=images)
+        members = (*(chosen.image for chosen in part.images), *part.artifacts)
+        images = sorted(members, key=lambda image: self._places[id(image)])
+        graph = replace(self.prepared.graph, images=tuple(images))
         # An artifact without a platform is a part of its own, and goes with no platform's.
         everything = self.choice.everything and self._split.by is SplitBy.IMAGE
         choice = PlatformChoice(part.images, everything, (), ())
@@ -148,7 +151,7 @@ class _Splitter:
             return None
 
     def _plan(self, settled: _Settled, done: Recompression | None) -> PlannedOutput:
-        return plan_output(settled.graph, settled.selection, self._options, done)
+        return plan_output(settled.graph, settled.selection, self._options, done, self._loaded_before)
 
     def _left_over(self) -> Iterable[Dropped]:
         """Yield the artifacts that are in no part at all."""
