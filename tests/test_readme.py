@@ -40,7 +40,13 @@ def folder(tmp_path: Path) -> Path:
     layout.drop(layout.read(layout.roots[0])["manifests"][1])
     (tmp_path / "sparse.tar").write_bytes(layout.pack())
     (tmp_path / "saved.tar").write_bytes(DockerArchive().image("lab:1.0").pack())
-    (tmp_path / "arm64.tar").write_bytes(multi_platform(("linux/arm64",)).pack())
+    for platform in ("linux/amd64", "linux/arm64"):
+        archive = multi_platform((platform,)).pack()
+        (tmp_path / f"{platform.removeprefix('linux/')}.tar").write_bytes(archive)
+    bundle = Layout()
+    for number in range(3):
+        bundle.add(bundle.index([bundle.manifest(layers=(f"{number}",))]), f"docker.io/library/app{number}:1.0")
+    (tmp_path / "bundle.tar").write_bytes(bundle.pack())
     return tmp_path
 
 

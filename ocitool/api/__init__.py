@@ -14,11 +14,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from ocitool.api.filtering import FilterResult, filter_archive
+    from ocitool.api.filtering import FilterResult, filter_archive, merge_archives
     from ocitool.api.inspecting import inspect_archive
     from ocitool.api.listener import Listener
     from ocitool.api.opening import SourceOptions
     from ocitool.api.schemas import read_schema, schema_names
+    from ocitool.api.splitting import SplitResult, split_archive, split_options
     from ocitool.api.verifying import verify_archive
     from ocitool.api.writing import WriteOptions, Written
     from ocitool.check.report import Finding, Report, Severity
@@ -26,7 +27,16 @@ if TYPE_CHECKING:
     from ocitool.model.platform_selection import PlatformSelection
     from ocitool.model.reference import ImageFilter
     from ocitool.model.renaming import Renaming
-    from ocitool.plan.options import DockerManifest, FilterOptions, Followers, IndexForm, Layers, Missing
+    from ocitool.plan.options import (
+        DockerManifest,
+        FilterOptions,
+        Followers,
+        IndexForm,
+        Layers,
+        Missing,
+        SplitBy,
+        SplitOptions,
+    )
     from ocitool.plan.steps import Plan
 
 __all__ = [
@@ -47,12 +57,18 @@ __all__ = [
     "Report",
     "Severity",
     "SourceOptions",
+    "SplitBy",
+    "SplitOptions",
+    "SplitResult",
     "WriteOptions",
     "Written",
     "filter_archive",
     "inspect_archive",
+    "merge_archives",
     "read_schema",
     "schema_names",
+    "split_archive",
+    "split_options",
     "verify_archive",
 ]
 
@@ -74,12 +90,18 @@ _HOMES: Final = {
     "Report": "ocitool.check.report",
     "Severity": "ocitool.check.report",
     "SourceOptions": "ocitool.api.opening",
+    "SplitBy": "ocitool.plan.options",
+    "SplitOptions": "ocitool.plan.options",
+    "SplitResult": "ocitool.api.splitting",
     "WriteOptions": "ocitool.api.writing",
     "Written": "ocitool.api.writing",
     "filter_archive": "ocitool.api.filtering",
     "inspect_archive": "ocitool.api.inspecting",
+    "merge_archives": "ocitool.api.filtering",
     "read_schema": "ocitool.api.schemas",
     "schema_names": "ocitool.api.schemas",
+    "split_archive": "ocitool.api.splitting",
+    "split_options": "ocitool.api.splitting",
     "verify_archive": "ocitool.api.verifying",
 }
 """Where each public name lives; it is imported when it is first asked for, so that a command loads only its own."""

@@ -16,7 +16,7 @@ from ocitool.cli.options import (
     Verbose,
 )
 from ocitool.cli.outcome import exit_codes
-from ocitool.cli.plan_report import digest_lines, manifest_lines, print_report
+from ocitool.cli.plan_report import digest_lines, manifest_lines, outlook_lines, print_report
 from ocitool.cli.progress import showing_progress
 from ocitool.cli.streams import check_places, report_streams
 from ocitool.cli.text import format_size, percent_less, printable
@@ -141,6 +141,7 @@ def result_lines(result: FilterResult, *, verbose: bool) -> list[str]:
     return [
         *manifest_lines(result.plan),
         *digest_lines(result.plan.outputs[0], verbose=verbose),
+        *([] if result.written else outlook_lines(result.plan, result.output.size)),
         _summary(result),
     ]
 

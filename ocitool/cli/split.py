@@ -18,7 +18,7 @@ from ocitool.cli.options import (
     Verbose,
 )
 from ocitool.cli.outcome import exit_codes
-from ocitool.cli.plan_report import dropped_lines, print_report, shown_digest
+from ocitool.cli.plan_report import dropped_lines, outlook_lines, print_report, shown_digest
 from ocitool.cli.progress import showing_progress
 from ocitool.cli.streams import check_places, report_streams
 from ocitool.cli.text import align, format_count, format_size, parse_size, printable
@@ -205,9 +205,11 @@ def result_lines(result: SplitResult, folder: str, *, verbose: bool) -> list[str
     size = sum(output.size for output in result.outputs)
     verb = "wrote" if result.written else "would write"
     count = format_count(len(rows), "archive")
-    read = f"read {format_size(result.plan.read)} of {format_size(result.plan.source_size)}"
-    summary = f"{verb} {count} into {printable(folder)}: {format_size(size)}, {read}"
-    return [*table, *dropped_lines(result.plan), summary]
+    outlook = [] if result.written else outlook_lines(result.plan, size)
+    summary = (
+        f"{verb} {count} into {printable(folder)}: {format_size(size)} of {format_size(result.plan.source_size)}"
+    )
+    return [*table, *dropped_lines(result.plan), *outlook, summary]
 
 
 def _part_cells(plan: OutputPlan, output: Written, *, verbose: bool) -> tuple[str, ...]:

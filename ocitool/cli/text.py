@@ -47,7 +47,7 @@ def parse_size(text: str) -> int:
 
 def format_count(count: int, noun: str) -> str:
     """Write a count with its noun: `1 blob`, `3 blobs`."""
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+    return f"{count} {noun}" if count == 1 else f"{count} {noun.replace(' or ', 's or ')}s"
 
 
 def printable(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from ocitool.model.platform import Platform
 
 
+_COSIGN_TAG: Final = re.compile(r"(?:^|[:/])sha256-([0-9a-f]{64})\.(?:sig|att|sbom)\Z")
 _COSIGN_IMAGES: Final = frozenset({"dev.cosignproject.cosign/image", "dev.cosignproject.cosign/imageIndex"})
 _COSIGN_REFERRERS: Final = frozenset({"dev.cosignproject.cosign/sigs", "dev.cosignproject.cosign/atts"})
 
@@ -84,23 +86,29 @@ def _effective(listed: Platform | None, configured: Platform | None) -> Platform
 
 
 def with_cosign_subjects(roots: Sequence[Root]) -> list[Root]:
-    """Give the signatures and attestations that `cosign save` writes their subject: the one image beside them.
+    """Give what cosign stored beside an image its subject, which its documents do not name.
 
-    They have no subject of their own and no tag, only an annotation of what they are (cosign's
-    pkg/oci/layout/write.go).
+    A tag says it (``sha256-….sig``, SIGNATURE_SPEC.md, "Tag-based Discovery"), or what `cosign save` writes is alone
+    with one image (pkg/oci/layout/write.go).
     """
-    subjects = {root.node.descriptor.digest for root in roots if _cosign_kind(root) in _COSIGN_IMAGES}
-    if len(subjects) != 1:
-        return list(roots)
-    (subject,) = subjects
-    return [
-        replace(root, node=replace(root.node, subject=subject))
-        if isinstance(root.node, ManifestNode)
-        and root.node.subject is None
-        and _cosign_kind(root) in _COSIGN_REFERRERS
-        else root
-        for root in roots
-    ]
+    saved = {root.node.descriptor.digest for root in roots if _cosign_kind(root) in _COSIGN_IMAGES}
+    only = next(iter(saved)) if len(saved) == 1 else None
+    return [_with_subject(root, only) for root in roots]
+
+
+def cosign_subject(name: str) -> Digest | None:
+    """Return the digest that a tag of cosign's names, None if `name` has no such tag."""
+    match = _COSIGN_TAG.search(name)
+    return None if match is None else Digest("sha256", match.group(1))
+
+
+def _with_subject(root: Root, only: Digest | None) -> Root:
+    if not isinstance(root.node, ManifestNode) or root.node.subject is not None:
+        return root
+    subject = cosign_subject(root.name or "")
+    if subject is None and _cosign_kind(root) in _COSIGN_REFERRERS:
+        subject = only
+    return root if subject is None else replace(root, node=replace(root.node, subject=subject))
 
 
 def _cosign_kind(root: Root) -> str:

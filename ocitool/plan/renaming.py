@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Final
 
 from ocitool.errors import DocumentError, SelectionError, UsageError
 from ocitool.graph.image import Image, Root
+from ocitool.graph.node import cosign_subject
 from ocitool.model.descriptor import CONTAINERD_NAME, REF_NAME
 from ocitool.model.reference import Reference, has_reference_separator
 from ocitool.model.renaming import OldName
 from ocitool.plan.choice import describe_names
 from ocitool.plan.note import note
-from ocitool.plan.subjects import cosign_subject, is_follower, own_digests, root_subject
+from ocitool.plan.subjects import is_follower, own_digests, root_subject
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import re
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from ocitool.graph.image import Image, IndexNode, Kind, ManifestNode, Node, Root, State, walk_manifests
+from ocitool.graph.node import cosign_subject
 from ocitool.model.descriptor import Descriptor
-from ocitool.model.digest import Digest
 from ocitool.model.json_text import parse_object
 from ocitool.plan.options import IndexForm
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-_COSIGN_TAG: Final = re.compile(r"(?:^|[:/])sha256-([0-9a-f]{64})\.(?:sig|att|sbom)\Z")
-"""How cosign names signatures, attestations and SBOMs (its SIGNATURE_SPEC.md, "Tag-based Discovery")."""
+    from ocitool.model.digest import Digest
 
 
 class HeldDigests:
@@ -114,9 +112,3 @@ def root_subject(root: Root) -> Digest | None:
 def _index_subject(node: IndexNode) -> Digest | None:
     value = parse_object(node.raw).get("subject")
     return None if value is None else Descriptor.from_json(value).digest
-
-
-def cosign_subject(name: str) -> Digest | None:
-    """Return the digest that a tag of cosign's names (``sha256-….sig``), None if `name` has no such tag."""
-    match = _COSIGN_TAG.search(name)
-    return None if match is None else Digest("sha256", match.group(1))
