@@ -10,6 +10,7 @@ from ocitool.errors import DocumentError
 from ocitool.graph.image import Image, Kind, ManifestNode, Root
 from ocitool.model.descriptor import CONTAINERD_NAME, REF_NAME, REFERENCE_DIGEST, REFERENCE_TYPE, Descriptor
 from ocitool.model.digest import Digest
+from ocitool.model.media_type import IMAGE_CONFIGS
 from ocitool.model.reference import Reference, has_reference_separator
 
 if TYPE_CHECKING:
@@ -51,7 +52,9 @@ def _kind(descriptor: Descriptor, content: ManifestContent, platform: Platform |
     if descriptor.platform is not None and descriptor.platform.is_unknown:
         return Kind.ATTESTATION
     if content.config is None:  # not readable: the index entry is all there is to go by
-        return Kind.IMAGE
+        artifact_type = descriptor.fields.get("artifactType")
+        is_artifact = descriptor.platform is None and artifact_type is not None and artifact_type not in IMAGE_CONFIGS
+        return Kind.ARTIFACT if is_artifact else Kind.IMAGE
     if not content.is_image:
         return Kind.ARTIFACT
     config_is_readable = content.config not in content.missing and not content.damages

@@ -13,21 +13,24 @@ from ocitool.graph.image import Kind, State
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from ocitool.graph.image import Image, ManifestNode
+    from ocitool.graph.image import Image, IndexNode, ManifestNode, Node
     from ocitool.model.digest import Digest
     from ocitool.plan.note import Note
     from ocitool.plan.options import IndexForm
 
+
+ABSENT: Final = "listed, but absent"
+"""The reason to drop what an index lists and the archive does not hold."""
 
 _LIST_LIMIT: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
 class Dropped:
-    """One manifest that does not go into the output; `reason` is for people."""
+    """One manifest, or an index that is absent, that does not go into the output; `reason` is for people."""
 
     image: str
-    manifest: ManifestNode
+    manifest: Node
     reason: str
 
 
@@ -89,8 +92,8 @@ class Ledger:
     notes: list[Note] = field(default_factory=list)
     lost: list[Lost] = field(default_factory=list)
 
-    def drop(self, image: Image, manifests: Iterable[ManifestNode], reason: str) -> None:
-        """Write down manifests that do not go into the output."""
+    def drop(self, image: Image, manifests: Iterable[Node], reason: str) -> None:
+        """Write down manifests that do not go into the output, or indexes that are absent."""
         self.dropped.extend(Dropped(image.label, node, reason) for node in manifests)
 
 
@@ -113,7 +116,7 @@ def describe_names(images: Iterable[Image]) -> str:
 def incompleteness(node: ManifestNode) -> str:
     """Say what the archive lacks of a manifest that is absent or partial."""
     if node.state is State.ABSENT:
-        return "listed, but absent"
+        return ABSENT
     return f"partial: {len(node.missing)} of {len(node.contents)} blobs missing"
 
 
@@ -123,4 +126,15 @@ def corrupt(image: Image, node: ManifestNode) -> IntegrityError:
     remedy = node.damages[0].remedy if node.damages else ""
     return IntegrityError(
         f"{describe(image, node)} is corrupt{detail}", remedy=remedy or "transfer or export the archive again"
+    )
+
+
+def require_readable(image: Image, index: IndexNode) -> None:
+    """Raise `IntegrityError` if an index is there but wrong."""
+    if index.state in {State.COMPLETE, State.ABSENT}:
+        return
+    reason = index.damages[0].message if index.damages else "cannot be read"
+    raise IntegrityError(
+        f"the index {index.descriptor.digest} of {image.label} is corrupt: {reason}",
+        remedy="transfer or export the archive again",
     )

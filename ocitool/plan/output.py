@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from ocitool.archive.reader import CUT_REMEDY
 from ocitool.errors import IntegrityError, TruncatedArchive
 from ocitool.graph.closure import Part, Use, manifest_uses
-from ocitool.graph.image import Kind
+from ocitool.graph.image import Kind, ManifestNode
 from ocitool.model.descriptor import CONTAINERD_NAME
 from ocitool.model.reference import has_reference_separator
 from ocitool.plan.compatibility import compatibility_notes
@@ -21,7 +21,7 @@ from ocitool.plan.steps import Content, Copy, Emit, Folder, Member, OutputPlan, 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
-    from ocitool.graph.image import ImageGraph, ManifestNode
+    from ocitool.graph.image import ImageGraph, Node
     from ocitool.model.digest import Digest
     from ocitool.plan.choice import Dropped, Selection
     from ocitool.plan.note import Note
@@ -206,8 +206,10 @@ def _planned_image(image: RewrittenImage) -> PlannedImage:
     )
 
 
-def planned_manifest(image: str, node: ManifestNode, reason: str = "") -> PlannedManifest:
-    """Return what a report says of a manifest."""
+def planned_manifest(image: str, node: Node, reason: str = "") -> PlannedManifest:
+    """Return what a report says of a manifest, or of an index that is absent."""
+    if not isinstance(node, ManifestNode):
+        return PlannedManifest(image, "index", "", node.descriptor.digest, node.descriptor.size, reason)
     size = node.descriptor.size + sum(content.size for content in node.contents)
     platform = "" if node.platform is None or node.kind is not Kind.IMAGE else node.platform.display
     return PlannedManifest(image, node.kind.value, platform, node.descriptor.digest, size, reason)

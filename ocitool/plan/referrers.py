@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from ocitool.graph.image import Image, Kind, State
-from ocitool.plan.choice import Cause, ImageSelection, Ledger, corrupt
+from ocitool.plan.choice import (
+    ABSENT,
+    Cause,
+    ImageSelection,
+    Ledger,
+    corrupt,
+    describe,
+    incompleteness,
+    require_readable,
+)
 from ocitool.plan.followers import NO_PLATFORM, NOT_KEPT, dropped_by_option, lose
 from ocitool.plan.note import note, warning
 from ocitool.plan.options import FilterOptions, Followers, IndexForm
@@ -15,6 +25,7 @@ from ocitool.plan.subjects import HeldDigests, own_digests, root_subject
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from ocitool.graph.image import ManifestNode
     from ocitool.model.digest import Digest
 
 _FLAT: Final = "its subject stands alone in the flat form"
@@ -52,7 +63,7 @@ class ReferrerSelector:
         chosen: list[ImageSelection] = []
         flat: list[Image] = []
         for image in self._artifacts:
-            manifests = tuple(image.manifests())
+            manifests = tuple(map(_as_artifact, image.manifests()))
             reason = self._reason(image)
             if not reason and (obstacle := self._reached[id(image)]) is not None:
                 cause, subject = obstacle
@@ -61,7 +72,8 @@ class ReferrerSelector:
                 flat += [image] if cause is Cause.FORM else []
             reason = reason or self._not_whole(image)
             if reason:
-                self._ledger.drop(image, manifests, reason)
+                absent = [index for index in image.indexes() if index.state is State.ABSENT]
+                self._ledger.drop(image, [*manifests, *absent], reason)
             else:
                 chosen.append(ImageSelection(image, manifests, IndexForm.KEEP))
         if flat:
@@ -125,12 +137,16 @@ class ReferrerSelector:
         for node in image.manifests():
             if node.state is State.CORRUPT:
                 raise corrupt(image, node)
-        if _is_whole(image):
+        for index in image.indexes():
+            require_readable(image, index)
+        absent = [index for index in image.indexes() if index.state is State.ABSENT]
+        lacking = [node for node in image.manifests() if node.state is not State.COMPLETE]
+        if not absent and not lacking:
             return ""
-        self._ledger.notes.append(
-            warning(f"{image.label} is not whole in the archive and is dropped; export it again to have it")
-        )
-        return "not whole in the archive"
+        reason = incompleteness(lacking[0]) if lacking else ABSENT
+        what = describe(image, _as_artifact(lacking[0])) if lacking else f"the index of {image.label}"
+        self._ledger.notes.append(warning(f"{what} is {reason}, and is dropped; export it again to have it"))
+        return reason
 
 
 def _dropped_by_option(image: Image, subject: Digest | None, options: FilterOptions) -> str:
@@ -138,6 +154,11 @@ def _dropped_by_option(image: Image, subject: Digest | None, options: FilterOpti
     if all(node.kind is Kind.ATTESTATION for node in manifests):
         return next((reason for node in manifests if (reason := dropped_by_option(node, options))), "")
     return "referrers are dropped" if options.referrers is Followers.DROP and subject is not None else ""
+
+
+def _as_artifact(node: ManifestNode) -> ManifestNode:
+    """Call what cosign stored what it is, though it is absent and might be anything."""
+    return replace(node, kind=Kind.ARTIFACT) if node.kind is Kind.IMAGE else node
 
 
 def _is_whole(image: Image) -> bool:

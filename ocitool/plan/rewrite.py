@@ -101,7 +101,11 @@ def _flat(selection: ImageSelection) -> RewrittenImage:
 def _keep(selection: ImageSelection) -> RewrittenImage:
     """Keep the roots as they are; what they list may be absent."""
     kept = set(selection.kept)
-    roots = [root for root in selection.image.roots if not isinstance(root.node, ManifestNode) or root.node in kept]
+    roots = [
+        root
+        for root in selection.image.roots
+        if (root.node in kept if isinstance(root.node, ManifestNode) else root.node.state is State.COMPLETE)
+    ]
     digest = roots[0].node.descriptor.digest
     namings = [name_image(root.node.descriptor.annotations, (), root.node.descriptor.digest) for root in roots]
     indexes = dict.fromkeys(replace(index.descriptor, fields={}) for index in selection.image.indexes())

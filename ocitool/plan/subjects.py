@@ -95,9 +95,7 @@ def own_digests(image: Image) -> list[Digest]:
 def is_follower(image: Image) -> bool:
     """Tell whether `image` is none of a platform: an artifact, or what cosign stored, present or not."""
     return image.is_artifact or (
-        cosign_subject(image.name or "") is not None
-        and all(node.platform is None for node in image.manifests())
-        and all(index.state is State.COMPLETE for index in image.indexes())
+        cosign_subject(image.name or "") is not None and all(node.platform is None for node in image.manifests())
     )
 
 

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from ocitool.errors import IntegrityError, SelectionError, UsageError
 from ocitool.model.reference import ImageFilter
 from ocitool.model.renaming import Renaming
-from ocitool.plan.options import IndexForm
+from ocitool.plan.options import IndexForm, SplitBy, SplitOptions
 from tests.builders import NAME, Json, Layout, multi_platform
-from tests.laws.filtering import filtered, plan_of
+from tests.laws.filtering import filtered, merge_plan, merged, parts_of, plan_of
 from tests.laws.walker import Walked
 from tests.strategies import Archive, selected_archives
 
@@ -182,6 +182,34 @@ def test_join_gives_every_image_the_names() -> None:
     output = renamed(layout, "all", name=("lab:1", "lab:2"), join=True)
     assert names(output) == [HUB + "lab:1", HUB + "lab:2", None]
     assert all(platforms_of(output, root) == ["amd64", "arm64"] for root in output.index["manifests"][:2])
+
+
+def test_merged_archives_become_one_image_under_a_name() -> None:
+    """What builders of one platform each write has no name, or a name of its own."""
+    first, second = Layout(), Layout()
+    first.add(image(first, "a"), None)
+    second.add(image(second, "b", "linux/arm64"), HUB + "lab:1-arm64")
+    archives = [first.pack(), second.pack()]
+    output = Walked(merged(archives, renaming=Renaming.parse(["lab:1"], join=True)))
+    output.assert_right()
+    (root,) = output.index["manifests"]
+    assert names(output) == [HUB + "lab:1"]
+    assert platforms_of(output, root) == ["amd64", "arm64"]
+    with pytest.raises(IntegrityError, match="two different linux/amd64 images"):
+        merge_plan([first.pack(), bundle(None, HUB + "x:1").pack()], renaming=Renaming.parse(["lab:1"], join=True))
+    assert names(Walked(merged(archives, renaming=Renaming.parse((), ["lab:*=lab:*-v8"])))) == [
+        None,
+        HUB + "lab:1-arm64-v8",
+    ]
+
+
+def test_the_parts_of_a_split_have_the_new_name() -> None:
+    parts = parts_of(multi_platform().pack(), renaming=Renaming.parse(["x:1"]))
+    assert [names(Walked(part)) for part in parts.values()] == [[HUB + "x:1"]] * 3
+    signed = _signed(HUB + "lab")[0].pack()
+    renaming = Renaming.parse((), ["docker.io/*=registry.local/*"])
+    (whole,) = parts_of(signed, split=SplitOptions(stem="x", by=SplitBy.IMAGE), renaming=renaming).values()
+    assert whole == filtered(signed, ["all"], renaming=renaming)
 
 
 def test_artifacts_are_no_images() -> None:
