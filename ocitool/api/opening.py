@@ -11,7 +11,7 @@ from ocitool.api.listener import Listener, Silence
 from ocitool.archive.reader import scan_source
 from ocitool.archive.source import ByteSource, open_source
 from ocitool.archive.spool import SpoolOptions
-from ocitool.errors import OcitoolError, UsageError
+from ocitool.errors import ArchiveError, DocumentError, OcitoolError, UsageError
 from ocitool.graph.build import build_graph
 from ocitool.graph.merge import merge_graphs
 from ocitool.model.limits import RATIO_LIMIT
@@ -59,13 +59,28 @@ def open_archives(
     if sum(os.fspath(path) == "-" for path in paths) > 1:
         raise UsageError("standard input can be read once", remedy="name - once, and files for the others")
     with ExitStack() as stack:
-        opened = [stack.enter_context(open_archive(path, options, listener)) for path in paths]
         if not join:
-            (only,) = opened
-            yield only
+            (only,) = paths
+            yield stack.enter_context(open_archive(only, options, listener))
             return
+        opened: list[OpenedArchive] = []
+        for path in paths:
+            with _naming(os.fspath(path)):
+                opened.append(stack.enter_context(open_archive(path, options, listener)))
         sources = tuple(source for archive in opened for source in archive.sources)
         yield OpenedArchive(sources, merge_graphs([archive.graph for archive in opened], sources))
+
+
+@contextmanager
+def _naming(path: str) -> Iterator[None]:
+    """Have what is wrong with one archive of several say which it is."""
+    try:
+        yield
+    except (ArchiveError, DocumentError) as error:
+        name = "standard input" if path == "-" else path
+        if not error.where.startswith(name):
+            error.where = ": ".join(filter(None, (name, error.where)))
+        raise
 
 
 @contextmanager

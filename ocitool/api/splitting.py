@@ -12,7 +12,8 @@ from ocitool.api.listener import Listener, Silence
 from ocitool.api.opening import SourceOptions, open_archive
 from ocitool.api.recompressing import recompressed_layers
 from ocitool.api.writing import Outputs, WriteOptions, Written, choose_compression, planned_size
-from ocitool.archive.new_folder import made_folder
+from ocitool.archive.made_folder import made_folder
+from ocitool.errors import UsageError
 from ocitool.plan.options import SplitBy, SplitOptions
 from ocitool.plan.part_names import NameTemplate, source_stem
 from ocitool.plan.split import plan_split, plan_split_layers
@@ -83,6 +84,7 @@ def split_archive(
     whole and verified, or not at all. With `checksums` the sha256 of each file is computed. Raises the errors of
     `ocitool.errors`; after any of them what stood under the names of the parts is untouched.
     """
+    _check_folder(os.fspath(folder))
     listener = listener or Silence()
     write_options = write_options or WriteOptions()
     source_options = source_options or SourceOptions()
@@ -107,12 +109,21 @@ def split_archive(
         wanted = plan_split_layers(archive.graph, options, split)
         layers = stack.enter_context(recompressed_layers(archive, wanted, options.layers, source_options, listener))
         plan = plan_split(archive.graph, options, split, layers.done, layers.references)
-        for output in plan.outputs:
-            outputs.open(_path(folder, output))
+        outputs.open(*(_path(folder, output) for output in plan.outputs))
         digest_map: JsonObject = {output.name: digest_map_json(output.digest_map) for output in plan.outputs}
         sources = [*archive.sources, *layers.spools]
         written = outputs.write(plan, digest_map, sources, listener, phase="splitting", checksums=checksums)
         return SplitResult(plan, written, written=True)
+
+
+def _check_folder(folder: str) -> None:
+    if not folder:
+        raise UsageError("the name of the folder for the parts is empty", remedy="name one with -d")
+    if folder == "-":
+        raise UsageError(
+            "several archives do not go to standard output",
+            remedy="name a folder with -d (./- if that is its name), or make one archive with filter",
+        )
 
 
 def _path(folder: str | os.PathLike[str], output: OutputPlan) -> str:

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Self, TypeAlias
 
 from ocitool.archive.codec.compress import THREAD_LIMIT, CompressingSink, Compression
 from ocitool.archive.new_file import Appender, NewFile
-from ocitool.archive.new_folder import NewFolder, names_folder
+from ocitool.archive.new_folder import FOLDER_DESCRIPTORS, NewFolder, names_folder
+from ocitool.archive.open_files import allow_open_files
 from ocitool.archive.sink import StreamSink, open_sink, publish_all
 from ocitool.archive.source import SpooledSource
 from ocitool.engine.execute import Target, digest_files, execute
 from ocitool.engine.workers import processor_count
-from ocitool.errors import UsageError
+from ocitool.errors import OutputError, UsageError
 from ocitool.model.json_text import JsonObject, dump_json
 from ocitool.plan.steps import Copy, OutputPlan, Plan
 
@@ -69,6 +70,7 @@ class Outputs:
         self._sinks: list[Sink] = []
         self._paths: list[str] = []
         self._compressions: list[Compression] = []
+        self._places: dict[str, str] = {}
         self._map: NewFile | StreamSink | None = None
 
     def __enter__(self) -> Self:
@@ -81,21 +83,27 @@ class Outputs:
         """Let go of all that was opened; bytes without a name are gone."""
         self._stack.close()
 
-    def open(self, path: str | os.PathLike[str]) -> None:
-        """Open the place of one output.
+    def open(self, *paths: str | os.PathLike[str]) -> None:
+        """Open the places of outputs.
 
-        Raises `UsageError` for a name that promises what is not written, `OutputError` if there is no way to write.
+        Raises `UsageError` for a name that promises what is not written, `OutputError` if there is no way to write,
+        to so many at once, or if two of them are one.
         """
-        compression = choose_compression(path, self._options.compression)
-        self._sinks.append(self._open(path))
-        self._paths.append(os.fspath(path))
-        self._compressions.append(compression)
+        compressions = [choose_compression(path, self._options.compression) for path in paths]
+        folders = sum(map(names_folder, paths))
+        # A blob that all folders share is a file in each of them, and every thread may be at one.
+        allow_open_files(folders * FOLDER_DESCRIPTORS + len(paths) - folders, passing=folders * processor_count())
+        self._sinks.extend(self._open(path) for path in paths)
+        self._paths.extend(os.fspath(path) for path in paths)
+        self._compressions.extend(compressions)
 
     def open_digest_map(self) -> None:
-        """Open the file for the digest map, if one is to be written."""
-        if self._options.digest_map is not None:
-            self._map = open_sink(self._options.digest_map, clobber=self._options.clobber)
+        """Open the file for the digest map, if one is to be written; raises `OutputError` if that cannot be."""
+        path = self._options.digest_map
+        if path is not None:
+            self._map = open_sink(path, clobber=self._options.clobber)
             self._stack.callback(self._map.close)
+            self._occupy(path, self._map)
 
     def write(
         self,
@@ -139,11 +147,24 @@ class Outputs:
         if not names_folder(path):
             sink = open_sink(path, standard_output=options.standard_output, clobber=options.clobber)
             self._stack.callback(sink.close)
+            self._occupy(path, sink)
             return sink
         folder = NewFolder(Path(path), force=options.force)
         self._stack.callback(folder.close)
+        self._occupy(path, folder)
         folder.begin()
         return folder
+
+    def _occupy(self, path: str | os.PathLike[str], sink: Sink) -> None:
+        """Note what is to get a name; raises `OutputError` if that leads, by links, to where another output goes."""
+        if isinstance(sink, StreamSink):
+            return
+        place, name = os.path.realpath(path), os.fspath(path)
+        if place in self._places:
+            raise OutputError(
+                f"is the same place as {self._places[place]}", where=name, remedy="remove the link, or name another"
+            )
+        self._places[place] = name
 
     def _write(
         self, plan: Plan, sources: Sequence[ByteSource], on_bytes: Callable[[int], None]

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import stat
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from ocitool.archive.place import Place, hidden_name, require_space, write_failed
 from ocitool.errors import OutputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+_FOLDER: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+_NO_LINKS: Final = frozenset({errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK})
+"""What `link` answers on file systems without hard links, such as those of USB sticks (vfat: EPERM)."""
 
 
 class NewFile:
@@ -29,7 +34,7 @@ class NewFile:
         self._clobber = clobber
         self._named: Path | None = None
         self._backup: Path | None = None
-        self._folder = -1
+        self._is_published = False
         self.descriptor = -1
         self._open()
 
@@ -78,7 +83,7 @@ class NewFile:
             return
         backup = self._path.with_name(hidden_name(self._path.name))
         try:
-            os.link(self._path, backup)
+            self._set_aside(backup)
         except FileNotFoundError:
             return
         except OSError as error:
@@ -88,29 +93,29 @@ class NewFile:
     def publish(self) -> None:
         """Give the staged bytes their name, in place of what stood there; raises `OutputError`."""
         try:
-            if self._clobber:
-                if self._named is None:
-                    self._named = self._link(self._path.with_name(hidden_name(self._path.name)))
-                self._named.replace(self._path)
-                self._named = None
-            elif self._named is None:
-                self._link(self._path)
-            else:
-                os.link(self._named, self._path)
-            os.fsync(self._folder)
+            folder = os.open(self._path.parent, _FOLDER)
+            try:
+                self._give_name(folder)
+                self._is_published = True
+                os.fsync(folder)
+            finally:
+                os.close(folder)
         except FileExistsError:
             raise exists_already(self.name) from None
         except OSError as error:
             raise self.failed(error) from error
 
     def withdraw(self) -> None:
-        """Undo `publish`: what stood under the name before stands there again."""
+        """Undo `keep_old` and `publish`, as far as they came: what stood under the name before stands there again."""
+        # Forgotten first: what cannot be put back must not be deleted either.
+        backup, self._backup = self._backup, None
         with contextlib.suppress(OSError):
-            if self._backup is None:
+            if backup is not None:
+                backup.replace(self._path)
+                backup.unlink(missing_ok=True)  # two names of one file: then replacing does nothing
+            elif self._is_published:
                 self._path.unlink()
-            else:
-                self._backup.replace(self._path)
-                self._backup = None
+        self._is_published = False
 
     def close(self) -> None:
         """Let go; bytes that were not published are gone."""
@@ -119,10 +124,9 @@ class NewFile:
                 with contextlib.suppress(OSError):
                     path.unlink()
         self._named = self._backup = None
-        for descriptor in (self.descriptor, self._folder):
-            if descriptor >= 0:
-                os.close(descriptor)
-        self.descriptor = self._folder = -1
+        if self.descriptor >= 0:
+            os.close(self.descriptor)
+            self.descriptor = -1
 
     def failed(self, error: OSError) -> OutputError:
         """Return the error for a failed system call on this file."""
@@ -133,7 +137,8 @@ class NewFile:
         if not self._clobber and self._path.exists():
             raise exists_already(self.name)
         try:
-            self._folder = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+            # Not kept, since outputs may be many; `publish` opens it again, and what forbids that is told here.
+            os.close(os.open(folder, _FOLDER))
         except FileNotFoundError:
             raise OutputError(
                 f"the folder {folder} does not exist", where=self.name, remedy="create it first"
@@ -161,10 +166,30 @@ class NewFile:
         os.fchmod(descriptor, 0o666 & ~umask)
         return descriptor
 
-    def _link(self, path: Path) -> Path:
+    def _give_name(self, folder: int) -> None:
+        if self._clobber:
+            if self._named is None:
+                self._named = self._link(self._path.with_name(hidden_name(self._path.name)), folder)
+            self._named.replace(self._path)
+            self._named = None
+        elif self._named is None:
+            self._link(self._path, folder)
+        else:
+            os.link(self._named, self._path)
+
+    def _link(self, path: Path, folder: int) -> Path:
         # With dst_dir_fd CPython calls linkat and follows the /proc link to the unnamed file itself.
-        os.link(f"/proc/self/fd/{self.descriptor}", path.name, dst_dir_fd=self._folder, follow_symlinks=True)
+        os.link(f"/proc/self/fd/{self.descriptor}", path.name, dst_dir_fd=folder, follow_symlinks=True)
         return path
+
+    def _set_aside(self, backup: Path) -> None:
+        """Give what stands under the name a second one, or that instead where a file cannot have two."""
+        try:
+            os.link(self._path, backup)
+        except OSError as error:
+            if error.errno not in _NO_LINKS:
+                raise
+            self._path.rename(backup)
 
 
 class Appender:

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
     from ocitool.archive.open_range import OpenRange
 
+FOLDER_DESCRIPTORS: Final = 4
+"""Descriptors that a `NewFolder` keeps: the folder it goes to, its own, and those of its blobs."""
+
 _FOLDER: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _NEW_FILE: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _OLD_FILE: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -35,29 +38,6 @@ _CLONE: Final = 0x40049409  # FICLONE of linux/fs.h; where it is another number,
 def names_folder(path: str | os.PathLike[str]) -> bool:
     """Tell whether an output is to be a folder: its name ends in a slash, or cannot be that of a file."""
     return os.fspath(path).endswith("/") or os.fspath(path).rpartition("/")[2] in {".", ".."}
-
-
-@contextlib.contextmanager
-def made_folder(path: Path) -> Iterator[None]:
-    """Make a folder for outputs unless it is there; if what happens in it fails, one that was made is gone again.
-
-    Raises `OutputError` if it cannot be made, as where the folder it lies in is missing.
-    """
-    try:
-        path.mkdir()
-    except FileExistsError:
-        if not path.is_dir():
-            raise OutputError("is no folder", where=str(path), remedy="name another one") from None
-        yield
-        return
-    except OSError as error:
-        raise OutputError(f"cannot make the folder: {error.strerror}", where=str(path)) from error
-    try:
-        yield
-    except BaseException:
-        with contextlib.suppress(OSError):
-            path.rmdir()
-        raise
 
 
 class NewFolder:
@@ -167,7 +147,9 @@ class NewFolder:
             raise write_failed(self.name, error) from error
 
     def withdraw(self) -> None:
-        """Undo `publish`: what stood under the name before stands there again."""
+        """Undo `publish`, if it came to that: what stood under the name before stands there again."""
+        if self._staging:
+            return
         # Forgotten first: what cannot be put back must not be deleted either.
         old, self._replaced = self._replaced, ""
         with contextlib.suppress(OSError):

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from dataclasses import dataclass
+from typing import Final
 
 from ocitool.errors import OutputError
+
+MORE_OPEN_FILES: Final = "allow more (ulimit -n), or write fewer outputs at once"
+"""What to do where a process may open too few files."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +40,8 @@ class Place:
 
 def write_failed(name: str, error: OSError) -> OutputError:
     """Return the error for a failed system call on the output `name`."""
-    return OutputError(f"cannot write: {error.strerror}", where=name)
+    remedy = MORE_OPEN_FILES if error.errno == errno.EMFILE else ""
+    return OutputError(f"cannot write: {error.strerror}", where=name, remedy=remedy)
 
 
 def require_space(descriptor: int, size: int, name: str) -> None:

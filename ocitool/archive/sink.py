@@ -46,7 +46,7 @@ class NewOutput(Protocol):
         """Give the staged bytes their name, in place of what stood there; raises `OutputError`."""
 
     def withdraw(self) -> None:
-        """Undo `publish`: what stood under the name before stands there again."""
+        """Undo `keep_old` and `publish`, as far as they came: what stood under the name before stands there again."""
 
     def close(self) -> None:
         """Let go; bytes that were not published are gone."""
@@ -121,16 +121,16 @@ def open_sink(
 
 
 def publish_all(outputs: Sequence[NewOutput]) -> None:
-    """Name all staged outputs, or none: if one cannot be named, those before it are withdrawn."""
-    named: list[NewOutput] = []
+    """Name all staged outputs, or none: if one cannot be named, all that were begun are withdrawn."""
+    begun: list[NewOutput] = []
     try:
         for output in outputs:
+            begun.append(output)
             if len(outputs) > 1:
                 output.keep_old()
             output.publish()
-            named.append(output)
     except BaseException:
-        for output in reversed(named):
+        for output in reversed(begun if len(outputs) > 1 else ()):
             output.withdraw()
         raise
 

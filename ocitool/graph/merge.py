@@ -21,6 +21,7 @@ from ocitool.graph.image import (
     walk_indexes,
     walk_manifests,
 )
+from ocitool.graph.located import Locator
 from ocitool.graph.node import importer_name, with_cosign_subjects
 from ocitool.graph.tree import TreeBuilder
 from ocitool.model.json_text import agreeing_fields
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 
 
 def merge_graphs(graphs: Sequence[ImageGraph], sources: Sequence[ByteSource]) -> ImageGraph:
-    """Return one graph of several, each with its source in the same place.
+    """Return one graph of several, each with its source in the same place; what is wrong says in which of them.
 
     Images keep the order in which their names first occur. Raises `DocumentError` or `ArchiveError` if all of them
     together are more than what one archive may hold.
@@ -49,11 +50,13 @@ def merge_graphs(graphs: Sequence[ImageGraph], sources: Sequence[ByteSource]) ->
         documents |= graph.documents
     content = ContentReader(sources, blobs, documents)
     trees = TreeBuilder(content)
+    locator = Locator(graphs, blobs)
     roots = [
-        Root(place, _completed(root.node, graph, trees))
+        Root(place, locator.node(_completed(root.node, graph, trees), graph))
         for place, (graph, root) in enumerate((graph, root) for graph in graphs for root in _roots(graph))
     ]
-    faults = dict.fromkeys((*chain.from_iterable(graph.faults for graph in graphs), *content.faults))
+    faults = [locator.fault(fault, graph) for graph in graphs for fault in graph.faults]
+    faults += [locator.fault(fault) for fault in content.faults]
     index: JsonObject = {"schemaVersion": 2, "mediaType": OCI_INDEX}
     return ImageGraph(
         origins=tuple(origin for graph in graphs for origin in graph.origins),
@@ -62,7 +65,7 @@ def merge_graphs(graphs: Sequence[ImageGraph], sources: Sequence[ByteSource]) ->
         blobs=blobs,
         docker_manifest=_docker_items(graphs),
         other_files=tuple(entry for graph in graphs for entry in graph.other_files),
-        faults=tuple(faults),
+        faults=tuple(dict.fromkeys(faults)),
         has_end=all(graph.has_end for graph in graphs),
         documents=documents,
         form=max((graph.form for graph in graphs), key=lambda form: form is ArchiveForm.DOCKER_ARCHIVE),

@@ -86,7 +86,7 @@ class NameTemplate:
 
         name = _FIELD.sub(replace, self.text)
         plain = name.removesuffix("/")
-        if plain in {"", ".", ".."} or len(plain.encode()) > NAME_LIMIT:
+        if plain in {"", ".", ".."} or len(plain.encode(errors="surrogateescape")) > NAME_LIMIT:
             raise UsageError(
                 f"--name-template {self.text!r} gives {plain[:80]!r}, which cannot be the name of a file",
                 remedy="choose another template",

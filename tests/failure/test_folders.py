@@ -16,10 +16,20 @@ import pytest
 from ocitool.api import WriteOptions, filter_archive
 from ocitool.archive.codec.compress import Compression
 from ocitool.errors import ChangedSource, IntegrityError, OutputError, UsageError
-from tests.builders import Layout, multi_platform
+from tests.builders import multi_platform
 from tests.command import ocitool
 from tests.disks import mounted
-from tests.failure.test_processes import BIG, CODES, IN_THE_MIDDLE, WHEN_NAMED, big_layout
+from tests.failure.endings import (
+    BIG,
+    CODES,
+    IN_THE_MIDDLE,
+    WHEN_NAMED,
+    Meddler,
+    big_layout,
+    refused,
+    run_with_signal,
+    spoil,
+)
 from tests.folders import files_of, linked, names_in, unpack
 from tests.importers.availability import give_up
 from tests.laws.filtering import filtered, options_of
@@ -29,13 +39,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 MEBIBYTE = 1024 * 1024
-
-
-@pytest.fixture
-def source(tmp_path: Path) -> Path:
-    path = tmp_path / "in.tar"
-    path.write_bytes(multi_platform().pack())
-    return path
 
 
 @pytest.fixture
@@ -50,24 +53,6 @@ def expected() -> dict[str, bytes]:
 
 def run(source: Path, output: Path | str, *more: str | Path, **fields: Any) -> subprocess.CompletedProcess[bytes]:
     return ocitool("filter", source, "-p", "linux/arm64", "-o", f"{output}/", *more, **fields)
-
-
-def refused(done: subprocess.CompletedProcess[bytes], code: int, *words: str) -> None:
-    message = done.stderr.decode()
-    assert done.returncode == code, message
-    assert message.count("\n") == 1
-    assert done.stdout == b""
-    for word in words:
-        assert word in message
-
-
-def spoil(layout: Layout) -> Layout:
-    """Flip a bit of the last layer of linux/arm64."""
-    index = layout.read(layout.roots[0])
-    digest = layout.read(index["manifests"][1])["layers"][1]["digest"]
-    data = layout.blobs[digest]
-    layout.blobs[digest] = data[:-9] + bytes([data[-9] ^ 1]) + data[-8:]
-    return layout
 
 
 def test_what_is_written_and_reported(source: Path, expected: dict[str, bytes], tmp_path: Path) -> None:
@@ -241,18 +226,8 @@ def test_a_corrupt_blob_leaves_nothing(tmp_path: Path, place: str, *, verify: bo
     assert linked(tmp_path) == set()
 
 
-@pytest.fixture(scope="module")
-def big(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    path = tmp_path_factory.mktemp("big") / "big.tar"
-    path.write_bytes(big_layout().pack())
-    yield path
-    path.unlink()
-
-
-def run_with_signal(hook: str, number: int, source: Path, output: Path) -> subprocess.CompletedProcess[bytes]:
-    script = f"import os\nnumber = {int(number)}\n{hook}\nfrom ocitool.cli.app import run\nrun()\n"
-    arguments = ["filter", str(source), "-p", "linux/amd64", "-o", f"{output}/", "--force"]
-    return subprocess.run([sys.executable, "-c", script, *arguments], capture_output=True, check=False, timeout=60)
+def run_big(hook: str, number: int, source: Path, output: Path) -> subprocess.CompletedProcess[bytes]:
+    return run_with_signal(hook, number, "filter", source, "-p", "linux/amd64", "-o", f"{output}/", "--force")
 
 
 IN_STAGE = """
@@ -284,7 +259,7 @@ def test_a_signal_leaves_what_was_there(
 ) -> None:
     before = files_of(layout)
     output = layout if there else layout.with_name("new")
-    done = run_with_signal(HOOKS[hook], number, big, output)
+    done = run_big(HOOKS[hook], number, big, output)
     assert done.returncode == code, done.stderr
     assert done.stderr == b"ocitool: interrupted\n"
     assert files_of(layout) == before
@@ -293,35 +268,17 @@ def test_a_signal_leaves_what_was_there(
 
 def test_a_kill_leaves_what_was_there(big: Path, layout: Path) -> None:
     before = files_of(layout)
-    assert run_with_signal(IN_THE_MIDDLE, signal.SIGKILL, big, layout).returncode == -signal.SIGKILL
+    assert run_big(IN_THE_MIDDLE, signal.SIGKILL, big, layout).returncode == -signal.SIGKILL
     assert files_of(layout) == before
 
 
 @pytest.mark.parametrize(("number", "code"), CODES[:2])
 def test_a_signal_that_comes_too_late(big: Path, layout: Path, number: int, code: int) -> None:
-    done = run_with_signal(WHEN_NAMED, number, big, layout)
+    done = run_big(WHEN_NAMED, number, big, layout)
     assert done.returncode == 0
     assert len(files_of(layout)["oci-layout"]) == 30
     assert max(path.stat().st_size for path in layout.rglob("*")) == BIG
     assert names_in(layout.parent) == ["layout"]
-
-
-class _Meddler:
-    """A listener that changes a file when the copying starts."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-
-    def start(self, phase: str, total: int | None) -> None:  # noqa: ARG002
-        if phase == "saving":
-            return
-        os.utime(self._path, ns=(10**18, 10**18))
-
-    def advance(self, count: int) -> None:
-        pass
-
-    def finish(self) -> None:
-        pass
 
 
 @pytest.mark.parametrize("verify", [True, False])
@@ -332,7 +289,7 @@ def test_a_source_that_changes_is_told_before_it_is_replaced(layout: Path, *, ve
             layout,
             f"{layout}/",
             options_of(["all"]),
-            listener=_Meddler(layout / "index.json"),
+            listener=Meddler(layout / "index.json", "touch"),
             write_options=WriteOptions(force=True, verify=verify),
         )
     assert files_of(layout) == before
@@ -368,13 +325,6 @@ def test_a_rewritten_index_is_no_link(layout: Path, tmp_path: Path) -> None:
 def test_blobs_of_a_tar_are_no_links(source: Path, tmp_path: Path) -> None:
     filter_archive(source, f"{tmp_path}/out/", options_of(["all"]))
     assert linked(tmp_path / "out") == set()
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """Mount an ext4 of 4 MiB."""
-    with mounted(tmp_path, "ext4", 4 * MEBIBYTE, pytest.skip) as disk:
-        yield disk
 
 
 @pytest.mark.parametrize("verify", [True, False])

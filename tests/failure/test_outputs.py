@@ -14,21 +14,12 @@ import pytest
 from ocitool.api import WriteOptions, filter_archive
 from ocitool.archive.new_file import NewFile
 from ocitool.errors import OutputError
-from tests.builders import multi_platform
 from tests.command import ocitool
+from tests.failure.endings import OLD, assert_old, old_file
 from tests.laws.filtering import filtered, options_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-OLD = b"what stood here before"
-
-
-@pytest.fixture
-def source(tmp_path: Path) -> Path:
-    path = tmp_path / "in.tar"
-    path.write_bytes(multi_platform().pack())
-    return path
 
 
 @pytest.fixture
@@ -38,20 +29,6 @@ def expected(source: Path) -> bytes:
 
 def _filter(source: Path | str, output: Path | str, *more: str) -> subprocess.CompletedProcess[bytes]:
     return ocitool("filter", source, "-p", "linux/arm64", "-o", output, *more)
-
-
-def _old_file(folder: Path) -> Path:
-    path = folder / "old.tar"
-    path.write_bytes(OLD)
-    path.chmod(0o604)
-    os.utime(path, ns=(10**18, 10**18))
-    return path
-
-
-def _assert_old(path: Path) -> None:
-    status = path.stat()
-    assert path.read_bytes() == OLD
-    assert (status.st_mode & 0o7777, status.st_mtime_ns) == (0o604, 10**18)
 
 
 def test_devices(source: Path) -> None:
@@ -78,7 +55,7 @@ def test_fifo(source: Path, expected: bytes, tmp_path: Path) -> None:
 def test_symlink_stays_and_its_target_is_replaced(source: Path, expected: bytes, tmp_path: Path) -> None:
     folder = tmp_path / "elsewhere"
     folder.mkdir()
-    target = _old_file(folder)
+    target = old_file(folder / "old.tar")
     link = tmp_path / "link.tar"
     link.symlink_to(target)
     assert _filter(source, link).returncode == 0
@@ -132,9 +109,9 @@ def test_folder(source: Path, tmp_path: Path) -> None:
 
 
 def test_no_clobber(source: Path, tmp_path: Path) -> None:
-    target = _old_file(tmp_path)
+    target = old_file(tmp_path / "old.tar")
     assert _filter(source, target, "--no-clobber").returncode == 6
-    _assert_old(target)
+    assert_old(target)
     assert _filter(source, tmp_path / "new.tar", "--no-clobber").returncode == 0
 
 
@@ -142,10 +119,10 @@ def test_no_clobber_when_the_file_appears_meanwhile(
     source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     target = tmp_path / "old.tar"
-    monkeypatch.setattr(NewFile, "stage", lambda _file: _old_file(tmp_path))
+    monkeypatch.setattr(NewFile, "stage", lambda _file: old_file(tmp_path / "old.tar"))
     with pytest.raises(OutputError):
         filter_archive(source, target, options_of(["linux/arm64"]), write_options=WriteOptions(clobber=False))
-    _assert_old(target)
+    assert_old(target)
 
 
 def test_output_to_standard_output_equals_the_file(source: Path, expected: bytes) -> None:
@@ -156,9 +133,9 @@ def test_output_to_standard_output_equals_the_file(source: Path, expected: bytes
 
 @pytest.mark.parametrize("arguments", [["-p", "linux/s390x"], ["-p", "linux/arm64", "--image", "nothing"]])
 def test_old_file_survives_a_refusal(source: Path, tmp_path: Path, arguments: list[str]) -> None:
-    target = _old_file(tmp_path)
+    target = old_file(tmp_path / "old.tar")
     assert ocitool("filter", source, *arguments, "-o", target).returncode == 4
-    _assert_old(target)
+    assert_old(target)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["in.tar", "old.tar"]
 
 
@@ -181,10 +158,10 @@ def fails_at_the_second(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 @pytest.mark.usefixtures("fails_at_the_second")
 def test_several_outputs_are_rolled_back(source: Path, tmp_path: Path) -> None:
     """Naming the second file fails after the first has its name: the old first file must be back."""
-    target = _old_file(tmp_path)
+    target = old_file(tmp_path / "old.tar")
     with pytest.raises(OutputError):
         filter_archive(
             source, target, options_of(["linux/arm64"]), write_options=WriteOptions(digest_map=tmp_path / "map.json")
         )
-    _assert_old(target)
+    assert_old(target)
     assert not (tmp_path / "map.json").exists()

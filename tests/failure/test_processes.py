@@ -13,58 +13,35 @@ import zstandard
 
 from ocitool.api import SourceOptions, WriteOptions, filter_archive
 from ocitool.errors import ChangedSource, NotAnArchive, OutputError
-from tests.builders import OCI_CONFIG, OCI_LAYER, OCI_MANIFEST, Layout, as_json, multi_platform
+from tests.builders import multi_platform
 from tests.command import ocitool
-from tests.disks import mounted
+from tests.failure.endings import (
+    BIG,
+    CODES,
+    IN_THE_MIDDLE,
+    WHEN_NAMED,
+    Meddler,
+    assert_old,
+    big_layout,
+    old_file,
+    run_piped,
+    run_with_signal,
+    spoil,
+)
 from tests.laws.filtering import options_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
-OLD = b"what stood here before"
 COMMAND = [sys.executable, "-m", "ocitool", "filter"]
-BIG = 24 * 1024 * 1024
-
-
-def big_layout(size: int = BIG) -> Layout:
-    """Make an image with one large layer of zeros."""
-    layout = Layout()
-    config = layout.blob(
-        as_json({"os": "linux", "architecture": "amd64", "rootfs": {"type": "layers", "diff_ids": []}}), OCI_CONFIG
-    )
-    layer = layout.blob(bytes(size), OCI_LAYER)
-    document = {"schemaVersion": 2, "mediaType": OCI_MANIFEST, "config": config, "layers": [layer]}
-    return layout.add(layout.blob(as_json(document), OCI_MANIFEST))
-
-
-@pytest.fixture(scope="module")
-def big(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    path = tmp_path_factory.mktemp("big") / "big.tar"
-    path.write_bytes(big_layout().pack())
-    yield path
-    path.unlink()
 
 
 @pytest.fixture
 def old(tmp_path: Path) -> Path:
-    path = tmp_path / "old.tar"
-    path.write_bytes(OLD)
-    path.chmod(0o604)
-    os.utime(path, ns=(10**18, 10**18))
-    return path
+    return old_file(tmp_path / "old.tar")
 
 
-def _assert_old(path: Path) -> None:
-    status = path.stat()
-    assert path.read_bytes() == OLD
-    assert (status.st_mode & 0o7777, status.st_mtime_ns) == (0o604, 10**18)
-    assert [found.name for found in path.parent.iterdir() if found.name.endswith(".part")] == []
-
-
-@pytest.mark.parametrize(
-    ("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130), (signal.SIGKILL, -signal.SIGKILL)]
-)
+@pytest.mark.parametrize(("number", "code"), CODES)
 @pytest.mark.parametrize("phase", ["spooling", "copying"])
 def test_signal_in_the_middle(old: Path, big: Path, number: int, code: int, phase: str) -> None:
     """Half of the source comes through a pipe, or the archive goes to a reader that stalls; then the signal."""
@@ -98,27 +75,9 @@ def test_signal_in_the_middle(old: Path, big: Path, number: int, code: int, phas
     assert len(rest) < BIG
     process.stdout.close()
     process.stderr.close()
-    _assert_old(old)
+    assert_old(old)
 
 
-IN_THE_MIDDLE = """
-from ocitool.archive.place import Place
-original, seen = Place.write_at, []
-def write_at(place, position, data):
-    original(place, position, data)
-    seen.append(len(data))
-    if sum(seen) > 4 * 1024 * 1024:
-        os.kill(os.getpid(), number)
-Place.write_at = write_at
-"""
-WHEN_NAMED = """
-from ocitool.api import writing
-original = writing.publish_all
-def publish_all(files):
-    original(files)
-    os.kill(os.getpid(), number)
-writing.publish_all = publish_all
-"""
 AT_THE_START = """
 from ocitool.cli import app
 app.app = lambda **_: os.kill(os.getpid(), number)
@@ -129,42 +88,36 @@ atexit.register(lambda: os.kill(os.getpid(), number))
 """
 
 
-def _run_with_signal(hook: str, number: int, source: Path, output: Path) -> subprocess.CompletedProcess[bytes]:
-    """Run the program in another process that sends itself a signal at the place of `hook`."""
-    script = f"import os\nnumber = {int(number)}\n{hook}\nfrom ocitool.cli.app import run\nrun()\n"
-    arguments = ["filter", str(source), "-p", "linux/amd64", "-o", str(output)]
-    return subprocess.run([sys.executable, "-c", script, *arguments], capture_output=True, check=False, timeout=60)
-
-
-CODES = [(signal.SIGTERM, 143), (signal.SIGINT, 130), (signal.SIGKILL, -signal.SIGKILL)]
+def _run(hook: str, number: int, source: Path, output: Path) -> subprocess.CompletedProcess[bytes]:
+    return run_with_signal(hook, number, "filter", source, "-p", "linux/amd64", "-o", output)
 
 
 @pytest.mark.parametrize(("number", "code"), CODES)
 def test_signal_while_a_file_is_written(old: Path, big: Path, number: int, code: int) -> None:
-    done = _run_with_signal(IN_THE_MIDDLE, number, big, old)
+    done = _run(IN_THE_MIDDLE, number, big, old)
     assert done.returncode == code
     assert b"Traceback" not in done.stderr
-    _assert_old(old)
+    assert_old(old)
 
 
 @pytest.mark.parametrize(("number", "code"), CODES[:2])
 def test_signal_before_the_command_begins(old: Path, big: Path, number: int, code: int) -> None:
-    done = _run_with_signal(AT_THE_START, number, big, old)
+    done = _run(AT_THE_START, number, big, old)
     assert b"Traceback" not in done.stderr
     assert done.returncode in {code, -number}
-    _assert_old(old)
+    assert_old(old)
 
 
 @pytest.mark.parametrize("hook", [WHEN_NAMED, AT_THE_END], ids=["when named", "at the end"])
 @pytest.mark.parametrize(("number", "code"), CODES[:2])
 def test_signal_that_comes_too_late(old: Path, big: Path, number: int, code: int, hook: str) -> None:
     """Once the output has its name nothing is left to undo: success, or the old file back, never a mixture."""
-    done = _run_with_signal(hook, number, big, old)
+    done = _run(hook, number, big, old)
     assert b"Traceback" not in done.stderr
     if done.returncode == 0:
         assert old.stat().st_size > BIG
     else:
-        _assert_old(old)
+        assert_old(old)
 
 
 def test_closed_pipe(big: Path) -> None:
@@ -200,23 +153,15 @@ def test_report_into_a_closed_pipe(tmp_path: Path, command: list[str]) -> None:
     assert b"Broken" not in done.stderr
 
 
-def _flip_last_layer(layout: Layout) -> bytes:
-    index = layout.read(layout.roots[0])
-    digest = layout.read(index["manifests"][1])["layers"][1]["digest"]
-    good = layout.blobs[digest]
-    layout.blobs[digest] = good[:-9] + bytes([good[-9] ^ 1]) + good[-8:]
-    return layout.pack()
-
-
 def test_corrupt_layer_is_named(tmp_path: Path, old: Path) -> None:
     source = tmp_path / "in.tar"
-    source.write_bytes(_flip_last_layer(multi_platform()))
+    source.write_bytes(spoil(multi_platform()).pack())
     done = ocitool("filter", source, "-p", "linux/arm64", "-o", old)
     assert done.returncode == 5
     assert b"layer 2 of 2 of linux/arm64" in done.stderr
     assert b"docker.io/library/lab:1.0" in done.stderr
     assert done.stderr.count(b"\n") == 1
-    _assert_old(old)
+    assert_old(old)
     assert ocitool("filter", source, "-p", "linux/amd64", "-o", old).returncode == 0
 
 
@@ -232,43 +177,14 @@ def test_corrupt_big_layer_into_a_pipe_is_visibly_cut(tmp_path: Path, *, verify:
     assert (len(done.stdout) < 3 * 1024 * 1024) == verify
 
 
-class _Meddler:
-    """A listener that changes the source when the copying starts."""
-
-    def __init__(self, path: Path, change: str) -> None:
-        self._path = path
-        self._change = change
-
-    def start(self, phase: str, total: int | None) -> None:  # noqa: ARG002
-        if phase != "filtering":
-            return
-        match self._change:
-            case "touch":
-                os.utime(self._path, ns=(10**18, 10**18))
-            case "append":
-                with self._path.open("ab") as stream:
-                    stream.write(bytes(512))
-            case "cut":
-                os.truncate(self._path, 4096)
-            case _:
-                with self._path.open("r+b") as stream:
-                    stream.write(bytes(self._path.stat().st_size - 10240))
-
-    def advance(self, count: int) -> None:
-        pass
-
-    def finish(self) -> None:
-        pass
-
-
 @pytest.mark.parametrize("change", ["touch", "append", "cut", "overwrite"])
 def test_source_that_changes(tmp_path: Path, old: Path, change: str) -> None:
     source = tmp_path / "in.tar"
     source.write_bytes(multi_platform().pack())
     with pytest.raises(ChangedSource) as caught:
-        filter_archive(source, old, options_of(["linux/amd64"]), listener=_Meddler(source, change))
+        filter_archive(source, old, options_of(["linux/amd64"]), listener=Meddler(source, change))
     assert caught.value.exit_code == 3
-    _assert_old(old)
+    assert_old(old)
 
 
 @pytest.mark.parametrize("change", ["touch", "append"])
@@ -282,64 +198,43 @@ def test_source_that_changes_leaves_a_pipe_visibly_cut(tmp_path: Path, change: s
             source,
             "-",
             options_of(["linux/amd64"]),
-            listener=_Meddler(source, change),
+            listener=Meddler(source, change),
             write_options=WriteOptions(verify=False, standard_output=stream.fileno()),
         )
     assert not target.read_bytes().endswith(bytes(1024))
 
 
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """Mount an ext4 of 4 MiB."""
-    with mounted(tmp_path, "ext4", 4 * 1024 * 1024, pytest.skip) as disk:
-        yield disk
-
-
-def _disk_file(disk: Path) -> Path:
-    target = disk / "old.tar"
-    target.write_bytes(OLD)
-    target.chmod(0o604)
-    os.utime(target, ns=(10**18, 10**18))
-    return target
-
-
 def test_full_disk_is_told_before_the_first_byte(small_disk: Path, big: Path) -> None:
-    target = _disk_file(small_disk)
+    target = old_file(small_disk / "old.tar")
     done = ocitool("filter", big, "-p", "linux/amd64", "-o", target)
     assert done.returncode == 6
     assert b"are free" in done.stderr
-    _assert_old(target)
+    assert_old(target)
     assert sorted(path.name for path in small_disk.iterdir()) == ["lost+found", "old.tar"]
 
 
 def test_full_disk_in_the_middle(small_disk: Path, big: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from ocitool.archive.new_file import NewFile
 
-    target = _disk_file(small_disk)
+    target = old_file(small_disk / "old.tar")
     monkeypatch.setattr(NewFile, "require_space", lambda _file, _size: None)
     for verify in (True, False):
         with pytest.raises(OutputError, match="No space left"):
             filter_archive(big, target, options_of(["linux/amd64"]), write_options=WriteOptions(verify=verify))
-        _assert_old(target)
+        assert_old(target)
     assert os.statvfs(small_disk).f_bavail > 100
 
 
 @pytest.mark.parametrize("beside", [True, False])
 def test_full_disk_for_the_spool(small_disk: Path, big: Path, tmp_path: Path, *, beside: bool) -> None:
-    target = _disk_file(small_disk) if beside else tmp_path / "out.tar"
+    target = old_file(small_disk / "old.tar") if beside else tmp_path / "out.tar"
     more: list[str | Path] = [] if beside else ["--tmp-dir", small_disk]
-    with big.open("rb") as stream:
-        done = subprocess.run(
-            ["sh", "-c", 'cat | "$@"', "sh", *COMMAND, "-", "-p", "linux/amd64", "-o", target, *more],
-            stdin=stream,
-            capture_output=True,
-            check=False,
-        )
+    done = run_piped(big, "filter", "-", "-p", "linux/amd64", "-o", target, *more)
     assert done.returncode == 6
     assert b"--tmp-dir" in done.stderr
     assert done.stderr.count(b"ocitool:") == 1
     if beside:
-        _assert_old(target)
+        assert_old(target)
     else:
         assert not target.exists()
 
@@ -349,7 +244,7 @@ def test_pipe_that_breaks_off_is_truncated(tmp_path: Path, old: Path) -> None:
     done = ocitool("filter", "-", "-p", "linux/amd64", "-o", old, stdin=data[: len(data) // 3])
     assert done.returncode == 3
     assert b"cut short" in done.stderr
-    _assert_old(old)
+    assert_old(old)
 
 
 def test_spool_has_no_name(tmp_path: Path, old: Path) -> None:

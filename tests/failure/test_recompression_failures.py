@@ -12,7 +12,6 @@ import pytest
 
 from tests.builders import OCI_CONFIG, OCI_LAYERS_PLAIN, OCI_MANIFEST, Layout, as_json, layer_tar, sha256
 from tests.command import ocitool
-from tests.disks import mounted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -102,12 +101,6 @@ def test_damage_is_found_whatever_is_trusted(tmp_path: Path, old: Path, verify: 
     assert b"is corrupt: its bytes hash to" in done.stderr
     assert done.stderr.count(b"\n") == 1
     assert_old(old)
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    with mounted(tmp_path, "ext4", 4 * 1024 * 1024, pytest.skip) as disk:
-        yield disk
 
 
 def test_full_disk(noisy: Path, old: Path, small_disk: Path) -> None:
