@@ -26,4 +26,6 @@ def test_unknown_name_is_an_attribute_error() -> None:
 def test_start_up_loads_no_heavy_library() -> None:
     script = "import sys, ocitool.cli.app; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout.split()
-    assert not {"rich", "jsonschema", "zstandard", "pydantic", "asyncio", "tempfile"} & set(loaded)
+    assert not {"rich", "jsonschema", "zstandard", "pydantic", "asyncio", "tempfile", "matplotlib", "numpy"} & set(
+        loaded
+    )

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import zstandard
 
-from tests.builders import multi_platform
+from tests.builders import Layout, multi_platform
 from tests.docker_archives import DockerArchive
 
 README = (Path(__file__).resolve().parent.parent / "README.md").read_text()
@@ -25,11 +25,28 @@ def folder(tmp_path: Path) -> Path:
     for name, data in layout.entries().items():
         (tmp_path / "layout" / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "layout" / name).write_bytes(data)
+    labels = Layout()
+    children = [labels.manifest(text) for text in ("linux/amd64", "linux/arm64", "linux/arm/v6")]
+    children[1]["platform"] = {"os": "linux", "architecture": "amd64"}
+    del children[0]["platform"], children[2]["platform"]["variant"]
+    (tmp_path / "mislabelled.tar").write_bytes(labels.add(labels.index(children)).pack())
+    signed = multi_platform()
+    (index,) = signed.roots
+    for number, subject in enumerate((index, signed.read(index)["manifests"][1])):
+        tag = f"sha256-{subject['digest'][7:]}.sig"
+        signed.add(signed.artifact(f"signature {number}"), f"docker.io/library/lab:{tag}")
+    (tmp_path / "signed.tar").write_bytes(signed.pack())
     (tmp_path / "bundle.tar.zst").write_bytes(zstandard.compress(layout.pack()))
     layout.drop(layout.read(layout.roots[0])["manifests"][1])
     (tmp_path / "sparse.tar").write_bytes(layout.pack())
     (tmp_path / "saved.tar").write_bytes(DockerArchive().image("lab:1.0").pack())
-    (tmp_path / "arm64.tar").write_bytes(multi_platform(("linux/arm64",)).pack())
+    for platform in ("linux/amd64", "linux/arm64"):
+        archive = multi_platform((platform,)).pack()
+        (tmp_path / f"{platform.removeprefix('linux/')}.tar").write_bytes(archive)
+    bundle = Layout()
+    for number in range(3):
+        bundle.add(bundle.index([bundle.manifest(layers=(f"{number}",))]), f"docker.io/library/app{number}:1.0")
+    (tmp_path / "bundle.tar").write_bytes(bundle.pack())
     return tmp_path
 
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from ocitool.graph.inventory import Inventory
     from ocitool.model.platform_selection import PlatformSelection
     from ocitool.model.reference import ImageFilter
+    from ocitool.model.renaming import Renaming
     from ocitool.plan.options import (
         DockerManifest,
         FilterOptions,
@@ -52,6 +53,7 @@ __all__ = [
     "Missing",
     "Plan",
     "PlatformSelection",
+    "Renaming",
     "Report",
     "Severity",
     "SourceOptions",
@@ -84,6 +86,7 @@ _HOMES: Final = {
     "Missing": "ocitool.plan.options",
     "Plan": "ocitool.plan.steps",
     "PlatformSelection": "ocitool.model.platform_selection",
+    "Renaming": "ocitool.model.renaming",
     "Report": "ocitool.check.report",
     "Severity": "ocitool.check.report",
     "SourceOptions": "ocitool.api.opening",

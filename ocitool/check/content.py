@@ -120,5 +120,5 @@ def _platform_findings(graph: ImageGraph) -> Iterator[Finding]:
                     f"{image.label} lists this manifest as {node.listed.display}, but its config says "
                     f"{manifest_name(node)}",
                     node.descriptor.digest.blob_name,
-                    "build the image again with the right platform",
+                    "build it again, or list what the config says: ocitool filter -p all --fix-platforms",
                 )

@@ -16,31 +16,35 @@ from ocitool.cli.options import (
     Verbose,
 )
 from ocitool.cli.outcome import exit_codes
-from ocitool.cli.plan_report import digest_lines, manifest_lines, print_report
+from ocitool.cli.plan_report import digest_lines, manifest_lines, outlook_lines, print_report
 from ocitool.cli.progress import showing_progress
 from ocitool.cli.streams import check_places, report_streams
-from ocitool.cli.text import format_size, printable
+from ocitool.cli.text import format_size, percent_less, printable
 from ocitool.cli.writing_options import (
     Attestations,
     Compress,
     DigestMap,
     DockerManifestMode,
     DryRun,
+    FixPlatforms,
     Force,
     Images,
     Index,
     LayerCompression,
     MissingPlatforms,
+    Names,
     NoClobber,
     Output,
     Platforms,
+    Referrers,
+    Renames,
+    RequireSignatures,
     Verify,
+    filter_options,
     write_options,
 )
 from ocitool.model.limits import RATIO_LIMIT
-from ocitool.model.platform_selection import PlatformSelection
-from ocitool.model.reference import ImageFilter
-from ocitool.plan.options import DockerManifest, FilterOptions, IndexForm, Layers, Missing
+from ocitool.plan.options import DockerManifest, IndexForm, Layers, Missing
 
 if TYPE_CHECKING:
     from ocitool.api.filtering import FilterResult
@@ -51,8 +55,13 @@ def filter_command(
     platforms: Platforms,
     output: Output,
     images: Images = None,
+    renames: Renames = None,
+    names: Names = None,
     index: Index = IndexForm.AUTO,
     attestations: Attestations = None,
+    referrers: Referrers = None,
+    require_signatures: RequireSignatures = False,
+    fix_platforms: FixPlatforms = False,
     missing: MissingPlatforms = Missing.ERROR,
     docker_manifest: DockerManifestMode = DockerManifest.AUTO,
     verify: Verify = True,
@@ -79,6 +88,9 @@ def filter_command(
       ocitool filter image.tar -p all --layers gzip -o for-old-engines.tar
       ocitool filter bundle.tar.zst -p linux/arm64 -o arm64.tar.zst
       ocitool filter image.tar -p linux/arm64 -o layout-arm64/
+      ocitool filter signed.tar -p linux/arm64 --index keep --require-signatures -o arm64.tar
+      ocitool filter image.tar -p linux/arm64 --name registry.local/lab:1.0 -o arm64.tar
+      ocitool filter bundle.tar -p linux/arm64 --rename 'docker.io/*=registry.local/*' -o arm64.tar
       ctr images export --local --all-platforms - REF | ocitool filter - -p local -o - | ssh HOST ctr images import -
     """
     from ocitool.api.filtering import filter_archive
@@ -93,11 +105,16 @@ def filter_command(
         result = filter_archive(
             source,
             output,
-            FilterOptions(
-                platforms=PlatformSelection.parse(platforms),
-                images=ImageFilter(tuple(images or ())),
+            filter_options(
+                platforms=platforms,
+                images=images,
+                renames=renames,
+                names=names,
                 index=index,
                 attestations=attestations,
+                referrers=referrers,
+                require_signatures=require_signatures,
+                fix_platforms=fix_platforms,
                 missing=missing,
                 docker_manifest=docker_manifest,
                 layers=layers,
@@ -124,6 +141,7 @@ def result_lines(result: FilterResult, *, verbose: bool) -> list[str]:
     return [
         *manifest_lines(result.plan),
         *digest_lines(result.plan.outputs[0], verbose=verbose),
+        *([] if result.written else outlook_lines(result.plan, result.output.size)),
         _summary(result),
     ]
 
@@ -133,8 +151,8 @@ def _summary(result: FilterResult) -> str:
     before = plan.source_size
     # Compressed or not, archives are compared as they are without that.
     after = plan.size if output.is_compressed else output.size
-    percent = 100 * (before - after) // max(before, 1)
-    saved = f", {percent} % less" if percent > 0 else ""
+    percent = percent_less(before, after)
+    saved = f", {percent} % less" if percent else ""
     name = "standard output" if output.path == "-" else printable(output.path)
     verb = "wrote" if result.written else "would write"
     size = (

@@ -27,21 +27,25 @@ from ocitool.cli.writing_options import (
     DigestMap,
     DockerManifestMode,
     DryRun,
+    FixPlatforms,
     Force,
     Images,
     Index,
     LayerCompression,
     MissingPlatforms,
+    Names,
     NoClobber,
     Output,
     Platforms,
+    Referrers,
+    Renames,
+    RequireSignatures,
     Verify,
+    filter_options,
     write_options,
 )
 from ocitool.model.limits import RATIO_LIMIT
-from ocitool.model.platform_selection import PlatformSelection
-from ocitool.model.reference import ImageFilter
-from ocitool.plan.options import DockerManifest, FilterOptions, IndexForm, Layers, Missing
+from ocitool.plan.options import DockerManifest, IndexForm, Layers, Missing
 
 
 def merge_command(
@@ -56,8 +60,13 @@ def merge_command(
     output: Output,
     platforms: Platforms = ["all"],  # noqa: B006 - typer copies it
     images: Images = None,
+    renames: Renames = None,
+    names: Names = None,
     index: Index = IndexForm.AUTO,
     attestations: Attestations = None,
+    referrers: Referrers = None,
+    require_signatures: RequireSignatures = False,
+    fix_platforms: FixPlatforms = False,
     missing: MissingPlatforms = Missing.ERROR,
     docker_manifest: DockerManifestMode = DockerManifest.AUTO,
     verify: Verify = True,
@@ -83,6 +92,7 @@ def merge_command(
       ocitool merge amd64.tar arm64.tar -o image.tar
       ocitool merge parts/*.tar -o image.tar
       ocitool merge app.tar database.tar layout/ -o bundle.tar.zst
+      ocitool merge built-amd64.tar built-arm64.tar --name registry.local/app:1.0 -o app.tar
       ocitool merge sparse-amd64.tar sparse-arm64.tar -p available -o image.tar
     """
     from ocitool.api.filtering import merge_archives
@@ -96,14 +106,20 @@ def merge_command(
         result = merge_archives(
             sources,
             output,
-            FilterOptions(
-                platforms=PlatformSelection.parse(platforms),
-                images=ImageFilter(tuple(images or ())),
+            filter_options(
+                platforms=platforms,
+                images=images,
+                renames=renames,
+                names=names,
                 index=index,
                 attestations=attestations,
+                referrers=referrers,
+                require_signatures=require_signatures,
+                fix_platforms=fix_platforms,
                 missing=missing,
                 docker_manifest=docker_manifest,
                 layers=layers,
+                join=True,
             ),
             dry_run=dry_run,
             write_options=writing,

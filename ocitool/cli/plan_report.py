@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from ocitool.cli.options import Format
 from ocitool.cli.outcome import print_error, print_json, print_lines
-from ocitool.cli.text import align, format_size, printable
+from ocitool.cli.text import align, format_count, format_size, percent_less, printable
 from ocitool.errors import OutputError
 from ocitool.plan.note import Level
 
@@ -69,6 +69,19 @@ def _dropped_rows(plan: Plan) -> list[tuple[str, ...]]:
 def _manifest_cells(what: str, manifest: PlannedManifest) -> tuple[str, ...]:
     name = manifest.platform or manifest.kind
     return what, name, manifest.image, format_size(manifest.size), manifest.reason
+
+
+def outlook_lines(plan: Plan, size: int) -> list[str]:
+    """Answer what a plan of `size` bytes would ship and what it would save."""
+    before, kept = plan.source_size, [manifest for manifest in plan.kept if manifest.platform]
+    platforms = len({(manifest.image, manifest.digest) for manifest in kept})
+    dropped = len({(manifest.image, manifest.digest) for manifest in plan.dropped if manifest.platform})
+    others = len({(manifest.image, manifest.digest) for manifest in plan.kept}) - platforms
+    also = f" and {format_count(others, 'attestation or artifact')}" if others else ""
+    ship = f"ship {format_count(platforms, 'platform image')}{also}, {format_size(size)}"
+    save = f"{format_size(max(before - size, 0))} ({percent_less(before, size)} %)"
+    left = f", leaving out {format_count(dropped, 'platform image')}" if dropped else ""
+    return [f"{ship}; save {save}{left}; read {format_size(plan.read)} of {format_size(before)}"]
 
 
 def digest_lines(output: OutputPlan, *, verbose: bool) -> list[str]:

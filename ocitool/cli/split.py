@@ -18,7 +18,7 @@ from ocitool.cli.options import (
     Verbose,
 )
 from ocitool.cli.outcome import exit_codes
-from ocitool.cli.plan_report import dropped_lines, print_report, shown_digest
+from ocitool.cli.plan_report import dropped_lines, outlook_lines, print_report, shown_digest
 from ocitool.cli.progress import showing_progress
 from ocitool.cli.streams import check_places, report_streams
 from ocitool.cli.text import align, format_count, format_size, parse_size, printable
@@ -28,21 +28,25 @@ from ocitool.cli.writing_options import (
     DigestMap,
     DockerManifestMode,
     DryRun,
+    FixPlatforms,
     Force,
     Images,
     Index,
     LayerCompression,
     MissingPlatforms,
+    Names,
     NoClobber,
     Platforms,
+    Referrers,
+    Renames,
+    RequireSignatures,
     Verify,
+    filter_options,
     write_options,
 )
 from ocitool.errors import UsageError
 from ocitool.model.limits import RATIO_LIMIT
-from ocitool.model.platform_selection import PlatformSelection
-from ocitool.model.reference import ImageFilter
-from ocitool.plan.options import DockerManifest, FilterOptions, IndexForm, Layers, Missing, SplitBy
+from ocitool.plan.options import DockerManifest, IndexForm, Layers, Missing, SplitBy
 
 if TYPE_CHECKING:
     from ocitool.api.splitting import SplitResult
@@ -92,8 +96,13 @@ def split_command(
         ),
     ] = None,
     images: Images = None,
+    renames: Renames = None,
+    names: Names = None,
     index: Index = IndexForm.AUTO,
     attestations: Attestations = None,
+    referrers: Referrers = None,
+    require_signatures: RequireSignatures = False,
+    fix_platforms: FixPlatforms = False,
     missing: MissingPlatforms = Missing.ERROR,
     docker_manifest: DockerManifestMode = DockerManifest.AUTO,
     verify: Verify = True,
@@ -134,11 +143,16 @@ def split_command(
         result = split_archive(
             source,
             folder,
-            FilterOptions(
-                platforms=PlatformSelection.parse(platforms),
-                images=ImageFilter(tuple(images or ())),
+            filter_options(
+                platforms=platforms,
+                images=images,
+                renames=renames,
+                names=names,
                 index=index,
                 attestations=attestations,
+                referrers=referrers,
+                require_signatures=require_signatures,
+                fix_platforms=fix_platforms,
                 missing=missing,
                 docker_manifest=docker_manifest,
                 layers=layers,
@@ -191,9 +205,11 @@ def result_lines(result: SplitResult, folder: str, *, verbose: bool) -> list[str
     size = sum(output.size for output in result.outputs)
     verb = "wrote" if result.written else "would write"
     count = format_count(len(rows), "archive")
-    read = f"read {format_size(result.plan.read)} of {format_size(result.plan.source_size)}"
-    summary = f"{verb} {count} into {printable(folder)}: {format_size(size)}, {read}"
-    return [*table, *dropped_lines(result.plan), summary]
+    outlook = [] if result.written else outlook_lines(result.plan, size)
+    summary = (
+        f"{verb} {count} into {printable(folder)}: {format_size(size)} of {format_size(result.plan.source_size)}"
+    )
+    return [*table, *dropped_lines(result.plan), *outlook, summary]
 
 
 def _part_cells(plan: OutputPlan, output: Written, *, verbose: bool) -> tuple[str, ...]:

@@ -24,6 +24,11 @@ def format_size(size: int) -> str:
     raise AssertionError
 
 
+def percent_less(before: int, after: int) -> int:
+    """Return how many percent `after` is less than `before`, rounded down; 0 if it is not."""
+    return max(100 * (before - after) // max(before, 1), 0)
+
+
 def parse_size(text: str) -> int:
     """Read a number of bytes as coreutils write it: `1900MiB` and `1900M` are binary, `1900MB` decimal.
 
@@ -42,7 +47,7 @@ def parse_size(text: str) -> int:
 
 def format_count(count: int, noun: str) -> str:
     """Write a count with its noun: `1 blob`, `3 blobs`."""
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+    return f"{count} {noun}" if count == 1 else f"{count} {noun.replace(' or ', 's or ')}s"
 
 
 def printable(text: str) -> str:

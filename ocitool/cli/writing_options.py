@@ -10,9 +10,14 @@ import typer
 from ocitool.archive.codec.compress import Compression
 from ocitool.cli.signals import ignore_signals
 from ocitool.errors import UsageError
-from ocitool.plan.options import DockerManifest, Followers, IndexForm, Layers, Missing
+from ocitool.model.platform_selection import PlatformSelection
+from ocitool.model.reference import ImageFilter
+from ocitool.model.renaming import Renaming
+from ocitool.plan.options import DockerManifest, FilterOptions, Followers, IndexForm, Layers, Missing
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ocitool.api.writing import WriteOptions
 
 Platforms: TypeAlias = Annotated[
@@ -48,6 +53,28 @@ Attestations: TypeAlias = Annotated[
         "--attestations", help="Default: follow their image where the index form can hold them.", show_default=False
     ),
 ]
+Referrers: TypeAlias = Annotated[
+    Followers | None,
+    typer.Option(
+        "--referrers",
+        help="Signatures, SBOMs and the like; default: follow their subject, unless that stands alone (flat).",
+        show_default=False,
+    ),
+]
+RequireSignatures: TypeAlias = Annotated[
+    bool,
+    typer.Option(
+        "--require-signatures",
+        help="Refuse an output that lacks anything that refers to what is in it, such as the signature of an index.",
+    ),
+]
+FixPlatforms: TypeAlias = Annotated[
+    bool,
+    typer.Option(
+        "--fix-platforms",
+        help="List images as the platform that their config says where an index lists none or another.",
+    ),
+]
 MissingPlatforms: TypeAlias = Annotated[
     Missing, typer.Option("--missing", help="What to do about an image that lacks a platform.")
 ]
@@ -56,6 +83,24 @@ DockerManifestMode: TypeAlias = Annotated[
 ]
 Verify: TypeAlias = Annotated[
     bool, typer.Option("--verify/--no-verify", help="Check the digest of every blob while it is copied.")
+]
+Renames: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--rename",
+        metavar="OLD=NEW",
+        help="Give images another name; repeatable, globs: each * of NEW takes what that of OLD matched.",
+        show_default=False,
+    ),
+]
+Names: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--name",
+        metavar="REF",
+        help="Name the only image, or the only one without a name; repeatable for several tags.",
+        show_default=False,
+    ),
 ]
 Compress: TypeAlias = Annotated[
     str | None,
@@ -81,6 +126,41 @@ Force: TypeAlias = Annotated[
     ),
 ]
 DryRun: TypeAlias = Annotated[bool, typer.Option("--dry-run", help="Print the plan and write nothing.")]
+
+
+def filter_options(
+    *,
+    platforms: Sequence[str],
+    images: Sequence[str] | None,
+    renames: Sequence[str] | None,
+    names: Sequence[str] | None,
+    index: IndexForm,
+    attestations: Followers | None,
+    referrers: Followers | None,
+    require_signatures: bool,
+    fix_platforms: bool,
+    missing: Missing,
+    docker_manifest: DockerManifest,
+    layers: Layers,
+    join: bool = False,
+) -> FilterOptions:
+    """Join the options on what is kept, and in which form; raises `UsageError` for what cannot be meant.
+
+    With `join` a new name is that of all images together.
+    """
+    return FilterOptions(
+        platforms=PlatformSelection.parse(platforms),
+        images=ImageFilter(tuple(images or ())),
+        renaming=Renaming.parse(names or (), renames or (), join=join),
+        index=index,
+        attestations=attestations,
+        referrers=referrers,
+        require_signatures=require_signatures,
+        fix_platforms=fix_platforms,
+        missing=missing,
+        docker_manifest=docker_manifest,
+        layers=layers,
+    )
 
 
 def write_options(

@@ -69,7 +69,8 @@ class ManifestNode:
     `platform` is the one that counts: the descriptor's, unless the config names another operating system or
     architecture. `listed` and `configured` are what the two said; `subject` is what an attestation or referrer
     speaks of. `missing` leaves out external layers, which may be absent on purpose. `diff_ids` are what the config
-    says that the layers unpack to, as they stand there; None if it does not say.
+    says that the layers unpack to, as they stand there; None if it does not say. `corrected` is what the archive
+    lists it as where that was wrong and `listed` is right now, "" if it lists no platform; else None.
     """
 
     descriptor: Descriptor
@@ -85,6 +86,7 @@ class ManifestNode:
     external: tuple[Descriptor, ...] = ()
     damages: tuple[Damage, ...] = ()
     diff_ids: tuple[str, ...] | None = None
+    corrected: str | None = None
 
     @property
     def contents(self) -> tuple[Descriptor, ...]:
@@ -135,7 +137,8 @@ class Image:
     @property
     def label(self) -> str:
         """The name for messages, or the digest of an image without one."""
-        return self.name or f"unnamed image {self.roots[0].node.descriptor.digest}"
+        kind = "artifact" if self.name is None and self.is_artifact else "image"
+        return self.name or f"unnamed {kind} {self.roots[0].node.descriptor.digest}"
 
     def manifests(self) -> Iterator[ManifestNode]:
         """Yield every manifest of the image in the order of the document."""
@@ -146,13 +149,6 @@ class Image:
         """Yield every index of the image, outer ones first."""
         for root in self.roots:
             yield from walk_indexes(root.node)
-
-    def digests(self) -> Iterator[Digest]:
-        """Yield the digests of all manifests and indexes of the image."""
-        for manifest in self.manifests():
-            yield manifest.descriptor.digest
-        for index in self.indexes():
-            yield index.descriptor.digest
 
     @property
     def is_artifact(self) -> bool:

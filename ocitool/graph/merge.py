@@ -22,7 +22,7 @@ from ocitool.graph.image import (
     walk_manifests,
 )
 from ocitool.graph.located import Locator
-from ocitool.graph.node import importer_name
+from ocitool.graph.node import importer_name, with_cosign_subjects
 from ocitool.graph.tree import TreeBuilder
 from ocitool.model.json_text import agreeing_fields
 from ocitool.model.media_type import OCI_INDEX
@@ -61,7 +61,7 @@ def merge_graphs(graphs: Sequence[ImageGraph], sources: Sequence[ByteSource]) ->
     return ImageGraph(
         origins=tuple(origin for graph in graphs for origin in graph.origins),
         index=index | agreeing_fields([graph.index for graph in graphs]),
-        images=join_by_name(roots),
+        images=join_by_name(with_cosign_subjects(roots)),
         blobs=blobs,
         docker_manifest=_docker_items(graphs),
         other_files=tuple(entry for graph in graphs for entry in graph.other_files),

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
 
 from ocitool.errors import DocumentError
 from ocitool.graph.image import Image, Kind, ManifestNode, Root
 from ocitool.model.descriptor import CONTAINERD_NAME, REF_NAME, REFERENCE_DIGEST, REFERENCE_TYPE, Descriptor
 from ocitool.model.digest import Digest
+from ocitool.model.media_type import IMAGE_CONFIGS
 from ocitool.model.reference import Reference, has_reference_separator
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from ocitool.graph.content import ManifestContent
     from ocitool.model.platform import Platform
+
+
+_COSIGN_TAG: Final = re.compile(r"(?:^|[:/])sha256-([0-9a-f]{64})\.(?:sig|att|sbom)\Z")
+_COSIGN_IMAGES: Final = frozenset({"dev.cosignproject.cosign/image", "dev.cosignproject.cosign/imageIndex"})
+_COSIGN_REFERRERS: Final = frozenset({"dev.cosignproject.cosign/sigs", "dev.cosignproject.cosign/atts"})
 
 
 def manifest_node(descriptor: Descriptor, content: ManifestContent, *, opaque: bool = False) -> ManifestNode:
@@ -44,7 +52,9 @@ def _kind(descriptor: Descriptor, content: ManifestContent, platform: Platform |
     if descriptor.platform is not None and descriptor.platform.is_unknown:
         return Kind.ATTESTATION
     if content.config is None:  # not readable: the index entry is all there is to go by
-        return Kind.IMAGE
+        artifact_type = descriptor.fields.get("artifactType")
+        is_artifact = descriptor.platform is None and artifact_type is not None and artifact_type not in IMAGE_CONFIGS
+        return Kind.ARTIFACT if is_artifact else Kind.IMAGE
     if not content.is_image:
         return Kind.ARTIFACT
     config_is_readable = content.config not in content.missing and not content.damages
@@ -73,6 +83,36 @@ def _effective(listed: Platform | None, configured: Platform | None) -> Platform
     if listed.variant and configured.variant and one.variant != other.variant:
         return configured
     return listed
+
+
+def with_cosign_subjects(roots: Sequence[Root]) -> list[Root]:
+    """Give what cosign stored beside an image its subject, which its documents do not name.
+
+    A tag says it (``sha256-….sig``, SIGNATURE_SPEC.md, "Tag-based Discovery"), or what `cosign save` writes is alone
+    with one image (pkg/oci/layout/write.go).
+    """
+    saved = {root.node.descriptor.digest for root in roots if _cosign_kind(root) in _COSIGN_IMAGES}
+    only = next(iter(saved)) if len(saved) == 1 else None
+    return [_with_subject(root, only) for root in roots]
+
+
+def cosign_subject(name: str) -> Digest | None:
+    """Return the digest that a tag of cosign's names, None if `name` has no such tag."""
+    match = _COSIGN_TAG.search(name)
+    return None if match is None else Digest("sha256", match.group(1))
+
+
+def _with_subject(root: Root, only: Digest | None) -> Root:
+    if not isinstance(root.node, ManifestNode) or root.node.subject is not None:
+        return root
+    subject = cosign_subject(root.name or "")
+    if subject is None and _cosign_kind(root) in _COSIGN_REFERRERS:
+        subject = only
+    return root if subject is None else replace(root, node=replace(root.node, subject=subject))
+
+
+def _cosign_kind(root: Root) -> str:
+    return root.node.descriptor.annotations.get("kind", "")
 
 
 def importer_name(name: str) -> str:

@@ -10,7 +10,7 @@ from ocitool.graph.content import ContentReader, read_descriptors
 from ocitool.graph.docker_manifest import read_docker_manifest
 from ocitool.graph.image import DockerItem, ImageGraph, Origin, Root
 from ocitool.graph.layout_files import DOCKER_NAME, INDEX_NAME, LAYOUT_FILES, LAYOUT_NAME, read_document
-from ocitool.graph.node import group_by_name
+from ocitool.graph.node import group_by_name, with_cosign_subjects
 from ocitool.graph.tree import TreeBuilder
 from ocitool.model.descriptor import Descriptor
 from ocitool.model.digest import digest_of_blob_name
@@ -53,7 +53,7 @@ class _Builder:
         return ImageGraph(
             origins=(Origin(self._source.name, self._source.size),),
             index=index,
-            images=group_by_name(roots),
+            images=group_by_name(with_cosign_subjects(roots)),
             blobs=self._blobs,
             docker_manifest=docker_manifest,
             other_files=tuple(

@@ -129,9 +129,9 @@ class ImageFilter:
         """
         if name is None or pattern == "*":
             return pattern == "*"
-        forms = _forms(name, tagged=_has_tag(pattern))
+        forms = name_forms(name, tagged=has_tag(pattern))
         return any(
-            spelling == form or fnmatchcase(form, spelling) for spelling in _spellings(pattern) for form in forms
+            spelling == form or fnmatchcase(form, spelling) for spelling in spellings(pattern) for form in forms
         )
 
 
@@ -157,32 +157,43 @@ def _split_domain(name: str) -> tuple[str, str]:
     return domain, remainder
 
 
-def _has_tag(pattern: str) -> bool:
+def has_tag(pattern: str) -> bool:
+    """Tell whether a name or a pattern of names says which tag or digest."""
     last = pattern.rpartition("/")[2]
     return ":" in last or "@" in last
 
 
-def _spellings(pattern: str) -> set[str]:
+def spellings(pattern: str) -> tuple[str, ...]:
     """Return `pattern` and, if it is a plain name, its full form: `docker.io/lab` means `lab` as well."""
     try:
-        return {pattern, Reference.parse(pattern).full}
+        return tuple(dict.fromkeys((pattern, Reference.parse(pattern).full)))
     except DocumentError:
-        return {pattern}
+        return (pattern,)
 
 
-def _forms(name: str, *, tagged: bool) -> set[str]:
-    """Return the ways to write `name`, with or without tag and digest; a name outside the grammar has one."""
+def name_forms(name: str, *, tagged: bool) -> tuple[str, ...]:
+    """Return the ways to write `name`, with or without tag and digest, the full one first.
+
+    A name outside the grammar has one.
+    """
     try:
         reference = Reference.parse(name)
     except DocumentError:
-        place, slash, last = name.partition("@")[0].rpartition("/")
-        return {name} if tagged else {name, place + slash + last.partition(":")[0]}
+        repository = split_tag(name.partition("@")[0])[0]
+        return (name,) if tagged else tuple(dict.fromkeys((repository, name)))
     if not tagged:
-        return {name, reference.repository, reference.familiar_repository}
+        return tuple(dict.fromkeys((reference.repository, reference.familiar_repository, name)))
     shown = [reference.with_default_tag()]
     if reference.tag and reference.digest:
         shown += [replace(reference, tag=""), replace(reference, digest="")]
-    return {name, *(form for one in shown for form in (one.full, one.familiar))}
+    return tuple(dict.fromkeys((*(form for one in shown for form in (one.full, one.familiar)), name)))
+
+
+def split_tag(name: str) -> tuple[str, str]:
+    """Split a name or a pattern, without a digest, into repository and tag ("" if there is none)."""
+    place, slash, last = name.rpartition("/")
+    repository, _, tag = last.partition(":")
+    return place + slash + repository, tag
 
 
 def _short(text: str) -> str:

@@ -3,28 +3,56 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from enum import Enum
+from typing import TYPE_CHECKING, Final
 
 from ocitool.errors import IntegrityError
 from ocitool.graph.closure import manifest_name
-from ocitool.graph.image import Kind
+from ocitool.graph.image import Kind, State
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from ocitool.graph.image import Image, ManifestNode
+    from ocitool.graph.image import Image, IndexNode, ManifestNode, Node
     from ocitool.model.digest import Digest
     from ocitool.plan.note import Note
     from ocitool.plan.options import IndexForm
 
 
+ABSENT: Final = "listed, but absent"
+"""The reason to drop what an index lists and the archive does not hold."""
+
+_LIST_LIMIT: Final = 20
+
+
 @dataclass(frozen=True, slots=True)
 class Dropped:
-    """One manifest that does not go into the output; `reason` is for people."""
+    """One manifest, or an index that is absent, that does not go into the output; `reason` is for people."""
 
     image: str
-    manifest: ManifestNode
+    manifest: Node
     reason: str
+
+
+class Cause(Enum):
+    """Why something that refers to what is kept cannot be; the value is the reason of a report."""
+
+    FORM = "the flat form holds nothing but the image"
+    INDEX = "the output does not have the index it refers to"
+    LAYERS = "its subject gets a new digest"
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """Something that refers to an image of the output, or to its index, and does not go with it.
+
+    `subject` is the digest it refers to, or that what it refers to does.
+    """
+
+    image: Image
+    manifest: ManifestNode
+    subject: Digest
+    cause: Cause
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +90,10 @@ class Ledger:
 
     dropped: list[Dropped] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
+    lost: list[Lost] = field(default_factory=list)
 
-    def drop(self, image: Image, manifests: Iterable[ManifestNode], reason: str) -> None:
-        """Write down manifests that do not go into the output."""
+    def drop(self, image: Image, manifests: Iterable[Node], reason: str) -> None:
+        """Write down manifests that do not go into the output, or indexes that are absent."""
         self.dropped.extend(Dropped(image.label, node, reason) for node in manifests)
 
 
@@ -72,7 +101,23 @@ def describe(image: Image, node: ManifestNode) -> str:
     """Name a manifest of an image for a message."""
     if node.kind is Kind.IMAGE:
         return f"{manifest_name(node)} of {image.label}"
+    if image.name is None and node.descriptor.digest == image.roots[0].node.descriptor.digest:
+        return f"{node.kind.value} {node.descriptor.digest}"
     return f"{node.kind.value} {node.descriptor.digest} of {image.label}"
+
+
+def describe_names(images: Iterable[Image]) -> str:
+    """List the names of images for a message, those of the first few."""
+    names = sorted({image.name or "(unnamed)" for image in images})
+    more = f" and {len(names) - _LIST_LIMIT} more" if len(names) > _LIST_LIMIT else ""
+    return (", ".join(names[:_LIST_LIMIT]) or "no image") + more
+
+
+def incompleteness(node: ManifestNode) -> str:
+    """Say what the archive lacks of a manifest that is absent or partial."""
+    if node.state is State.ABSENT:
+        return ABSENT
+    return f"partial: {len(node.missing)} of {len(node.contents)} blobs missing"
 
 
 def corrupt(image: Image, node: ManifestNode) -> IntegrityError:
@@ -81,4 +126,15 @@ def corrupt(image: Image, node: ManifestNode) -> IntegrityError:
     remedy = node.damages[0].remedy if node.damages else ""
     return IntegrityError(
         f"{describe(image, node)} is corrupt{detail}", remedy=remedy or "transfer or export the archive again"
+    )
+
+
+def require_readable(image: Image, index: IndexNode) -> None:
+    """Raise `IntegrityError` if an index is there but wrong."""
+    if index.state in {State.COMPLETE, State.ABSENT}:
+        return
+    reason = index.damages[0].message if index.damages else "cannot be read"
+    raise IntegrityError(
+        f"the index {index.descriptor.digest} of {image.label} is corrupt: {reason}",
+        remedy="transfer or export the archive again",
     )

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ocitool.model.descriptor import CONTAINERD_NAME, REF_NAME
 from ocitool.model.media_type import layer_compression
 from ocitool.plan.note import Note, note, warning
 from ocitool.plan.options import IndexForm
@@ -66,8 +67,36 @@ def _notes(images: Sequence[RewrittenImage]) -> Iterator[Note]:
         for descriptor in (node.descriptor, *node.contents)
     ):
         yield warning("content is addressed by sha512, which containerd cannot import")
-    if len(images) > 1:
+    named = [image for image in images if image.selection.platforms]
+    if len(named) > 1:
         yield note("several images: podman load takes them by manifest.json, skopeo needs oci-archive:FILE:TAG")
+    yield from _artifact_notes([image for image in images if not image.selection.platforms], beside=bool(named))
+
+
+def _artifact_notes(artifacts: Sequence[RewrittenImage], *, beside: bool) -> Iterator[Note]:
+    """Say what importers do with what is no image of a platform."""
+    named = [artifact for artifact in artifacts if _is_named(artifact)]
+    if named:
+        yield warning(
+            f"{len(named)} artifact(s) with a name of their own, such as {named[0].selection.image.label}: ctr 1.x, "
+            "and 2.x with --local, try to unpack all that has a name, and exit 1 although the images are there; "
+            "import with --no-unpack, or leave them out (--referrers drop)"
+        )
+    if len(artifacts) > len(named):
+        yield note(
+            f"{len(artifacts) - len(named)} referrer(s) or artifact(s) without a name: containerd imports them, but "
+            "keeps nothing that has no name; oras, skopeo and registries do"
+        )
+    if artifacts and beside:
+        yield note(
+            f"{len(artifacts)} referrer(s) or artifact(s) stay beside the images; skopeo then needs "
+            'oci-archive:FILE:TAG, or says "more than one image"'
+        )
+
+
+def _is_named(image: RewrittenImage) -> bool:
+    annotations = image.naming.annotations
+    return bool(annotations.get(CONTAINERD_NAME) or annotations.get(REF_NAME))
 
 
 def early_notes(outputs: Sequence[Sequence[RewrittenImage]]) -> tuple[Note, ...]:

@@ -14,7 +14,7 @@ from ocitool.model.platform import Platform
 from ocitool.plan.options import DockerManifest
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from ocitool.graph.image import DockerItem, ManifestNode
     from ocitool.plan.rewrite import RewrittenImage
@@ -24,12 +24,11 @@ PREFERRED: Final = Platform("linux", "amd64")
 
 
 def build_docker_manifest(
-    images: Sequence[RewrittenImage], original: Sequence[DockerItem] | None, mode: DockerManifest
+    images: Sequence[RewrittenImage], chosen_before: Collection[Digest], mode: DockerManifest
 ) -> bytes | None:
-    """Return the bytes of manifest.json, None if there is to be none."""
+    """Return the bytes of manifest.json, None if there is to be none; `chosen_before` is what the input's lists."""
     if mode is DockerManifest.NEVER:
         return None
-    chosen_before = {digest for item in original or () if (digest := digest_of_blob_name(item.config)) is not None}
     items: dict[tuple[str, tuple[str, ...]], list[str]] = {}
     for image in images:
         node = _choose(image.selection.platforms, chosen_before)
@@ -47,7 +46,12 @@ def build_docker_manifest(
     return dump_json(value)
 
 
-def _choose(platforms: Sequence[ManifestNode], chosen_before: set[Digest]) -> ManifestNode | None:
+def configs_of(items: Sequence[DockerItem] | None) -> frozenset[Digest]:
+    """Return the configs that a manifest.json lists."""
+    return frozenset(digest for item in items or () if (digest := digest_of_blob_name(item.config)) is not None)
+
+
+def _choose(platforms: Sequence[ManifestNode], chosen_before: Collection[Digest]) -> ManifestNode | None:
     loadable = [node for node in platforms if _is_loadable(node)]
     before = {node.config.digest: node for node in loadable if node.config and node.config.digest in chosen_before}
     # Archives of one platform each, merged, have each made a choice: that is none.

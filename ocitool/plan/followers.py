@@ -1,81 +1,97 @@
-"""Attestations, referrers and artifacts: what has no platform of its own and goes with something that has.
-
-Inside an index they stand beside the images (BuildKit's attestations); index.json lists them beside the images
-(referrers with a subject, cosign's tags).
-"""
+"""Attestations and artifacts inside an index, beside the images, and which of them go with what is kept."""
 
 from __future__ import annotations
 
-import re
-from collections import defaultdict
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from ocitool.errors import UsageError
-from ocitool.graph.image import Image, Kind, ManifestNode, Root, State, walk_manifests
-from ocitool.model.digest import Digest
-from ocitool.plan.choice import ImageSelection, Ledger, corrupt, describe
+from ocitool.graph.image import Kind, State
+from ocitool.plan.choice import Cause, Lost, corrupt, describe, incompleteness
 from ocitool.plan.note import note, warning
 from ocitool.plan.options import FilterOptions, Followers, IndexForm
 from ocitool.plan.recompression import is_remade
+from ocitool.plan.subjects import HeldDigests, by_subject
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Mapping, Sequence
 
-_COSIGN_TAG: Final = re.compile(r"(?:^|[:/])sha256-([0-9a-f]{64})\.(?:sig|att|sbom)$")
+    from ocitool.graph.image import Image, ManifestNode
+    from ocitool.model.digest import Digest
+    from ocitool.plan.choice import Ledger
+
+NO_PLATFORM: Final = "has no platform"
+NOT_KEPT: Final = "its subject is not kept"
 
 
 class FollowerSelector:
-    """Choose what follows; `everything` says that the selection means all there is, platform or not."""
+    """Choose what follows inside an index; `everything` says that the selection means all there is."""
 
     def __init__(self, options: FilterOptions, ledger: Ledger, *, everything: bool) -> None:
-        self._attestations = options.attestations
-        self._layers = options.layers
+        self._options = options
         self._ledger = ledger
         self._everything = everything
 
     def within(
         self, image: Image, manifests: Sequence[ManifestNode], kept: Sequence[ManifestNode], form: IndexForm
     ) -> list[ManifestNode]:
-        """Choose the attestations and artifacts of an index that go with what is kept."""
-        digests = _with_referrers({node.descriptor.digest for node in kept}, manifests)
-        remade = {node.descriptor.digest for node in kept if is_remade(node, self._layers)}
-        stale = _with_referrers(remade, manifests) if remade else set()
+        """Choose the attestations and artifacts of an index that go with what is kept.
+
+        Raises `IntegrityError` if one is damaged, `UsageError` if one is asked for that cannot follow.
+        """
+        reached = self._reach(manifests, kept, HeldDigests(image, form), form)
+        indexes = {index.descriptor.digest for index in image.indexes()}
         followers: list[ManifestNode] = []
         flat: list[ManifestNode] = []
         for node in manifests:
             if node.kind is Kind.IMAGE:
                 continue
-            reason = self._reason_to_drop(node, digests)
-            if not reason and node.subject in stale:
-                reason = self._stale(image, node)
-            if not reason and form is IndexForm.FLAT:
-                flat.append(node)
-                reason = "the flat form holds nothing but the image"
-            if not reason:
-                reason = self._not_whole(image, node)
+            cause = reached.get(node, Cause.INDEX if node.subject in indexes else None)
+            reason = dropped_by_option(node, self._options)
+            if not reason and cause is not None:
+                reason = cause.value
+                lose(image, node, node.subject, cause, self._options, self._ledger)
+                if cause is Cause.FORM:
+                    flat.append(node)
+            elif not reason and node not in reached:
+                has_subject = node.subject is not None or node.kind is Kind.ATTESTATION
+                reason = NOT_KEPT if has_subject else NO_PLATFORM
+            reason = reason or self._not_whole(image, node)
             if reason:
                 self._ledger.drop(image, [node], reason)
             else:
                 followers.append(node)
-        if flat:
-            attestations = sum(node.kind is Kind.ATTESTATION for node in flat)
-            what = "attestation(s)" if attestations == len(flat) else "attestation(s) or artifact(s)"
-            self._ledger.notes.append(
-                note(
-                    f"{image.label}: {len(flat)} {what} dropped, since index.json points straight at the image; "
-                    "--index nested keeps them"
-                )
-            )
+        self._note_flat(image, flat)
         return followers
 
-    def _reason_to_drop(self, node: ManifestNode, digests: set[Digest]) -> str:
-        """Return why what was chosen does not take `node` with it, "" if it does."""
-        if node.kind is Kind.ATTESTATION and self._attestations is Followers.DROP:
-            return "attestations are dropped"
-        if node.kind is not Kind.ATTESTATION and node.subject is None:
-            return "" if self._everything else "has no platform"
-        return "" if node.subject in digests else "its subject is not kept"
+    def _reach(
+        self, manifests: Sequence[ManifestNode], kept: Sequence[ManifestNode], held: HeldDigests, form: IndexForm
+    ) -> Mapping[ManifestNode, Cause | None]:
+        """Find what refers to what is kept, and what refers to that, as a signature of an SBOM does.
+
+        The values are why it cannot be kept all the same. What is not found refers to nothing in the output.
+        """
+        holds = Cause.FORM if form is IndexForm.FLAT else None
+        waiting: list[tuple[Digest, Cause | None]] = [(digest, None) for digest in held.at_once]
+        for node in kept:
+            if is_remade(node, self._options.layers):
+                waiting.append((node.descriptor.digest, Cause.LAYERS))
+            else:
+                waiting += [(digest, holds) for digest in held.keep(node)]
+        found = [(node, holds) for node in manifests if self._everything and _is_free(node)]
+        referrers = by_subject(manifests)
+        reached: dict[ManifestNode, Cause | None] = {}
+        while found or waiting:
+            for node, cause in found:
+                reached[node] = cause
+                if dropped_by_option(node, self._options):
+                    continue
+                if cause is not None:
+                    waiting.append((node.descriptor.digest, cause))
+                elif node.state is State.COMPLETE:
+                    waiting += [(digest, None) for digest in held.keep(node)]
+            digest, cause = waiting.pop() if waiting else (None, None)
+            found = [] if digest is None else [(node, cause) for node in referrers.pop(digest, ())]
+        return reached
 
     def _not_whole(self, image: Image, node: ManifestNode) -> str:
         """Return why a follower cannot be written, "" if it can; raises if it is damaged."""
@@ -83,154 +99,58 @@ class FollowerSelector:
             raise corrupt(image, node)
         if node.state is State.COMPLETE:
             return ""
-        self._ledger.notes.append(warning(f"{describe(image, node)} is not in the archive and is dropped"))
-        return "listed, but absent"
-
-    def beside(self, artifacts: Iterable[Image], selected: Sequence[ImageSelection]) -> list[ImageSelection]:
-        """Choose among the referrers and artifacts that index.json lists beside the images."""
-        forms: dict[Digest, IndexForm] = {}
-        stale: set[Digest] = set()
-        for selection in selected:
-            for digest in _surviving(selection):
-                forms.setdefault(digest, selection.form)
-            if remade := {node.descriptor.digest for node in selection.kept if is_remade(node, self._layers)}:
-                stale |= remade | {index.descriptor.digest for index in selection.image.indexes()}
-        chosen: list[ImageSelection] = []
-        for image in _subjects_first(artifacts):
-            artifact = self._artifact(image, forms, stale)
-            if artifact is not None:
-                chosen.append(artifact)
-                forms |= dict.fromkeys(_surviving(artifact), artifact.form)
-            elif _root_subject(image.roots[0]) in stale:
-                stale |= {node.descriptor.digest for node in image.manifests()}
-        if chosen and selected:
-            self._ledger.notes.append(
-                note(
-                    f"{len(chosen)} referrer(s) or artifact(s) stay beside the images; podman load and skopeo then "
-                    'say "more than one image" unless told which'
-                )
-            )
-        return chosen
-
-    def _stale(self, image: Image, node: ManifestNode) -> str:
-        """Return why something that speaks of a manifest which is made anew is dropped, and warn of it."""
-        if self._attestations is Followers.FOLLOW and node.kind is Kind.ATTESTATION:
-            raise UsageError(
-                f"{describe(image, node)} speaks of a digest that --layers changes",
-                remedy="leave out --layers or --attestations follow",
-            )
         self._ledger.notes.append(
-            warning(f"{describe(image, node)} is dropped: it speaks of a digest that --layers changes")
+            warning(f"{describe(image, node)} is {incompleteness(node)}, and is dropped; export it again to have it")
         )
-        return "its subject gets a new digest"
+        return incompleteness(node)
 
-    def _artifact(self, image: Image, forms: dict[Digest, IndexForm], stale: set[Digest]) -> ImageSelection | None:
-        subject = _root_subject(image.roots[0])
-        form = None if subject is None else forms.get(subject)
-        if subject is None:
-            keeps, reason = self._everything, "has no platform"
-        elif subject in stale:
-            keeps, reason = False, self._stale(image, next(image.manifests()))
-        elif form is None:
-            keeps, reason = False, "its subject is not kept"
-        else:
-            keeps, reason = form is not IndexForm.FLAT, "its subject stands alone in the flat form"
-        manifests = tuple(image.manifests())
-        if self._attestations is Followers.DROP and all(node.kind is Kind.ATTESTATION for node in manifests):
-            keeps, reason = False, "attestations are dropped"
-        damaged = [node for node in manifests if node.state is State.CORRUPT]
-        if keeps and damaged:
-            raise corrupt(image, damaged[0])
-        if keeps and any(node.state is not State.COMPLETE for node in manifests):
-            self._ledger.notes.append(warning(f"{image.label} is not whole in the archive and is dropped"))
-            keeps, reason = False, "not whole in the archive"
-        if keeps:
-            return ImageSelection(image, manifests, IndexForm.KEEP)
-        self._ledger.drop(image, manifests, reason)
-        return None
+    def _note_flat(self, image: Image, flat: Sequence[ManifestNode]) -> None:
+        if not flat:
+            return
+        attestations = sum(node.kind is Kind.ATTESTATION for node in flat)
+        what = "attestation(s)" if attestations == len(flat) else "attestation(s) or artifact(s)"
+        self._ledger.notes.append(
+            note(
+                f"{image.label}: {len(flat)} {what} dropped, since index.json points straight at the image; "
+                "--index nested keeps them"
+            )
+        )
 
 
-@dataclass(frozen=True, slots=True)
-class Owners:
-    """Which artifacts go with which image: places in the list of artifacts, for each image and for the rest.
+def _is_free(node: ManifestNode) -> bool:
+    """Tell whether this is an artifact that refers to nothing."""
+    return node.kind in {Kind.ARTIFACT, Kind.OPAQUE} and node.subject is None
 
-    `free` are chains of artifacts whose subject is none of the images, or that have none.
+
+def dropped_by_option(node: ManifestNode, options: FilterOptions) -> str:
+    """Return the reason if an option says that something of this kind is not to follow, else ""."""
+    if node.kind is Kind.ATTESTATION:
+        return "attestations are dropped" if options.attestations is Followers.DROP else ""
+    return "referrers are dropped" if options.referrers is Followers.DROP and node.subject is not None else ""
+
+
+def lose(
+    image: Image,
+    node: ManifestNode,
+    subject: Digest | None,
+    cause: Cause,
+    options: FilterOptions,
+    ledger: Ledger,
+) -> None:
+    """Write down that something cannot follow its subject.
+
+    Raises `UsageError` if it is asked to, but `--layers` changes what it speaks of.
     """
-
-    owned: tuple[tuple[int, ...], ...]
-    free: tuple[tuple[int, ...], ...]
-
-
-def owners_of_artifacts(artifacts: Sequence[Image], images: Sequence[Image]) -> Owners:
-    """Tell which images, or which other artifacts, each artifact refers to in the end."""
-    owners: defaultdict[Digest, dict[int, None]] = defaultdict(dict)
-    for number, image in enumerate(images):
-        for digest in image.digests():
-            owners[digest][number] = None
-    places = {id(image): place for place, image in enumerate(artifacts)}
-    owned: list[list[int]] = [[] for _ in images]
-    free: dict[Digest, list[int]] = {}
-    chains: dict[Digest, list[int]] = {}
-    for image in _subjects_first(artifacts):
-        subject = _root_subject(image.roots[0])
-        digests = list(image.digests())
-        if subject is not None and subject in owners:
-            for number in owners[subject]:
-                owned[number].append(places[id(image)])
-                for digest in digests:
-                    owners[digest][number] = None
-            continue
-        chain = chains.get(subject) if subject is not None else None
-        if chain is None:
-            chain = free.setdefault(image.roots[0].node.descriptor.digest, [])
-        chain.append(places[id(image)])
-        chains |= dict.fromkeys(digests, chain)
-    return Owners(tuple(map(tuple, owned)), tuple(map(tuple, free.values())))
-
-
-def _subjects_first(artifacts: Iterable[Image]) -> list[Image]:
-    """Order artifacts so that a subject comes before what refers to it, as an SBOM before its signature."""
-    waiting = list(artifacts)
-    by_digest = {root.node.descriptor.digest: image for image in waiting for root in image.roots}
-    ordered: dict[int, Image] = {}
-    for image in waiting:
-        chain: list[Image] = []
-        seen: set[int] = set()
-        current: Image | None = image
-        while current is not None and id(current) not in ordered and id(current) not in seen:
-            chain.append(current)
-            seen.add(id(current))
-            subject = _root_subject(current.roots[0])
-            current = None if subject is None else by_digest.get(subject)
-        ordered.update((id(link), link) for link in reversed(chain))
-    return list(ordered.values())
-
-
-def _with_referrers(digests: set[Digest], manifests: Sequence[ManifestNode]) -> set[Digest]:
-    """Add what refers to `digests`, and what refers to that, as a signature of an SBOM does."""
-    found = set(digests)
-    while more := {
-        node.descriptor.digest
-        for node in manifests
-        if node.kind is not Kind.IMAGE and node.subject in found and node.descriptor.digest not in found
-    }:
-        found |= more
-    return found
-
-
-def _surviving(selection: ImageSelection) -> set[Digest]:
-    """Return the digests that the output still holds under that name: manifests, and unchanged indexes."""
-    digests = {node.descriptor.digest for node in selection.kept}
-    whole = set(selection.image.manifests()) == set(selection.kept)
-    if selection.form is IndexForm.KEEP or (selection.form is IndexForm.NESTED and whole):
-        digests |= {index.descriptor.digest for index in selection.image.indexes()}
-    return digests
-
-
-def _root_subject(root: Root) -> Digest | None:
-    """Tell what a root refers to: the subject of its manifests, or the digest in a cosign tag (``sha256-….sig``)."""
-    for node in walk_manifests(root.node):
-        if node.subject is not None:
-            return node.subject
-    match = _COSIGN_TAG.search(root.name or "")
-    return None if match is None else Digest("sha256", match.group(1))
+    if subject is None or node.state in {State.ABSENT, State.PARTIAL}:
+        return
+    ledger.lost.append(Lost(image, node, subject, cause))
+    if cause is not Cause.LAYERS:
+        return
+    asked = options.attestations if node.kind is Kind.ATTESTATION else options.referrers
+    if asked is Followers.FOLLOW:
+        option = "--attestations" if node.kind is Kind.ATTESTATION else "--referrers"
+        raise UsageError(
+            f"{describe(image, node)} speaks of a digest that --layers changes",
+            remedy=f"leave out --layers or {option} follow",
+        )
+    ledger.notes.append(warning(f"{describe(image, node)} is dropped: it speaks of a digest that --layers changes"))

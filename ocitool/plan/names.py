@@ -7,17 +7,18 @@ skopeo ``org.opencontainers.image.ref.name``; containerd 2 stores nothing for a 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from ocitool.errors import DocumentError
 from ocitool.model.descriptor import CONTAINERD_NAME, REF_NAME
+from ocitool.model.digest import Digest
 from ocitool.model.reference import Reference, has_reference_separator
 from ocitool.plan.note import Note, note, warning
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
-    from ocitool.model.digest import Digest
+_REMEDY: Final = "--name or --rename gives it another name"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,36 +30,45 @@ class Naming:
     notes: tuple[Note, ...] = ()
 
 
-def name_image(annotations: Mapping[str, str], old: Digest, new: Digest) -> Naming:
-    """Complete the names in `annotations` of a root whose digest changes from `old` to `new`."""
+def name_image(annotations: Mapping[str, str], old: Collection[Digest], new: Digest) -> Naming:
+    """Complete the names in `annotations` of an image that was known by the digests `old` and now is `new`."""
     result = dict(annotations)
     notes: list[Note] = []
+    before = {str(digest) for digest in old}
     for key in (CONTAINERD_NAME, REF_NAME):
         value = result.get(key, "")
-        if old != new and (value == str(old) or f"@{old}" in value):
-            result[key] = value.replace(str(old), str(new))
-            notes.append(note(f"the name {annotations[key]} now ends in the new digest {new}"))
+        name, at, digest = value.rpartition("@")
+        if digest == str(new):
+            continue
+        if digest in before:
+            result[key] = f"{name}{at}{new}"
+            notes.append(note(f"the name {value} now ends in the new digest {new}"))
+        elif at and _is_digest(digest):
+            # Who pinned that digest may still look for the name, so it is not ours to change.
+            notes.append(
+                warning(f"the name {value} ends in the digest of something else, the image is {new}: {_REMEDY}")
+            )
     name = result.get(CONTAINERD_NAME, "")
     reference = result.get(REF_NAME, "")
     if name and not has_reference_separator(name):
         name = result[CONTAINERD_NAME] = _full(name) or name
         notes.append(note(f"the bare name {annotations[CONTAINERD_NAME]} is written as {name}"))
-    elif not name and has_reference_separator(reference):
+    elif not name and has_reference_separator(reference) and not _is_digest(reference):
         name = result[CONTAINERD_NAME] = _full(reference) or reference
     if name and not reference and (tag := _tag(name)):
         result[REF_NAME] = tag
-    if not name and reference:
+    if not name and reference and not _is_digest(reference):
         notes.append(
             warning(
-                f"the image is named by the tag {reference} alone: ctr records import-DATE:{reference} unless it is "
-                "told --base-name REPOSITORY"
+                f"the image is named by the tag {reference} alone: ctr records import-DATE:{reference}, others the "
+                f"bare tag; --name REPOSITORY:{reference} gives it a full name, or --rename where there are several"
             )
         )
     elif not name:
         notes.append(
             warning(
-                f"the image {new} has no name: ctr 1.2 and later store nothing for it and exit 0; name it when "
-                "you export it, or import it with ctr images import --digests --base-name REPOSITORY"
+                f"the image {new} has no name: ctr 1.2 and later store nothing for it and exit 0; name it with "
+                f"--name REF, or with --rename {next(iter(old), new)}=REF where there are several"
             )
         )
     return Naming(result, _tagged(name), tuple(notes))
@@ -90,3 +100,11 @@ def _tagged(name: str) -> str:
         return ""
     tagged = Reference(reference.domain, reference.path, reference.tag)
     return tagged.with_default_tag().full
+
+
+def _is_digest(text: str) -> bool:
+    try:
+        Digest.parse(text)
+    except DocumentError:
+        return False
+    return True

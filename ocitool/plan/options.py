@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ocitool.errors import UsageError
 from ocitool.model.reference import ImageFilter
+from ocitool.model.renaming import Renaming
 
 if TYPE_CHECKING:
     from ocitool.model.platform_selection import PlatformSelection
@@ -60,17 +61,34 @@ class DockerManifest(Enum):
 class FilterOptions:
     """All that decides what a filtered archive holds.
 
-    Attestations left to None follow where the index form can hold them; an explicit `FOLLOW` asks for a form
-    that can.
+    Attestations and referrers left to None follow where the index form can hold them; an explicit `FOLLOW` asks
+    for a form that can, and keeps referrers beside a flat image. `require_signatures` refuses an output that lacks
+    anything which refers to what is in it, unless an option says that it is to be dropped. `fix_platforms` lists
+    images as the platforms that their configs say.
     """
 
     platforms: PlatformSelection
     images: ImageFilter = field(default_factory=ImageFilter)
     index: IndexForm = IndexForm.AUTO
     attestations: Followers | None = None
+    referrers: Followers | None = None
+    require_signatures: bool = False
+    fix_platforms: bool = False
     missing: Missing = Missing.ERROR
     docker_manifest: DockerManifest = DockerManifest.AUTO
     layers: Layers = Layers.KEEP
+    renaming: Renaming = field(default_factory=Renaming)
+
+    def __post_init__(self) -> None:
+        """Raise `UsageError` for options that contradict each other."""
+        if self.require_signatures and self.referrers is Followers.DROP:
+            raise UsageError(
+                "--require-signatures and --referrers drop contradict each other", remedy="leave one of them out"
+            )
+        if self.fix_platforms and self.index is IndexForm.KEEP:
+            raise UsageError(
+                "--fix-platforms changes the index that --index keep is to keep", remedy="leave one of them out"
+            )
 
 
 class SplitBy(Enum):

@@ -8,19 +8,20 @@ from typing import TYPE_CHECKING, Final
 from ocitool.archive.reader import CUT_REMEDY
 from ocitool.errors import IntegrityError, TruncatedArchive
 from ocitool.graph.closure import Part, Use, manifest_uses
-from ocitool.graph.image import Kind
+from ocitool.graph.image import Kind, ManifestNode
 from ocitool.model.descriptor import CONTAINERD_NAME
+from ocitool.model.reference import has_reference_separator
 from ocitool.plan.compatibility import compatibility_notes
-from ocitool.plan.docker_manifest import build_docker_manifest
+from ocitool.plan.docker_manifest import build_docker_manifest, configs_of
 from ocitool.plan.options import Layers
 from ocitool.plan.recompression import RecompressedLayer, Recompression, recompressed
 from ocitool.plan.rewrite import NewDocument, RewrittenImage, rewrite_image, rewrite_index
 from ocitool.plan.steps import Content, Copy, Emit, Folder, Member, OutputPlan, PlannedImage, PlannedManifest
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
-    from ocitool.graph.image import ImageGraph, ManifestNode
+    from ocitool.graph.image import ImageGraph, Node
     from ocitool.model.digest import Digest
     from ocitool.plan.choice import Dropped, Selection
     from ocitool.plan.note import Note
@@ -40,12 +41,18 @@ class PlannedOutput:
 
 
 def plan_output(
-    graph: ImageGraph, selection: Selection, options: FilterOptions, done: Recompression | None = None, name: str = ""
+    graph: ImageGraph,
+    selection: Selection,
+    options: FilterOptions,
+    done: Recompression | None = None,
+    loaded_before: Collection[Digest] | None = None,
 ) -> PlannedOutput:
-    """Plan the archive `name` that holds a selection, and nothing else.
+    """Plan the archive that holds a selection, and nothing else.
 
-    `done` is what became of layers that were compressed anew; without it they are planned as they are. Raises
-    `IntegrityError` if two images would have one name, `TruncatedArchive` if what was cut off might matter.
+    `done` is what became of layers that were compressed anew; without it they are planned as they are.
+    `loaded_before` are the configs in the manifest.json of the graph, for who has them already. Raises
+    `IntegrityError` if an image would have a name that importers do not take, or two images would have one,
+    `TruncatedArchive` if what was cut off might matter.
     """
     remade = recompressed(selection, done or Recompression(), options.layers if done else Layers.KEEP)
     contents = _Contents(graph, remade.documents, done or Recompression())
@@ -53,7 +60,9 @@ def plan_output(
     images = [rewrite_image(chosen) for chosen in chosen_images]
     _check_whole(graph, images)
     _check_names(images)
-    docker_manifest = build_docker_manifest(images, graph.docker_manifest, options.docker_manifest)
+    if loaded_before is None:
+        loaded_before = configs_of(graph.docker_manifest)
+    docker_manifest = build_docker_manifest(images, loaded_before, options.docker_manifest)
     members = [
         Member("oci-layout", Emit(LAYOUT)),
         Member("index.json", Emit(rewrite_index(graph.index, images))),
@@ -67,7 +76,6 @@ def plan_output(
     return PlannedOutput(
         OutputPlan(
             members=tuple(members),
-            name=name,
             images=tuple(_planned_image(image) for image in images),
             kept=tuple(
                 planned_manifest(chosen.image.label, node)
@@ -109,16 +117,21 @@ def _check_whole(graph: ImageGraph, images: Sequence[RewrittenImage]) -> None:
 
 
 def _check_names(images: Sequence[RewrittenImage]) -> None:
-    """Refuse two images that would be written under one name; an importer lets either win."""
+    """Refuse a name that containerd 2 stores nothing for, and two images of one name: an importer lets either win."""
     seen: dict[str, RewrittenImage] = {}
     for image in images:
         name = image.naming.annotations.get(CONTAINERD_NAME, "")
+        if name and not has_reference_separator(name) and image.selection.platforms:
+            raise IntegrityError(
+                f"{name!r} is no image name: ctr 2 stores nothing for it and exits 0",
+                remedy="--name REF gives the image another one, or --rename where there are several",
+            )
         earlier = seen.setdefault(name, image) if name else image
         if earlier.digest != image.digest:
             raise IntegrityError(
                 f"{earlier.selection.image.label} and {image.selection.image.label} are both {name}, but not the "
                 "same image",
-                remedy="choose one with --image",
+                remedy="choose one with --image, or give one another name with --rename",
             )
 
 
@@ -193,8 +206,10 @@ def _planned_image(image: RewrittenImage) -> PlannedImage:
     )
 
 
-def planned_manifest(image: str, node: ManifestNode, reason: str = "") -> PlannedManifest:
-    """Return what a report says of a manifest."""
+def planned_manifest(image: str, node: Node, reason: str = "") -> PlannedManifest:
+    """Return what a report says of a manifest, or of an index that is absent."""
+    if not isinstance(node, ManifestNode):
+        return PlannedManifest(image, "index", "", node.descriptor.digest, node.descriptor.size, reason)
     size = node.descriptor.size + sum(content.size for content in node.contents)
     platform = "" if node.platform is None or node.kind is not Kind.IMAGE else node.platform.display
     return PlannedManifest(image, node.kind.value, platform, node.descriptor.digest, size, reason)

@@ -23,10 +23,14 @@ _TOP_FILES = frozenset({"index.json", "manifest.json"})
 
 @dataclass(slots=True)
 class _Bundle:
-    """Parts that share an archive, and what it holds so far: entries by name, bytes of the files that grow."""
+    """Parts that share an archive, and what it holds so far: entries by name, and the bytes of the files that grow.
+
+    `size` is what the archive has without those.
+    """
 
     members: list[int] = field(default_factory=list)
     entries: dict[str, int] = field(default_factory=dict)
+    size: int = len(END)
     documents: defaultdict[str, int] = field(default_factory=lambda: defaultdict(int))
 
     def size_with(self, other: _Bundle) -> int:
@@ -37,10 +41,11 @@ class _Bundle:
         more = sum(size for name, size in other.entries.items() if name not in self.entries)
         names = self.documents.keys() | other.documents.keys()
         documents = sum(_in_tar(self.documents.get(name, 0) + other.documents.get(name, 0)) for name in names)
-        return sum(self.entries.values()) + more + documents + len(END)
+        return self.size + more + documents
 
     def add(self, other: _Bundle) -> None:
         self.members += other.members
+        self.size += sum(size for name, size in other.entries.items() if name not in self.entries)
         self.entries |= other.entries
         for name, size in other.documents.items():
             self.documents[name] += size
@@ -79,6 +84,7 @@ def _single(number: int, plan: OutputPlan) -> _Bundle:
             bundle.documents[member.name] = member.content.size
         else:
             bundle.entries[member.name] = _in_tar(member.content.size)
+    bundle.size += sum(bundle.entries.values())
     return bundle
 
 

@@ -175,4 +175,4 @@ def _collision(
 
 def plain_text(text: str) -> str:
     """Return text as a part of a file name: starting with no dot or hyphen, all that is not plain a hyphen."""
-    return _NOT_IN_NAMES.sub("-", text).lstrip(".-").rstrip("-")
+    return _NOT_IN_NAMES.sub("-", text).lstrip("-.").rstrip("-")

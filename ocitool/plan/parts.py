@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ocitool.errors import SelectionError
-from ocitool.plan.followers import owners_of_artifacts
 from ocitool.plan.options import SplitBy, SplitOptions
+from ocitool.plan.owners import owners_of_artifacts
 from ocitool.plan.platform_choice import ChosenImage, PlatformChoice
+from ocitool.plan.subjects import is_follower
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -44,7 +45,7 @@ def parts_of(graph: ImageGraph, choice: PlatformChoice, split: SplitOptions) -> 
     With a size to fill, a part is one image, and `join_parts` makes more of several. Raises `SelectionError` if a
     manifest to be put with its platform has none.
     """
-    artifacts = [image for image in graph.images if image.is_artifact]
+    artifacts = [image for image in graph.images if is_follower(image)]
     owners = owners_of_artifacts(artifacts, [chosen.image for chosen in choice.images])
     of_images = [
         Part((chosen,), tuple(artifacts[place] for place in owners.owned[number]))

@@ -9,9 +9,10 @@ from ocitool.errors import IntegrityError, SelectionError
 from ocitool.graph.closure import manifest_name
 from ocitool.graph.image import Image, ImageGraph, Kind, ManifestNode, State
 from ocitool.model.platform_selection import EVERY_PLATFORM
-from ocitool.plan.choice import Dropped, Ledger, corrupt, describe
+from ocitool.plan.choice import ABSENT, Dropped, Ledger, corrupt, describe, incompleteness, require_readable
 from ocitool.plan.note import Note, note, warning
 from ocitool.plan.options import FilterOptions, Missing
+from ocitool.plan.subjects import is_follower
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -64,7 +65,7 @@ class _Chooser:
         chosen = [
             ChosenImage(image, tuple(kept))
             for image in self._graph.images
-            if not image.is_artifact and (kept := self._choose(image))
+            if not is_follower(image) and (kept := self._choose(image))
         ]
         return PlatformChoice(tuple(chosen), self._everything, tuple(self._ledger.dropped), tuple(self._ledger.notes))
 
@@ -87,7 +88,7 @@ class _Chooser:
         """Return what is kept of one image, nothing if all of it may be left out."""
         manifests = tuple(image.manifests())
         if not self._has_indexes(image):
-            self._ledger.notes.append(note(f"{image.label} is left out: its index is not in the archive"))
+            self._ledger.notes.append(warning(f"{image.label} is left out: its index is not in the archive"))
             self._ledger.drop(image, manifests, "its image is left out")
             return []
         listed = [node for node in manifests if node.kind is Kind.IMAGE]
@@ -95,46 +96,55 @@ class _Chooser:
         kept = [node for node in listed if self._keeps(image, node, named=named)]
         self._check_literals(image, listed)
         if not kept:
-            if not self._skip and self._is_excluded(listed):
-                raise SelectionError(
-                    f"{self._wanted} leaves nothing of {image.label}: what it asks for, it also excludes",
-                    remedy=there_is([image]),
-                )
-            if not self._skip:
-                raise SelectionError(
-                    f"{image.label} has no platform that matches {self._wanted}",
-                    remedy=f"{there_is([image])}; --missing skip leaves such images out",
-                )
-            self._ledger.notes.append(note(f"{image.label} is left out: it has none of {self._wanted}"))
-            self._ledger.drop(
-                image, (node for node in manifests if node.kind is not Kind.IMAGE), "its image is left out"
-            )
-            return []
+            self._leave_out(image, listed)
         return kept
+
+    def _leave_out(self, image: Image, listed: Sequence[ManifestNode]) -> None:
+        """Leave out an image of which nothing is kept; raises unless `--missing skip` allows that."""
+        if not self._skip and self._is_excluded(listed):
+            raise SelectionError(
+                f"{self._wanted} leaves nothing of {image.label}: what it asks for, it also excludes",
+                remedy=there_is([image]),
+            )
+        # What is absent may be of any platform, so it counts as asked for.
+        lacking = [
+            node
+            for node in listed
+            if node.state is not State.COMPLETE and (node.platform is None or self._wanted.wants(node.platform))
+        ]
+        nothing = "no complete platform" if lacking else f"no platform that matches {self._wanted}"
+        if not self._skip:
+            raise SelectionError(
+                f"{image.label} has {nothing}",
+                remedy=f"{there_is([image])}; --missing skip leaves such images out",
+            )
+        self._ledger.notes.append(warning(f"{image.label} is left out: it has {nothing}"))
+        self._ledger.drop(
+            image, (node for node in image.manifests() if node.kind is not Kind.IMAGE), "its image is left out"
+        )
 
     def _has_indexes(self, image: Image) -> bool:
         """Tell whether the indexes are there to choose from; raises unless what is absent may be left out."""
         roots = {root.node for root in image.roots}
         for index in image.indexes():
-            digest = index.descriptor.digest
-            if index.state is State.ABSENT:
-                if index in roots and self._skip:
-                    return False
-                if index not in roots and (self._skip or self._wanted.only_complete):
-                    self._ledger.notes.append(
-                        warning(f"the index {digest} of {image.label} is absent and is dropped")
-                    )
-                    continue
+            require_readable(image, index)
+            if index.state is not State.ABSENT:
+                continue
+            is_root = index in roots
+            if not self._skip and (is_root or not self._wanted.only_complete):
                 raise SelectionError(
-                    f"the index {digest} of {image.label} is not in the archive, so its platforms are unknown",
-                    remedy="export the image again",
+                    f"the index {index.descriptor.digest} of {image.label} is not in the archive, so its platforms "
+                    "are unknown",
+                    remedy="export the image again, or leave it out with --missing skip"
+                    if is_root
+                    else "export the image again, or go without that index with -p available",
                 )
-            if index.state is not State.COMPLETE:
-                reason = index.damages[0].message if index.damages else "cannot be read"
-                raise IntegrityError(
-                    f"the index {digest} of {image.label} is corrupt: {reason}",
-                    remedy="transfer or export the archive again",
-                )
+            self._ledger.drop(image, [index], ABSENT)
+            if is_root and len(image.roots) == 1:
+                return False
+            self._ledger.notes.append(
+                warning(f"the index {index.descriptor.digest} of {image.label} is absent and is dropped")
+            )
         return True
 
     def _is_excluded(self, listed: Sequence[ManifestNode]) -> bool:
@@ -174,8 +184,7 @@ class _Chooser:
             raise corrupt(image, node)
         if not repairs:
             raise _unavailable(image, node)
-        reason = "listed, but absent" if node.state is State.ABSENT else f"partial: {_count_missing(node)}"
-        self._ledger.drop(image, [node], reason)
+        self._ledger.drop(image, [node], incompleteness(node))
         return False
 
     def _check_literals(self, image: Image, listed: Sequence[ManifestNode]) -> None:
@@ -204,17 +213,15 @@ def there_is(images: Sequence[Image]) -> str:
     return f"there is {', '.join(there[:_LIST_LIMIT]) or 'no platform'}{more}"
 
 
-def _count_missing(node: ManifestNode) -> str:
-    return f"{len(node.missing)} of {len(node.contents)} blobs missing"
-
-
 def _unavailable(image: Image, node: ManifestNode) -> SelectionError | IntegrityError:
+    others = any(each.kind is Kind.IMAGE and each.state is State.COMPLETE for each in image.manifests())
+    without = "take the complete platforms with -p available" if others else "leave the image out with --missing skip"
     if node.state is State.ABSENT:
         return SelectionError(
             f"{describe(image, node)} is listed, but its manifest {node.descriptor.digest} is not in the archive",
-            remedy="-p available takes the complete platforms only",
+            remedy=f"export it again after a full pull, or {without}",
         )
     return IntegrityError(
-        f"{describe(image, node)} is partial: {_count_missing(node)}, first {node.missing[0].digest}",
-        remedy="export it again after a full pull, or take the complete platforms with -p available",
+        f"{describe(image, node)} is {incompleteness(node)}, first {node.missing[0].digest}",
+        remedy=f"export it again after a full pull, or {without}",
     )

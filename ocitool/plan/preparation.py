@@ -1,19 +1,23 @@
-"""What is done to a graph before anything is selected from it: which images count at all."""
+"""What is done to a graph before anything is selected from it: which images count, their names and labels."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from ocitool.errors import SelectionError
-from ocitool.plan.choice import Dropped, Ledger
+from ocitool.plan.choice import Dropped, Ledger, describe_names
+from ocitool.plan.labels import correct_labels
+from ocitool.plan.renaming import rename_images
+from ocitool.plan.subjects import is_follower, own_digests, root_subject
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ocitool.graph.image import Image, ImageGraph
+    from ocitool.model.digest import Digest
     from ocitool.plan.note import Note
     from ocitool.plan.options import FilterOptions
-
-_LIST_LIMIT: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,28 +30,46 @@ class Preparation:
 
 
 def prepare(graph: ImageGraph, options: FilterOptions) -> Preparation:
-    """Choose the images of a graph.
+    """Choose the images of a graph, give them their new names, and correct the platforms that they list.
 
-    Raises the first fault of the graph, since what cannot be trusted is not rewritten, and `SelectionError` if an
-    image that is asked for is not there.
+    Raises the first fault of the graph, since what cannot be trusted is not rewritten, `SelectionError` if an
+    image that is asked for is not there, and what `rename_images` raises.
     """
     for fault in graph.faults:
         raise fault.to_error()
     ledger = Ledger()
-    images = _choose_images(graph, options, ledger)
-    return Preparation(replace(graph, images=tuple(images)), tuple(ledger.dropped), tuple(ledger.notes))
+    renamed = rename_images(_choose_images(graph, options, ledger), options.renaming)
+    images = tuple(map(correct_labels, renamed.images)) if options.fix_platforms else renamed.images
+    return Preparation(replace(graph, images=images), tuple(ledger.dropped), (*ledger.notes, *renamed.notes))
 
 
 def _choose_images(graph: ImageGraph, options: FilterOptions, ledger: Ledger) -> list[Image]:
     names = [image.name for image in graph.images]
     unmatched = options.images.unmatched(names)
     if unmatched:
-        there = ", ".join(sorted({name or "(unnamed)" for name in names})[:_LIST_LIMIT]) or "no image"
-        raise SelectionError(f"no image matches --image {unmatched[0]!r}", remedy=f"the archive has {there}")
-    chosen: list[Image] = []
+        raise SelectionError(
+            f"no image matches --image {unmatched[0]!r}", remedy=f"the archive has {describe_names(graph.images)}"
+        )
+    wanted = [image for image in graph.images if options.images.matches(image.name)]
+    kept = {id(image) for image in (*wanted, *_referrers(graph.images, wanted))}
     for image in graph.images:
-        if options.images.matches(image.name):
-            chosen.append(image)
-        else:
+        if id(image) not in kept:
             ledger.drop(image, image.manifests(), "image not chosen by --image")
-    return chosen
+    return [image for image in graph.images if id(image) in kept]
+
+
+def _referrers(images: Sequence[Image], wanted: Sequence[Image]) -> list[Image]:
+    """Return what refers to images that are wanted, and what refers to that; most has no name to choose it by."""
+    if len(wanted) == len(images):
+        return []
+    referring: dict[Digest, list[Image]] = {}
+    for image in images:
+        if is_follower(image) and (subject := root_subject(image.roots[0])) is not None:
+            referring.setdefault(subject, []).append(image)
+    found: list[Image] = []
+    waiting = list(wanted)
+    while waiting:
+        new = [image for digest in own_digests(waiting.pop()) for image in referring.pop(digest, ())]
+        found += new
+        waiting += new
+    return found

@@ -86,7 +86,7 @@ def _flat(selection: ImageSelection) -> RewrittenImage:
     fields: JsonObject = {key: value for key, value in own.items() if key != "platform"} | unknown
     annotations = {**root.node.descriptor.annotations, **_without_names(node.descriptor.annotations)}
     old = selection.original(root.node.descriptor.digest)
-    naming = name_image(annotations, old, node.descriptor.digest)
+    naming = name_image(annotations, _befores(selection), node.descriptor.digest)
     return RewrittenImage(
         selection=selection,
         original=old,
@@ -101,9 +101,13 @@ def _flat(selection: ImageSelection) -> RewrittenImage:
 def _keep(selection: ImageSelection) -> RewrittenImage:
     """Keep the roots as they are; what they list may be absent."""
     kept = set(selection.kept)
-    roots = [root for root in selection.image.roots if not isinstance(root.node, ManifestNode) or root.node in kept]
+    roots = [
+        root
+        for root in selection.image.roots
+        if (root.node in kept if isinstance(root.node, ManifestNode) else root.node.state is State.COMPLETE)
+    ]
     digest = roots[0].node.descriptor.digest
-    namings = [name_image(root.node.descriptor.annotations, digest, digest) for root in roots]
+    namings = [name_image(root.node.descriptor.annotations, (), root.node.descriptor.digest) for root in roots]
     indexes = dict.fromkeys(replace(index.descriptor, fields={}) for index in selection.image.indexes())
     return RewrittenImage(
         selection=selection,
@@ -132,9 +136,9 @@ def _nested(selection: ImageSelection) -> RewrittenImage:
         collector.documents.append(document)
         digest = document.digest
         fields = {"mediaType": _index_type(selection.kept), "digest": str(digest), "size": len(document.raw)}
-    befores = [selection.original(each.node.descriptor.digest) for each in roots]
+    befores = _befores(selection)
     old = befores[0]
-    naming = name_image(roots[0].node.descriptor.annotations, old, digest)
+    naming = name_image(roots[0].node.descriptor.annotations, befores, digest)
     return RewrittenImage(
         selection=selection,
         original=old,
@@ -221,6 +225,11 @@ def _new_index(selection: ImageSelection) -> NewDocument:
 def _index_type(kept: Sequence[ManifestNode]) -> str:
     """Choose the family of media types the manifests are of; OCI where they are mixed."""
     return DOCKER_LIST if all(node.descriptor.media_type == DOCKER_MANIFEST for node in kept) else OCI_INDEX
+
+
+def _befores(selection: ImageSelection) -> list[Digest]:
+    """Return the digests that the name of an image stood for in the archive."""
+    return [selection.original(root.node.descriptor.digest) for root in selection.image.roots]
 
 
 def _root_of(selection: ImageSelection, node: ManifestNode) -> Root:

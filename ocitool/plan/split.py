@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 from ocitool.errors import SelectionError
 from ocitool.plan.choice import Dropped, Selection
 from ocitool.plan.compatibility import early_notes
+from ocitool.plan.docker_manifest import configs_of
 from ocitool.plan.filter import layer_notes, source_notes, source_references
+from ocitool.plan.followers import NOT_KEPT
 from ocitool.plan.options import Layers, SplitBy, SplitOptions
 from ocitool.plan.output import PlannedOutput, plan_output, planned_dropped
 from ocitool.plan.packing import pack
@@ -19,6 +21,7 @@ from ocitool.plan.preparation import Preparation, prepare
 from ocitool.plan.recompression import Recompression, RecompressionPlan, plan_recompression
 from ocitool.plan.selection import settle
 from ocitool.plan.steps import Plan, SourceReference
+from ocitool.plan.subjects import is_follower
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -83,6 +86,8 @@ class _Splitter:
         self._split = split
         self.prepared: Preparation = prepare(graph, options)
         self.choice: PlatformChoice = choose_platforms(self.prepared.graph, options)
+        self._places = {id(image): place for place, image in enumerate(self.prepared.graph.images)}
+        self._loaded_before = configs_of(graph.docker_manifest)
         self._parts = parts_of(self.prepared.graph, self.choice, split)
         self._settled = [settled for part in self._parts if (settled := self._settle(part)) is not None]
         if not self._settled:
@@ -108,7 +113,7 @@ class _Splitter:
         ]
 
     def dropped(self) -> tuple[Dropped, ...]:
-        """Return what goes into no part, each with the first reason that was found."""
+        """Return what goes into no part, each with a reason of the part that it could have gone into."""
         kept = {
             (chosen.image.label, node.descriptor.digest)
             for selection in self.selections()
@@ -123,15 +128,18 @@ class _Splitter:
             *self._left_over(),
         ):
             key = (each.image, each.manifest.descriptor.digest)
-            if key not in kept:
-                found.setdefault((*key, each.manifest.descriptor.platform), each)
+            if key in kept:
+                continue
+            earlier = found.setdefault((*key, each.manifest.descriptor.platform), each)
+            if earlier.reason == NOT_KEPT:
+                found[*key, each.manifest.descriptor.platform] = each
         return tuple(found.values())
 
     def _settle(self, part: Part) -> _Settled | None:
         """Give a part its forms and followers; None if nothing goes into it."""
-        members = {id(chosen.image) for chosen in part.images} | {id(image) for image in part.artifacts}
-        images = tuple(image for image in self.prepared.graph.images if id(image) in members)
-        graph = replace(self.prepared.graph, images=images)
+        members = (*(chosen.image for chosen in part.images), *part.artifacts)
+        images = sorted(members, key=lambda image: self._places[id(image)])
+        graph = replace(self.prepared.graph, images=tuple(images))
         # An artifact without a platform is a part of its own, and goes with no platform's.
         everything = self.choice.everything and self._split.by is SplitBy.IMAGE
         choice = PlatformChoice(part.images, everything, (), ())
@@ -143,13 +151,13 @@ class _Splitter:
             return None
 
     def _plan(self, settled: _Settled, done: Recompression | None) -> PlannedOutput:
-        return plan_output(settled.graph, settled.selection, self._options, done)
+        return plan_output(settled.graph, settled.selection, self._options, done, self._loaded_before)
 
     def _left_over(self) -> Iterable[Dropped]:
         """Yield the artifacts that are in no part at all."""
         placed = {id(image) for part in self._parts for image in part.artifacts}
         for image in self.prepared.graph.images:
-            if image.is_artifact and id(image) not in placed:
+            if is_follower(image) and id(image) not in placed:
                 yield from (Dropped(image.label, node, "belongs to no platform") for node in image.manifests())
 
 

@@ -136,3 +136,34 @@ def test_a_flood_of_notes_is_cut_and_said_so(tmp_path: Path) -> None:
     assert len(lines) == 21
     assert lines[-1].endswith("more; -v prints all of them")
     assert ocitool(*arguments, "-v").stderr.count(b"has no name") == 30
+
+
+def test_names_are_given_and_changed(archive: Path, tmp_path: Path) -> None:
+    once, twice = tmp_path / "once.tar", tmp_path / "twice.tar"
+    result = ocitool("filter", archive, "-p", "all", "--rename", "docker.io/*=registry.local/*", "-o", once)
+    assert (result.returncode, b"registry.local/library/lab:1.0" in result.stdout) == (0, True)
+    assert b"note: renamed: docker.io/library/lab:1.0 is now registry.local/library/lab:1.0" in result.stderr
+    result = ocitool("filter", once, "-p", "all", "--name", "a:1", "--name", "a:2", "-o", twice)
+    assert result.returncode == 0
+    listing = ocitool("inspect", twice).stdout
+    assert b"docker.io/library/a:1" in listing
+    assert b"docker.io/library/a:2" in listing
+
+
+@pytest.mark.parametrize(
+    ("option", "code", "words"),
+    [
+        (["--rename", "lab"], 2, b"not of the form OLD=NEW"),
+        (["--rename", "lab=Lab"], 2, b"lower-case"),
+        (["--rename", "other=lab"], 4, b"there is docker.io/library/lab:1.0"),
+        (["--name", "lab@sha256:0"], 2, b"--name"),
+        (["--name", "a", "--rename", "lab=b"], 2, b"--name and --rename both name"),
+    ],
+)
+def test_names_that_cannot_be_given(
+    archive: Path, tmp_path: Path, option: list[str], code: int, words: bytes
+) -> None:
+    result = ocitool("filter", archive, "-p", "all", "-o", tmp_path / "out.tar", *option)
+    assert (result.returncode, result.stderr.count(b"\n")) == (code, 1)
+    assert words in result.stderr
+    assert not (tmp_path / "out.tar").exists()

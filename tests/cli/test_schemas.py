@@ -9,8 +9,9 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from ocitool.api import read_schema, schema_names
-from tests.builders import multi_platform
+from tests.builders import Layout, multi_platform
 from tests.command import ocitool
+from tests.docker_archives import DockerArchive
 
 if TYPE_CHECKING:
     import subprocess
@@ -52,6 +53,33 @@ def test_inspect(archive: Path) -> None:
     assert [row["state"] for row in rows] == ["complete", "complete", "absent", "complete", "complete", "complete"]
     assert document["otherFiles"] == ["README"]
     assert len(document["orphans"]) == 2
+    parts = ("uniqueSize", "sharedSize", "indexSize", "orphanSize")
+    assert sum(document[part] for part in parts) == document["blobSize"]
+    assert document["blobSize"] + document["overheadSize"] == document["size"] == archive.stat().st_size
+    assert document["orphanSize"] == sum(orphan["size"] for orphan in document["orphans"])
+    assert [row["outputSize"] is None for row in document["platforms"]] == [False, False, True]
+    assert document["layers"] == sorted(document["layers"], key=lambda layer: -layer["size"])
+    (index,) = document["images"][0]["indexes"]
+    assert index["manifests"] == [row["digest"] for row in rows]
+
+
+@pytest.mark.parametrize("kind", ["bundle", "docker", "damaged", "empty"])
+def test_inspect_of_other_archives(tmp_path: Path, kind: str) -> None:
+    layout = multi_platform()
+    if kind == "bundle":
+        layout.add(layout.manifest("linux/386"), None).add(layout.artifact("x", layout.roots[0]), None)
+    if kind == "damaged":
+        first, second, third = layout.read(layout.roots[0])["manifests"]
+        layout.drop(layout.read(first)["layers"][1])
+        layout.blobs[second["digest"]] += b" "
+        layout.drop(third)
+        layout.files["manifest.json"] = b"?"
+    data = {"docker": DockerArchive().image("lab:1.0").pack(), "empty": Layout().pack()}.get(kind, layout.pack())
+    (tmp_path / "image.tar").write_bytes(data)
+    document = check("inspect", ocitool("inspect", tmp_path / "image.tar", "--format", "json").stdout)
+    assert document["blobSize"] + document["overheadSize"] == len(data)
+    assert bool(document["faults"]) == (kind == "damaged")
+    assert bool(document["layers"]) == (kind != "empty")
 
 
 def test_filter(archive: Path, tmp_path: Path) -> None:

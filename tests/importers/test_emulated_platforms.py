@@ -13,6 +13,7 @@ from .availability import give_up
 from .debian import DebianError
 from .sample import NAME, PLATFORMS, greeting
 from .test_filtered_archives import FOREIGN, Contents, Cutter, imported
+from .test_split_and_merge import merge, split
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -51,16 +52,31 @@ def mounted(server: ContainerdServer, namespace: str, folder: Path) -> Iterator[
         assert unmounted.returncode == 0, unmounted
 
 
+@pytest.fixture(scope="session")
+def archives(export: Path, cut: Cutter, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Provide the foreign platform as every verb writes it."""
+    folder = tmp_path_factory.mktemp("emulated")
+    parts = split(export, folder / "parts", "--name-template", "{arch}{ext}")
+    whole = merge(sorted(parts.iterdir()), folder / "whole.tar")
+    part = parts / f"{PLATFORM.architecture}.tar"
+    return {"filter": cut(export, FOREIGN).path, "split": part, "merge": whole}
+
+
+@pytest.mark.parametrize(("verb", "flags"), [("filter", ()), ("split", ()), ("merge", ("--platform", FOREIGN))])
 def test_foreign_image_was_unpacked_and_its_program_runs(
-    containerd: ContainerdServer, export: Path, cut: Cutter, interpreter: Path, tmp_path: Path
+    containerd: ContainerdServer,
+    archives: dict[str, Path],
+    interpreter: Path,
+    tmp_path: Path,
+    verb: str,
+    flags: tuple[str, ...],
 ) -> None:
     """Needs nothing of the kernel: qemu is given the program that the image's config names."""
-    filtered = cut(export, FOREIGN)
-    contents = Contents(filtered.path)
+    contents = Contents(archives["filter"])
     manifest = json.loads(contents.blobs[contents.root["digest"]])
     command = json.loads(contents.blobs[manifest["config"]["digest"]])["config"]["Cmd"]
     with containerd.namespace() as namespace:
-        imported(containerd, namespace, filtered.path)
+        imported(containerd, namespace, archives[verb], *flags)
         with mounted(containerd, namespace, tmp_path / "root") as root:
             ran = emulation.run_below(root, command, interpreter)
     assert (ran.returncode, ran.stdout.strip()) == (0, greeting(PLATFORM)), ran

@@ -13,6 +13,7 @@ from tests.laws.filtering import filtered
 
 OLD = Digest.of(b"old")
 NEW = Digest.of(b"new")
+OTHER = Digest.of(b"other")
 FULL = "docker.io/library/lab:1.0"
 
 
@@ -37,19 +38,28 @@ FULL = "docker.io/library/lab:1.0"
             "",
             ["note"],
         ),
+        (
+            {CONTAINERD_NAME: f"{FULL}@{OTHER}", REF_NAME: "1.0"},
+            {CONTAINERD_NAME: f"{FULL}@{OTHER}", REF_NAME: "1.0"},
+            FULL,
+            ["warning"],
+        ),
+        ({CONTAINERD_NAME: f"{FULL}@{NEW}"}, {CONTAINERD_NAME: f"{FULL}@{NEW}", REF_NAME: "1.0"}, FULL, []),
+        ({REF_NAME: str(OLD)}, {REF_NAME: str(NEW)}, "", ["note", "warning"]),
+        ({CONTAINERD_NAME: "lab/x@y"}, {CONTAINERD_NAME: "lab/x@y"}, "", []),
     ],
 )
 def test_names(before: dict[str, str], after: dict[str, str], tag: str, levels: list[str]) -> None:
-    naming = name_image(before, OLD, NEW)
+    naming = name_image(before, [OLD], NEW)
     assert naming.annotations == after
     assert naming.tag == tag
     assert [note.level.value for note in naming.notes] == levels
-    assert name_image(naming.annotations, NEW, NEW).annotations == after
+    assert name_image(naming.annotations, [NEW], NEW).annotations == after
 
 
 def test_other_annotations_stay_in_their_order() -> None:
     before = {"z": "1", CONTAINERD_NAME: FULL, "a": "2"}
-    assert list(name_image(before, OLD, NEW).annotations) == ["z", CONTAINERD_NAME, "a", REF_NAME]
+    assert list(name_image(before, [OLD], NEW).annotations) == ["z", CONTAINERD_NAME, "a", REF_NAME]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,122 @@
+"""Which form the index of an image takes, and what each form cannot hold."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ocitool.errors import IntegrityError, UsageError
+from ocitool.graph.closure import manifest_name
+from ocitool.graph.image import Kind, State
+from ocitool.plan.labels import check_labels
+from ocitool.plan.note import note
+from ocitool.plan.options import Followers, IndexForm
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from ocitool.graph.image import Image, ImageGraph, ManifestNode
+    from ocitool.plan.choice import Ledger
+    from ocitool.plan.options import FilterOptions
+
+
+def choose_form(
+    image: Image,
+    kept: Sequence[ManifestNode],
+    manifests: Sequence[ManifestNode],
+    options: FilterOptions,
+    ledger: Ledger,
+    graph: ImageGraph,
+) -> IndexForm:
+    """Choose the form for the platforms that are kept of `manifests`.
+
+    Raises `UsageError` if the form that is asked for cannot hold what is asked for, `IntegrityError` if one name
+    stands for two images of one platform, or an index would list a manifest as another platform than it is for.
+    """
+    _check_one_manifest_per_platform(image, kept, graph)
+    form = _choose(image, kept, manifests, options, ledger)
+    check_labels(image, kept, form, ledger)
+    return form
+
+
+def _choose(
+    image: Image,
+    kept: Sequence[ManifestNode],
+    manifests: Sequence[ManifestNode],
+    options: FilterOptions,
+    ledger: Ledger,
+) -> IndexForm:
+    asked = options.index
+    different = len({node.descriptor.digest for node in kept})
+    if asked is IndexForm.FLAT and different > 1:
+        raise UsageError(
+            f"--index flat holds one platform, but {different} of {image.label} are selected",
+            remedy="select one platform or use --index nested",
+        )
+    following = next(_asked_to_follow(kept, manifests, options), None)
+    if asked is IndexForm.FLAT and following is not None:
+        option = "--attestations" if following.kind is Kind.ATTESTATION else "--referrers"
+        raise UsageError(
+            f"--index flat holds nothing but the image, but {option} follow asks for {following.kind.value} "
+            f"{following.descriptor.digest} of {image.label}",
+            remedy=f"use --index nested, or leave out {option} follow",
+        )
+    if asked is not IndexForm.AUTO:
+        return asked
+    if different > 1 or following is not None:
+        return IndexForm.NESTED
+    untold = [node for node in kept if not _config_tells_platform(node)]
+    if untold:
+        ledger.notes.append(
+            note(
+                f"{image.label} stays nested: its config does not say the variant of {manifest_name(untold[0])}, "
+                "and the flat form has no other place for it"
+            )
+        )
+        return IndexForm.NESTED
+    return IndexForm.FLAT
+
+
+def _asked_to_follow(
+    kept: Sequence[ManifestNode], manifests: Sequence[ManifestNode], options: FilterOptions
+) -> Iterator[ManifestNode]:
+    """Yield what an option asks to go with what is kept; what is not there cannot."""
+    digests = {node.descriptor.digest for node in kept}
+    for node in manifests:
+        asked = options.attestations if node.kind is Kind.ATTESTATION else options.referrers
+        if (
+            node.kind is not Kind.IMAGE
+            and asked is Followers.FOLLOW
+            and node.subject in digests
+            and node.state in {State.COMPLETE, State.CORRUPT}
+        ):
+            yield node
+
+
+def _check_one_manifest_per_platform(image: Image, kept: Sequence[ManifestNode], graph: ImageGraph) -> None:
+    """Refuse a name that two roots give to two images of one platform: importers let either win."""
+    if len(image.roots) < 2:
+        return
+    seen: dict[str, ManifestNode] = {}
+    for node in kept:
+        earlier = seen.setdefault(str(node.platform and node.platform.normalized()), node)
+        if earlier.descriptor.digest != node.descriptor.digest:
+            one, other = (f"{each.descriptor.digest}{_origin(each, graph)}" for each in (earlier, node))
+            raise IntegrityError(
+                f"the name {image.label} stands for two different {manifest_name(node)} images: {one} and {other}",
+                remedy="give each image a name of its own, by --rename or before the export",
+            )
+
+
+def _origin(node: ManifestNode, graph: ImageGraph) -> str:
+    """Name the archive that a manifest is from, where there are several."""
+    entries = (graph.blobs.get(each.digest) for each in (node.descriptor, *node.contents))
+    entry = next((entry for entry in entries if entry is not None), None)
+    return "" if len(graph.origins) < 2 or entry is None else f" in {graph.origins[entry.source].name}"
+
+
+def _config_tells_platform(node: ManifestNode) -> bool:
+    """Tell whether a flat descriptor, which has no platform, would be read as the platform this is."""
+    if node.platform is None or node.configured is None:
+        return True
+    listed, configured = node.platform.normalized(), node.configured.normalized()
+    return listed.variant == configured.variant
