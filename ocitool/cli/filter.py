@@ -4,80 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ocitool.cli.options import (
-    Format,
-    MaxRatio,
-    Progress,
-    ProgressMode,
-    Quiet,
-    ReportFormat,
-    Source,
-    SpoolDirectory,
-    Verbose,
-)
+from ocitool.cli.arguments import takes
+from ocitool.cli.options import Source  # noqa: TC001 - typer reads it from the signature
 from ocitool.cli.outcome import exit_codes
 from ocitool.cli.plan_report import digest_lines, manifest_lines, outlook_lines, print_report
 from ocitool.cli.progress import showing_progress
 from ocitool.cli.streams import check_places, report_streams
 from ocitool.cli.text import format_size, percent_less, printable
-from ocitool.cli.writing_options import (
-    Attestations,
-    Compress,
-    DigestMap,
-    DockerManifestMode,
-    DryRun,
-    FixPlatforms,
-    Force,
-    Images,
-    Index,
-    LayerCompression,
-    MissingPlatforms,
-    Names,
-    NoClobber,
-    Output,
-    Platforms,
-    Referrers,
-    Renames,
-    RequireSignatures,
-    Verify,
-    filter_options,
-    write_options,
-)
-from ocitool.model.limits import RATIO_LIMIT
-from ocitool.plan.options import DockerManifest, IndexForm, Layers, Missing
+from ocitool.cli.writing_options import Output, Platforms, WritingArguments
 
 if TYPE_CHECKING:
     from ocitool.api.filtering import FilterResult
+    from ocitool.cli.streams import ReportStreams
 
 
-def filter_command(
-    source: Source,
-    platforms: Platforms,
-    output: Output,
-    images: Images = None,
-    renames: Renames = None,
-    names: Names = None,
-    index: Index = IndexForm.AUTO,
-    attestations: Attestations = None,
-    referrers: Referrers = None,
-    require_signatures: RequireSignatures = False,
-    fix_platforms: FixPlatforms = False,
-    missing: MissingPlatforms = Missing.ERROR,
-    docker_manifest: DockerManifestMode = DockerManifest.AUTO,
-    verify: Verify = True,
-    compress: Compress = None,
-    layers: LayerCompression = Layers.KEEP,
-    digest_map: DigestMap = None,
-    no_clobber: NoClobber = False,
-    force: Force = False,
-    dry_run: DryRun = False,
-    form: ReportFormat = Format.TEXT,
-    quiet: Quiet = False,
-    verbose: Verbose = False,
-    progress: Progress = ProgressMode.AUTO,
-    spool_directory: SpoolDirectory = None,
-    max_ratio: MaxRatio = RATIO_LIMIT,
-) -> None:
+@takes(WritingArguments)
+def filter_command(source: Source, platforms: Platforms, output: Output, shared: WritingArguments) -> None:
     """Keep the chosen platforms of an archive and drop the rest, verified on the way.
 
     \b
@@ -94,46 +36,33 @@ def filter_command(
       ctr images export --local --all-platforms - REF | ocitool filter - -p local -o - | ssh HOST ctr images import -
     """
     from ocitool.api.filtering import filter_archive
-    from ocitool.api.opening import SourceOptions
 
-    with exit_codes(form), showing_progress(progress, quiet=quiet) as listener:
-        writing = write_options(
-            verify=verify, no_clobber=no_clobber, force=force, compress=compress, digest_map=digest_map
-        )
-        check_places([source], output, digest_map)
-        reports = report_streams(output, dry_run=dry_run)
+    with exit_codes(shared.form), showing_progress(shared.progress, quiet=shared.quiet) as listener:
+        write_options = shared.write_options()
+        check_places([source], output, shared.digest_map)
+        reports = report_streams(output, dry_run=shared.dry_run)
         result = filter_archive(
             source,
             output,
-            filter_options(
-                platforms=platforms,
-                images=images,
-                renames=renames,
-                names=names,
-                index=index,
-                attestations=attestations,
-                referrers=referrers,
-                require_signatures=require_signatures,
-                fix_platforms=fix_platforms,
-                missing=missing,
-                docker_manifest=docker_manifest,
-                layers=layers,
-            ),
-            dry_run=dry_run,
-            write_options=writing,
-            source_options=SourceOptions(spool_directory=spool_directory, ratio_limit=max_ratio),
+            shared.filter_options(platforms),
+            dry_run=shared.dry_run,
+            write_options=write_options,
+            source_options=shared.source_options(),
             listener=listener,
         )
-        print_report(
-            result.plan,
-            lambda: result_lines(result, verbose=verbose),
-            result.to_json if result.written else result.plan.to_json,
-            reports,
-            form=form,
-            written=result.written,
-            quiet=quiet,
-            verbose=verbose,
-        )
+        print_result(result, reports, shared)
+
+
+def print_result(result: FilterResult, reports: ReportStreams, shared: WritingArguments) -> None:
+    """Print the report of a command that writes one archive."""
+    print_report(
+        result.plan,
+        lambda: result_lines(result, verbose=shared.verbose),
+        result.to_json if result.written else result.plan.to_json,
+        reports,
+        shared,
+        written=result.written,
+    )
 
 
 def result_lines(result: FilterResult, *, verbose: bool) -> list[str]:

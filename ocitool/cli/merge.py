@@ -6,48 +6,15 @@ from typing import Annotated
 
 import typer
 
-from ocitool.cli.filter import result_lines
-from ocitool.cli.options import (
-    Format,
-    MaxRatio,
-    Progress,
-    ProgressMode,
-    Quiet,
-    ReportFormat,
-    SpoolDirectory,
-    Verbose,
-)
+from ocitool.cli.arguments import takes
+from ocitool.cli.filter import print_result
 from ocitool.cli.outcome import exit_codes
-from ocitool.cli.plan_report import print_report
 from ocitool.cli.progress import showing_progress
 from ocitool.cli.streams import check_places, report_streams
-from ocitool.cli.writing_options import (
-    Attestations,
-    Compress,
-    DigestMap,
-    DockerManifestMode,
-    DryRun,
-    FixPlatforms,
-    Force,
-    Images,
-    Index,
-    LayerCompression,
-    MissingPlatforms,
-    Names,
-    NoClobber,
-    Output,
-    Platforms,
-    Referrers,
-    Renames,
-    RequireSignatures,
-    Verify,
-    filter_options,
-    write_options,
-)
-from ocitool.model.limits import RATIO_LIMIT
-from ocitool.plan.options import DockerManifest, IndexForm, Layers, Missing
+from ocitool.cli.writing_options import Output, PlatformsOrAll, WritingArguments
 
 
+@takes(WritingArguments)
 def merge_command(
     sources: Annotated[
         list[str],
@@ -58,30 +25,8 @@ def merge_command(
         ),
     ],
     output: Output,
-    platforms: Platforms = ["all"],  # noqa: B006 - typer copies it
-    images: Images = None,
-    renames: Renames = None,
-    names: Names = None,
-    index: Index = IndexForm.AUTO,
-    attestations: Attestations = None,
-    referrers: Referrers = None,
-    require_signatures: RequireSignatures = False,
-    fix_platforms: FixPlatforms = False,
-    missing: MissingPlatforms = Missing.ERROR,
-    docker_manifest: DockerManifestMode = DockerManifest.AUTO,
-    verify: Verify = True,
-    compress: Compress = None,
-    layers: LayerCompression = Layers.KEEP,
-    digest_map: DigestMap = None,
-    no_clobber: NoClobber = False,
-    force: Force = False,
-    dry_run: DryRun = False,
-    form: ReportFormat = Format.TEXT,
-    quiet: Quiet = False,
-    verbose: Verbose = False,
-    progress: Progress = ProgressMode.AUTO,
-    spool_directory: SpoolDirectory = None,
-    max_ratio: MaxRatio = RATIO_LIMIT,
+    shared: WritingArguments,
+    platforms: PlatformsOrAll = ["all"],  # noqa: B006 - typer copies it
 ) -> None:
     """Put several archives into one: images of one name become one multi-platform image.
 
@@ -96,43 +41,18 @@ def merge_command(
       ocitool merge sparse-amd64.tar sparse-arm64.tar -p available -o image.tar
     """
     from ocitool.api.filtering import merge_archives
-    from ocitool.api.opening import SourceOptions
 
-    with exit_codes(form), showing_progress(progress, quiet=quiet) as listener:
-        writing = write_options(
-            verify=verify, no_clobber=no_clobber, force=force, compress=compress, digest_map=digest_map
-        )
-        check_places(sources, output, digest_map)
+    with exit_codes(shared.form), showing_progress(shared.progress, quiet=shared.quiet) as listener:
+        write_options = shared.write_options()
+        check_places(sources, output, shared.digest_map)
+        reports = report_streams(output, dry_run=shared.dry_run)
         result = merge_archives(
             sources,
             output,
-            filter_options(
-                platforms=platforms,
-                images=images,
-                renames=renames,
-                names=names,
-                index=index,
-                attestations=attestations,
-                referrers=referrers,
-                require_signatures=require_signatures,
-                fix_platforms=fix_platforms,
-                missing=missing,
-                docker_manifest=docker_manifest,
-                layers=layers,
-                join=True,
-            ),
-            dry_run=dry_run,
-            write_options=writing,
-            source_options=SourceOptions(spool_directory=spool_directory, ratio_limit=max_ratio),
+            shared.filter_options(platforms, join=True),
+            dry_run=shared.dry_run,
+            write_options=write_options,
+            source_options=shared.source_options(),
             listener=listener,
         )
-        print_report(
-            result.plan,
-            lambda: result_lines(result, verbose=verbose),
-            result.to_json if result.written else result.plan.to_json,
-            report_streams(output, dry_run=dry_run),
-            form=form,
-            written=result.written,
-            quiet=quiet,
-            verbose=verbose,
-        )
+        print_result(result, reports, shared)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from ocitool.cli.streams import ReportStreams
+    from ocitool.cli.writing_options import WritingArguments
     from ocitool.model.digest import Digest
     from ocitool.model.json_text import JsonObject
     from ocitool.plan.steps import OutputPlan, Plan, PlannedManifest
@@ -27,28 +28,26 @@ def print_report(
     lines: Callable[[], Sequence[str]],
     document: Callable[[], JsonObject],
     streams: ReportStreams,
+    shared: WritingArguments,
     *,
-    form: Format,
     written: bool,
-    quiet: bool,
-    verbose: bool,
 ) -> None:
     """Print the report of a writing command: `lines` and the notes of its plan, or `document`.
 
     What cannot be printed of outputs that are written, whole and named is told, and is no failure.
     """
     try:
-        if form is Format.JSON:
+        if shared.form is Format.JSON:
             print_json(document(), stream=streams.report)
             return
-        if not quiet:
+        if not shared.quiet:
             print_lines(lines(), stream=streams.report)
-        print_lines(_note_lines(plan, quiet=quiet, verbose=verbose), stream=streams.notes)
+        print_lines(_note_lines(plan, quiet=shared.quiet, verbose=shared.verbose), stream=streams.notes)
     except OutputError as error:
         if not written:
             raise
         # The outputs are whole and have their names: that is what the exit code speaks of.
-        print_error(error, form)
+        print_error(error, shared.form)
 
 
 def manifest_lines(plan: Plan) -> list[str]:

@@ -6,47 +6,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ocitool.cli.options import (
-    Format,
-    MaxRatio,
-    Progress,
-    ProgressMode,
-    Quiet,
-    ReportFormat,
-    Source,
-    SpoolDirectory,
-    Verbose,
-)
+from ocitool.cli.arguments import takes
+from ocitool.cli.options import Format, Source
 from ocitool.cli.outcome import exit_codes
 from ocitool.cli.plan_report import dropped_lines, outlook_lines, print_report, shown_digest
 from ocitool.cli.progress import showing_progress
 from ocitool.cli.streams import check_places, report_streams
 from ocitool.cli.text import align, format_count, format_size, parse_size, printable
-from ocitool.cli.writing_options import (
-    Attestations,
-    Compress,
-    DigestMap,
-    DockerManifestMode,
-    DryRun,
-    FixPlatforms,
-    Force,
-    Images,
-    Index,
-    LayerCompression,
-    MissingPlatforms,
-    Names,
-    NoClobber,
-    Platforms,
-    Referrers,
-    Renames,
-    RequireSignatures,
-    Verify,
-    filter_options,
-    write_options,
-)
+from ocitool.cli.writing_options import PlatformsOrAll, WritingArguments
 from ocitool.errors import UsageError
-from ocitool.model.limits import RATIO_LIMIT
-from ocitool.plan.options import DockerManifest, IndexForm, Layers, Missing, SplitBy
+from ocitool.plan.options import SplitBy
 
 if TYPE_CHECKING:
     from ocitool.api.splitting import SplitResult
@@ -54,6 +23,7 @@ if TYPE_CHECKING:
     from ocitool.plan.steps import OutputPlan
 
 
+@takes(WritingArguments)
 def split_command(
     source: Source,
     folder: Annotated[
@@ -66,7 +36,8 @@ def split_command(
             show_default=False,
         ),
     ],
-    platforms: Platforms = ["all"],  # noqa: B006 - typer copies it
+    shared: WritingArguments,
+    platforms: PlatformsOrAll = ["all"],  # noqa: B006 - typer copies it
     by: Annotated[
         str | None,
         typer.Option(
@@ -95,29 +66,6 @@ def split_command(
             show_default=False,
         ),
     ] = None,
-    images: Images = None,
-    renames: Renames = None,
-    names: Names = None,
-    index: Index = IndexForm.AUTO,
-    attestations: Attestations = None,
-    referrers: Referrers = None,
-    require_signatures: RequireSignatures = False,
-    fix_platforms: FixPlatforms = False,
-    missing: MissingPlatforms = Missing.ERROR,
-    docker_manifest: DockerManifestMode = DockerManifest.AUTO,
-    verify: Verify = True,
-    compress: Compress = None,
-    layers: LayerCompression = Layers.KEEP,
-    digest_map: DigestMap = None,
-    no_clobber: NoClobber = False,
-    force: Force = False,
-    dry_run: DryRun = False,
-    form: ReportFormat = Format.TEXT,
-    quiet: Quiet = False,
-    verbose: Verbose = False,
-    progress: Progress = ProgressMode.AUTO,
-    spool_directory: SpoolDirectory = None,
-    max_ratio: MaxRatio = RATIO_LIMIT,
 ) -> None:
     """Write one archive for each platform of an archive, reading it once.
 
@@ -132,53 +80,35 @@ def split_command(
       ocitool split image.tar -d parts --name-template 'app-{arch}{ext}'
       ocitool split image.tar -d parts --format json | jq -c '{include: [.outputs[] | {file, platform, sha256}]}'
     """
-    from ocitool.api.opening import SourceOptions
     from ocitool.api.splitting import split_archive, split_options
 
-    with exit_codes(form), showing_progress(progress, quiet=quiet) as listener:
-        writing = write_options(
-            verify=verify, no_clobber=no_clobber, force=force, compress=compress, digest_map=digest_map
-        )
-        check_places([source], f"{folder}/", digest_map)
+    with exit_codes(shared.form), showing_progress(shared.progress, quiet=shared.quiet) as listener:
+        write_options = shared.write_options()
+        check_places([source], f"{folder}/", shared.digest_map)
         result = split_archive(
             source,
             folder,
-            filter_options(
-                platforms=platforms,
-                images=images,
-                renames=renames,
-                names=names,
-                index=index,
-                attestations=attestations,
-                referrers=referrers,
-                require_signatures=require_signatures,
-                fix_platforms=fix_platforms,
-                missing=missing,
-                docker_manifest=docker_manifest,
-                layers=layers,
-            ),
+            shared.filter_options(platforms),
             split_options(
                 source,
                 by=parse_by(by, packed=max_size is not None),
                 template=template,
-                compression=writing.compression,
+                compression=write_options.compression,
                 max_size=None if max_size is None else parse_size(max_size),
             ),
-            checksums=form is Format.JSON,
-            dry_run=dry_run,
-            write_options=writing,
-            source_options=SourceOptions(spool_directory=spool_directory, ratio_limit=max_ratio),
+            checksums=shared.form is Format.JSON,
+            dry_run=shared.dry_run,
+            write_options=write_options,
+            source_options=shared.source_options(),
             listener=listener,
         )
         print_report(
             result.plan,
-            lambda: result_lines(result, folder, verbose=verbose),
+            lambda: result_lines(result, folder, verbose=shared.verbose),
             result.to_json if result.written else result.plan.to_json,
-            report_streams(folder, dry_run=dry_run),
-            form=form,
+            report_streams(folder, dry_run=shared.dry_run),
+            shared,
             written=result.written,
-            quiet=quiet,
-            verbose=verbose,
         )
 
 

@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Final, TypeAlias
 
 import typer
 
 from ocitool.archive.codec.compress import Compression
+from ocitool.cli.options import (
+    Format,
+    MaxRatio,
+    Progress,
+    ProgressMode,
+    Quiet,
+    ReportFormat,
+    SpoolDirectory,
+    Verbose,
+)
 from ocitool.cli.signals import ignore_signals
 from ocitool.errors import UsageError
+from ocitool.model.limits import RATIO_LIMIT
 from ocitool.model.platform_selection import PlatformSelection
 from ocitool.model.reference import ImageFilter
 from ocitool.model.renaming import Renaming
@@ -18,17 +30,17 @@ from ocitool.plan.options import DockerManifest, FilterOptions, Followers, Index
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from ocitool.api.opening import SourceOptions
     from ocitool.api.writing import WriteOptions
 
+_PLATFORMS: Final = "Keep these; repeatable, comma lists: os[/arch[/variant]], linux/*, !P, all, local, available"
+
 Platforms: TypeAlias = Annotated[
+    list[str], typer.Option("--platform", "-p", metavar="P", help=f"{_PLATFORMS}.", show_default=False)
+]
+PlatformsOrAll: TypeAlias = Annotated[
     list[str],
-    typer.Option(
-        "--platform",
-        "-p",
-        metavar="P",
-        help="Keep these; repeatable, comma lists: os[/arch[/variant]], linux/*, !P, all, local, available.",
-        show_default=False,
-    ),
+    typer.Option("--platform", "-p", metavar="P", help=f"{_PLATFORMS} (default: all).", show_default=False),
 ]
 Output: TypeAlias = Annotated[
     str,
@@ -128,54 +140,70 @@ Force: TypeAlias = Annotated[
 DryRun: TypeAlias = Annotated[bool, typer.Option("--dry-run", help="Print the plan and write nothing.")]
 
 
-def filter_options(
-    *,
-    platforms: Sequence[str],
-    images: Sequence[str] | None,
-    renames: Sequence[str] | None,
-    names: Sequence[str] | None,
-    index: IndexForm,
-    attestations: Followers | None,
-    referrers: Followers | None,
-    require_signatures: bool,
-    fix_platforms: bool,
-    missing: Missing,
-    docker_manifest: DockerManifest,
-    layers: Layers,
-    join: bool = False,
-) -> FilterOptions:
-    """Join the options on what is kept, and in which form; raises `UsageError` for what cannot be meant.
+@dataclass(frozen=True, slots=True)
+class WritingArguments:
+    """The options of every writing command, as they were given."""
 
-    With `join` a new name is that of all images together.
-    """
-    return FilterOptions(
-        platforms=PlatformSelection.parse(platforms),
-        images=ImageFilter(tuple(images or ())),
-        renaming=Renaming.parse(names or (), renames or (), join=join),
-        index=index,
-        attestations=attestations,
-        referrers=referrers,
-        require_signatures=require_signatures,
-        fix_platforms=fix_platforms,
-        missing=missing,
-        docker_manifest=docker_manifest,
-        layers=layers,
-    )
+    images: Images = None
+    renames: Renames = None
+    names: Names = None
+    index: Index = IndexForm.AUTO
+    attestations: Attestations = None
+    referrers: Referrers = None
+    require_signatures: RequireSignatures = False
+    fix_platforms: FixPlatforms = False
+    missing: MissingPlatforms = Missing.ERROR
+    docker_manifest: DockerManifestMode = DockerManifest.AUTO
+    verify: Verify = True
+    compress: Compress = None
+    layers: LayerCompression = Layers.KEEP
+    digest_map: DigestMap = None
+    no_clobber: NoClobber = False
+    force: Force = False
+    dry_run: DryRun = False
+    form: ReportFormat = Format.TEXT
+    quiet: Quiet = False
+    verbose: Verbose = False
+    progress: Progress = ProgressMode.AUTO
+    spool_directory: SpoolDirectory = None
+    max_ratio: MaxRatio = RATIO_LIMIT
 
+    def filter_options(self, platforms: Sequence[str], *, join: bool = False) -> FilterOptions:
+        """Return what is kept, and in which form; with `join` a new name is that of all images together.
 
-def write_options(
-    *, verify: bool, no_clobber: bool, force: bool, compress: str | None, digest_map: Path | None
-) -> WriteOptions:
-    """Join the options on how to write; raises `UsageError` if they contradict each other."""
-    from ocitool.api.writing import WriteOptions
+        Raises `UsageError` for what cannot be meant.
+        """
+        return FilterOptions(
+            platforms=PlatformSelection.parse(platforms),
+            images=ImageFilter(tuple(self.images or ())),
+            renaming=Renaming.parse(self.names or (), self.renames or (), join=join),
+            index=self.index,
+            attestations=self.attestations,
+            referrers=self.referrers,
+            require_signatures=self.require_signatures,
+            fix_platforms=self.fix_platforms,
+            missing=self.missing,
+            docker_manifest=self.docker_manifest,
+            layers=self.layers,
+        )
 
-    if force and no_clobber:
-        raise UsageError("--force and --no-clobber contradict each other", remedy="leave one of them out")
-    return WriteOptions(
-        verify=verify,
-        clobber=not no_clobber,
-        force=force,
-        compression=None if compress is None else Compression.parse(compress),
-        digest_map=digest_map,
-        before_naming=ignore_signals,
-    )
+    def write_options(self) -> WriteOptions:
+        """Return how outputs are written; raises `UsageError` for options that contradict each other."""
+        from ocitool.api.writing import WriteOptions
+
+        if self.force and self.no_clobber:
+            raise UsageError("--force and --no-clobber contradict each other", remedy="leave one of them out")
+        return WriteOptions(
+            verify=self.verify,
+            clobber=not self.no_clobber,
+            force=self.force,
+            compression=None if self.compress is None else Compression.parse(self.compress),
+            digest_map=self.digest_map,
+            before_naming=ignore_signals,
+        )
+
+    def source_options(self) -> SourceOptions:
+        """Return how sources are read."""
+        from ocitool.api.opening import SourceOptions
+
+        return SourceOptions(spool_directory=self.spool_directory, ratio_limit=self.max_ratio)
