@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING, Final
 from ocitool.api.listener import Listener, Silence
 from ocitool.api.opening import SourceOptions, open_archives
 from ocitool.api.recompressing import recompressed_layers
-from ocitool.api.writing import Outputs, WriteOptions, Written, choose_compression, folder_beside, planned_size
+from ocitool.api.writing import (
+    Outputs,
+    WriteOptions,
+    Written,
+    choose_compression,
+    folder_beside,
+    planned_size,
+    towards,
+)
 from ocitool.plan.filter import plan_filter, plan_layers
 from ocitool.plan.steps import Plan, digest_map_json
 
@@ -128,7 +136,7 @@ def _write(
             outputs.open_digest_map()
         archive = stack.enter_context(open_archives(sources, source_options, listener, join=kind == "merge"))
         if dry_run:
-            plan = plan_filter(archive.graph, options)
+            plan = towards(plan_filter(archive.graph, options), [output])
             size = planned_size(plan.outputs[0], output)
             planned = Written(os.fspath(output), size, compression.is_needed)
             return FilterResult(plan, planned, written=False, kind=kind)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from ocitool.api.listener import Listener, Silence
 from ocitool.api.opening import SourceOptions, open_archive
 from ocitool.api.recompressing import recompressed_layers
-from ocitool.api.writing import Outputs, WriteOptions, Written, choose_compression, planned_size
+from ocitool.api.writing import Outputs, WriteOptions, Written, choose_compression, planned_size, towards
 from ocitool.archive.made_folder import made_folder
 from ocitool.errors import UsageError
 from ocitool.plan.options import SplitBy, SplitOptions
@@ -62,7 +62,9 @@ def split_options(
     if template is not None:
         NameTemplate.parse(template)
     extension = ".tar" + ("" if compression is None else compression.suffix)
-    return SplitOptions(by, template, source_stem(os.fspath(source)), extension, max_size)
+    # A folder may be given as ``.``, which is called something else elsewhere.
+    name = os.fspath(source) if os.fspath(source) == "-" else os.path.realpath(source)
+    return SplitOptions(by, template, source_stem(name), extension, max_size)
 
 
 def split_archive(
@@ -79,10 +81,10 @@ def split_archive(
 ) -> SplitResult:
     """Write one archive into `folder` for each part of what `options` select from `source`.
 
-    Every range of the source is read and hashed once, however many parts want it; only parts that are compressed as
-    a whole read for themselves. The last component of `folder` is made if it is not there. The parts appear together,
-    whole and verified, or not at all. With `checksums` the sha256 of each file is computed. Raises the errors of
-    `ocitool.errors`; after any of them what stood under the names of the parts is untouched.
+    Every range of the source is read and hashed once, however many parts want it. The last component of `folder` is
+    made if it is not there. The parts appear together, whole and verified, or not at all. With `checksums` the sha256
+    of each file is computed. Raises the errors of `ocitool.errors`; after any of them what stood under the names of
+    the parts is untouched.
     """
     _check_folder(os.fspath(folder))
     listener = listener or Silence()
@@ -100,6 +102,7 @@ def split_archive(
         if dry_run:
             plan = plan_split(archive.graph, options, split)
             paths = [_path(folder, output) for output in plan.outputs]
+            plan = towards(plan, paths)
             needed = [choose_compression(path, write_options.compression).is_needed for path in paths]
             planned = [
                 Written(path, planned_size(output, path), is_compressed)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Self, TypeAlias
 
+from ocitool.api.sharing import shared_once
 from ocitool.archive.codec.compress import THREAD_LIMIT, CompressingSink, Compression
 from ocitool.archive.new_file import Appender, NewFile
 from ocitool.archive.new_folder import FOLDER_DESCRIPTORS, NewFolder, names_folder
@@ -187,23 +188,36 @@ class Outputs:
                 sink.require_space(output.size + needed.get(sink.device, 0))
                 needed[sink.device] = needed.get(sink.device, 0) + output.size
         execute(plain, sources, verify=verify, on_bytes=on_bytes)
-        for number in packed:
-            size = self._write_compressed(plan.outputs[number], number, sources, on_bytes)
-            results[number] = Written(self._paths[number], size, is_compressed=True)
+        if packed:
+            sizes = self._write_compressed([plan.outputs[number] for number in packed], packed, sources, on_bytes)
+            for number, size in zip(packed, sizes, strict=True):
+                results[number] = Written(self._paths[number], size, is_compressed=True)
         return tuple(results[number] for number in range(len(plan.outputs)))
 
     def _write_compressed(
-        self, output: OutputPlan, number: int, sources: Sequence[ByteSource], on_bytes: Callable[[int], None]
-    ) -> int:
-        sink = self._sinks[number]
-        if isinstance(sink, NewFolder):
-            raise TypeError("a folder is not compressed")
-        target = Appender(sink) if isinstance(sink, NewFile) else sink
-        threads = min(processor_count(), THREAD_LIMIT)
-        compressing = CompressingSink(target, self._compressions[number], output.size, threads=threads)
-        execute([(output, compressing)], sources, verify=self._options.verify, on_bytes=on_bytes)
-        compressing.finish()
-        return target.written
+        self,
+        outputs: Sequence[OutputPlan],
+        numbers: Sequence[int],
+        sources: Sequence[ByteSource],
+        on_bytes: Callable[[int], None],
+    ) -> list[int]:
+        """Write outputs into the sinks of those numbers, one after the other; return their sizes in bytes."""
+        verify, sizes = self._options.verify, []
+        folder = Path(os.path.realpath(self._paths[numbers[0]])).parent
+        with shared_once(outputs, sources, folder, verify=verify, on_bytes=on_bytes) as shared:
+            for number, output in zip(numbers, shared.outputs, strict=True):
+                sink = self._sinks[number]
+                if isinstance(sink, NewFolder):
+                    raise TypeError("a folder is not compressed")
+                target = Appender(sink) if isinstance(sink, NewFile) else sink
+                threads = min(processor_count(), THREAD_LIMIT)
+                compressing = CompressingSink(target, self._compressions[number], output.size, threads=threads)
+                execute(
+                    [(output, compressing)], shared.sources, verify=verify, trusted=shared.trusted, on_bytes=on_bytes
+                )
+                compressing.finish()
+                sizes.append(target.written)
+        return sizes
 
     def _with_checksums(self, results: Sequence[Written], listener: Listener) -> tuple[Written, ...]:
         files = {number: sink for number, sink in enumerate(self._sinks) if isinstance(sink, NewFile)}
@@ -229,6 +243,14 @@ def choose_compression(output: str | os.PathLike[str], wanted: Compression | Non
             remedy="leave out --compress, or the slash for a file",
         )
     return Compression()
+
+
+def towards(plan: Plan, paths: Sequence[str | os.PathLike[str]]) -> Plan:
+    """Return a plan that knows which of its outputs are going to be folders."""
+    outputs = (
+        replace(output, is_folder=names_folder(path)) for output, path in zip(plan.outputs, paths, strict=True)
+    )
+    return replace(plan, outputs=tuple(outputs))
 
 
 def planned_size(output: OutputPlan, path: str | os.PathLike[str]) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import io
 import os
 import stat
 from pathlib import Path
@@ -53,6 +54,10 @@ class NewFile:
                 done += count
         except OSError as error:
             raise self.failed(error) from error
+
+    def read_back(self) -> io.FileIO:
+        """Open what was written, for reading; it stays readable when this is closed."""
+        return io.FileIO(os.dup(self.descriptor), "rb")
 
     @property
     def device(self) -> int:

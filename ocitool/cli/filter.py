@@ -70,7 +70,7 @@ def result_lines(result: FilterResult, *, verbose: bool) -> list[str]:
     return [
         *manifest_lines(result.plan),
         *digest_lines(result.plan.outputs[0], verbose=verbose),
-        *([] if result.written else outlook_lines(result.plan, result.output.size)),
+        *([] if result.written else outlook_lines(result.plan, [result.output])),
         _summary(result),
     ]
 
@@ -84,7 +84,7 @@ def _summary(result: FilterResult) -> str:
     saved = f", {percent} % less" if percent else ""
     name = "standard output" if output.path == "-" else printable(output.path)
     verb = "wrote" if result.written else "would write"
-    size = (
-        f"{format_size(output.size)}, unpacked {format_size(after)}" if output.is_compressed else format_size(after)
-    )
+    size = format_size(output.size)
+    if output.is_compressed:
+        size += f", unpacked {format_size(after)}" if result.written else " before compression"
     return f"{verb} {name}: {size} of {format_size(before)}{saved}"

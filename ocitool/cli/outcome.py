@@ -7,7 +7,7 @@ import json
 import os
 import sys
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Final, TextIO
 
 import typer
 
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from ocitool.model.json_text import JsonObject
+
+LINE_LIMIT: Final = 4096
+"""Characters of an error message that are printed."""
 
 
 @contextmanager
@@ -45,9 +48,15 @@ def print_error(error: OcitoolError, form: Format) -> None:
     if form is Format.JSON:
         line = json.dumps(error_json(error), ensure_ascii=True)
     else:
-        line = f"ocitool: {printable(str(error))}"
+        line = f"ocitool: {_cut(printable(str(error)))}"
     with contextlib.suppress(OutputError):  # nobody is left to tell
         _write(sys.stderr, line)
+
+
+def _cut(text: str) -> str:
+    """Shorten a line in its middle: archives may have names of a megabyte, and the remedy stands at the end."""
+    half = LINE_LIMIT // 2
+    return text if len(text) <= LINE_LIMIT else f"{text[:half]} [...] {text[-half:]}"
 
 
 def error_json(error: OcitoolError) -> JsonObject:

@@ -13,6 +13,7 @@ from ocitool.plan.note import Level
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from ocitool.api.writing import Written
     from ocitool.cli.streams import ReportStreams
     from ocitool.cli.writing_options import WritingArguments
     from ocitool.model.digest import Digest
@@ -70,14 +71,16 @@ def _manifest_cells(what: str, manifest: PlannedManifest) -> tuple[str, ...]:
     return what, name, manifest.image, format_size(manifest.size), manifest.reason
 
 
-def outlook_lines(plan: Plan, size: int) -> list[str]:
-    """Answer what a plan of `size` bytes would ship and what it would save."""
+def outlook_lines(plan: Plan, outputs: Sequence[Written]) -> list[str]:
+    """Answer what a plan would ship and what it would save, compressed or not as it is without that."""
+    size = sum(output.size for output in outputs)
+    packed = " before compression" if any(output.is_compressed for output in outputs) else ""
     before, kept = plan.source_size, [manifest for manifest in plan.kept if manifest.platform]
     platforms = len({(manifest.image, manifest.digest) for manifest in kept})
     dropped = len({(manifest.image, manifest.digest) for manifest in plan.dropped if manifest.platform})
     others = len({(manifest.image, manifest.digest) for manifest in plan.kept}) - platforms
     also = f" and {format_count(others, 'attestation or artifact')}" if others else ""
-    ship = f"ship {format_count(platforms, 'platform image')}{also}, {format_size(size)}"
+    ship = f"ship {format_count(platforms, 'platform image')}{also}, {format_size(size)}{packed}"
     save = f"{format_size(max(before - size, 0))} ({percent_less(before, size)} %)"
     left = f", leaving out {format_count(dropped, 'platform image')}" if dropped else ""
     return [f"{ship}; save {save}{left}; read {format_size(plan.read)} of {format_size(before)}"]
@@ -91,8 +94,8 @@ def digest_lines(output: OutputPlan, *, verbose: bool) -> list[str]:
             name = printable(image.name or "(unnamed)")
             old, new = (shown_digest(digest, verbose=verbose) for digest in (image.original, image.digest))
             count = sum(now == image.digest for now in output.digest_map.values())
-            were = f"{old} is" if count == 1 else f"{count} digests are"
-            lines.append(f"{name}: {were} now {new} ({image.form})")
+            was = {0: "", 1: f"{old} is "}.get(count, f"{count} digests are ")
+            lines.append(f"{name}: {was}now {new} ({image.form})")
     if verbose:
         roots = {image.original for image in output.images}
         lines += [f"{old} is now {new}" for old, new in output.digest_map.items() if old not in roots]

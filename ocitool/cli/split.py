@@ -135,7 +135,7 @@ def result_lines(result: SplitResult, folder: str, *, verbose: bool) -> list[str
     size = sum(output.size for output in result.outputs)
     verb = "wrote" if result.written else "would write"
     count = format_count(len(rows), "archive")
-    outlook = [] if result.written else outlook_lines(result.plan, size)
+    outlook = [] if result.written else outlook_lines(result.plan, result.outputs)
     summary = (
         f"{verb} {count} into {printable(folder)}: {format_size(size)} of {format_size(result.plan.source_size)}"
     )

@@ -16,7 +16,7 @@ from ocitool.errors import IntegrityError
 from ocitool.plan.steps import Copy, Emit, Folder, OutputPlan
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
     from contextlib import AbstractContextManager
 
     from ocitool.archive.place import Place
@@ -43,13 +43,15 @@ def execute(
     sources: Sequence[ByteSource],
     *,
     verify: bool = True,
+    trusted: Collection[int] = (),
     on_bytes: Callable[[int], None] | None = None,
 ) -> None:
     """Write outputs of a plan.
 
     A `NewFile` gets its bytes in any order from several threads and is left unpublished, and so does a `NewFolder`
     that has begun; what several of them want is read and hashed once. Any other sink gets its bytes in order, after
-    those, and what it wants is read for it. `on_bytes` is called from those threads with the bytes that were read.
+    those, and what it wants is read for it. Sources whose numbers are `trusted` hold what was verified, and counted,
+    before. `on_bytes` is called from those threads with the bytes that were read of the others.
     Raises `IntegrityError` for a blob that does not match its digest, `ChangedSource` if a source moved meanwhile,
     `OutputError` if a sink fails.
     """
@@ -66,7 +68,7 @@ def execute(
                 ordered.append((output, sink))
         _run(list(jobs.values()), sources, control, verify=verify)
         for output, sink in ordered:
-            _write_ordered(output, sources, sink, control, verify=verify)
+            _write_ordered(output, sources, sink, control, verify=verify, trusted=trusted)
     except IntegrityError:
         # A file that is still being written looks corrupt; the better message is that it moved.
         _check_unchanged(sources)
@@ -178,12 +180,18 @@ def _writer(places: Sequence[Place]) -> Callable[[int, memoryview], None]:
 
 
 def _write_ordered(
-    output: OutputPlan, sources: Sequence[ByteSource], sink: OrderedSink, control: Control, *, verify: bool
+    output: OutputPlan,
+    sources: Sequence[ByteSource],
+    sink: OrderedSink,
+    control: Control,
+    *,
+    verify: bool,
+    trusted: Collection[int],
 ) -> None:
     def consume(_position: int, part: memoryview) -> None:
         sink.write(part)
 
-    pump = pump_verified if verify else pump_unverified
+    silent = Control(control.stop, _ignore)
     end = output.size
     for step in output.steps():
         content: Copy | Emit = step.content
@@ -191,7 +199,10 @@ def _write_ordered(
             _check_unchanged(sources)  # before the end blocks, which make an archive look whole
         if isinstance(content, Emit):
             sink.write(content.data)
+        elif content.source in trusted:
+            pump_unverified(content, sources[content.source], consume, silent)
         else:
+            pump = pump_verified if verify else pump_unverified
             pump(content, sources[content.source], consume, control)
 
 

@@ -25,7 +25,7 @@ from ocitool.model.media_type import IMAGE_CONFIGS, INDEXES, MANIFESTS
 from ocitool.model.platform import Platform
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping, MutableMapping, Sequence
 
     from ocitool.archive.entry import Entry
     from ocitool.archive.source import ByteSource
@@ -77,18 +77,21 @@ class ConfigContent:
 class ContentReader:
     """Read documents once each, from the source that an entry names by its number; faults are collected, not raised.
 
-    `documents` are manifests that lie in none of the sources.
+    `documents` are manifests that lie in none of the sources. `alternatives` are further places of a blob; where the
+    one in `blobs` is not what its digest says and another is, that takes its place.
     """
 
     def __init__(
         self,
         sources: Sequence[ByteSource],
-        blobs: Mapping[Digest, Entry],
+        blobs: MutableMapping[Digest, Entry],
         documents: Mapping[Digest, bytes] | None = None,
+        alternatives: Mapping[Digest, Sequence[Entry]] | None = None,
     ) -> None:
         self._sources = sources
         self._blobs = blobs
         self._documents = documents or {}
+        self._alternatives = alternatives or {}
         self.faults: list[Fault] = []
         self._values = 0
         self._indexes: dict[tuple[Digest, int, str], IndexContent] = {}
@@ -230,6 +233,19 @@ class ContentReader:
             raise ArchiveError(f"its documents hold more than {TOTAL_VALUE_LIMIT} values", where=where)
 
     def _fetch(self, descriptor: Descriptor, role: str, *, limit_is_fault: bool = True) -> Fetched:
+        fetched = self._read(descriptor, role, limit_is_fault=limit_is_fault)
+        first = self._blobs.get(descriptor.digest)
+        if fetched.damage is None or first is None:
+            return fetched
+        for entry in self._alternatives.get(descriptor.digest, ()):
+            self._blobs[descriptor.digest] = entry
+            other = self._read(descriptor, role, limit_is_fault=limit_is_fault)
+            if other.damage is None:
+                return other
+        self._blobs[descriptor.digest] = first
+        return fetched
+
+    def _read(self, descriptor: Descriptor, role: str, *, limit_is_fault: bool) -> Fetched:
         entry = self._blobs.get(descriptor.digest)
         if entry is None:
             made = self._documents.get(descriptor.digest)

@@ -287,7 +287,7 @@ def _named(node: ManifestNode, tags: Sequence[str]) -> Iterable[ManifestNode]:
         try:
             reference = Reference.parse(tag).with_default_tag()
         except DocumentError as error:
-            damage = Damage(None, "", error.message)
+            damage = Damage(None, "", error.message, "save it again under another name, or leave it out with --image")
             bad = replace(node.descriptor, fields=node.descriptor.to_json() | {"annotations": annotations})
             yield replace(node, descriptor=bad, state=State.CORRUPT, damages=(*node.damages, damage))
             continue

@@ -88,6 +88,10 @@ class ManifestNode:
     diff_ids: tuple[str, ...] | None = None
     corrected: str | None = None
 
+    def __hash__(self) -> int:
+        """Hash by the descriptor alone: a manifest may list thousands of layers."""
+        return hash(self.descriptor)
+
     @property
     def contents(self) -> tuple[Descriptor, ...]:
         """Config and layers, in the manifest's order."""
@@ -109,16 +113,21 @@ class IndexNode:
     children: tuple[Node, ...] = ()
     damages: tuple[Damage, ...] = ()
 
+    def __hash__(self) -> int:
+        """Hash by the descriptor alone."""
+        return hash(self.descriptor)
+
 
 Node: TypeAlias = "ManifestNode | IndexNode"
 
 
 @dataclass(frozen=True, slots=True)
 class Root:
-    """One descriptor of index.json; `place` is its position there."""
+    """One descriptor of index.json; `place` is its position there, `source` the number of the archive."""
 
     place: int
     node: Node
+    source: int = 0
 
     @property
     def name(self) -> str | None:

@@ -5,6 +5,7 @@ What one archive lists and another holds is there: an export of one platform oft
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import replace
 from itertools import chain
 from typing import TYPE_CHECKING
@@ -13,7 +14,6 @@ from ocitool.graph.content import ContentReader
 from ocitool.graph.image import (
     ArchiveForm,
     DockerItem,
-    Image,
     ImageGraph,
     Node,
     Root,
@@ -22,13 +22,13 @@ from ocitool.graph.image import (
     walk_manifests,
 )
 from ocitool.graph.located import Locator
-from ocitool.graph.node import importer_name, with_cosign_subjects
+from ocitool.graph.node import group_by_name, with_cosign_subjects
 from ocitool.graph.tree import TreeBuilder
 from ocitool.model.json_text import agreeing_fields
 from ocitool.model.media_type import OCI_INDEX
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from ocitool.archive.entry import Entry
     from ocitool.archive.source import ByteSource
@@ -44,16 +44,21 @@ def merge_graphs(graphs: Sequence[ImageGraph], sources: Sequence[ByteSource]) ->
     """
     blobs: dict[Digest, Entry] = {}
     documents: dict[Digest, bytes] = {}
+    alternatives: defaultdict[Digest, list[Entry]] = defaultdict(list)
     for number, graph in enumerate(graphs):
         for digest, entry in graph.blobs.items():
-            blobs.setdefault(digest, replace(entry, source=number))
+            placed = replace(entry, source=number)
+            if blobs.setdefault(digest, placed) is not placed:
+                alternatives[digest].append(placed)
         documents |= graph.documents
-    content = ContentReader(sources, blobs, documents)
+    content = ContentReader(sources, blobs, documents, alternatives)
     trees = TreeBuilder(content)
     locator = Locator(graphs, blobs)
+    whole = all(map(_is_sound, graphs))
+    listed = [(number, root) for number, graph in enumerate(graphs) for root in _roots(graph)]
     roots = [
-        Root(place, locator.node(_completed(root.node, graph, trees), graph))
-        for place, (graph, root) in enumerate((graph, root) for graph in graphs for root in _roots(graph))
+        Root(place, locator.node(_completed(root.node, graphs[number], trees, whole=whole), graphs[number]), number)
+        for place, (number, root) in enumerate(listed)
     ]
     faults = [locator.fault(fault, graph) for graph in graphs for fault in graph.faults]
     faults += [locator.fault(fault) for fault in content.faults]
@@ -61,7 +66,7 @@ def merge_graphs(graphs: Sequence[ImageGraph], sources: Sequence[ByteSource]) ->
     return ImageGraph(
         origins=tuple(origin for graph in graphs for origin in graph.origins),
         index=index | agreeing_fields([graph.index for graph in graphs]),
-        images=join_by_name(with_cosign_subjects(roots)),
+        images=group_by_name(with_cosign_subjects(roots)),
         blobs=blobs,
         docker_manifest=_docker_items(graphs),
         other_files=tuple(entry for graph in graphs for entry in graph.other_files),
@@ -73,29 +78,29 @@ def merge_graphs(graphs: Sequence[ImageGraph], sources: Sequence[ByteSource]) ->
     )
 
 
-def join_by_name(roots: Iterable[Root]) -> tuple[Image, ...]:
-    """Group roots by the name that an importer would record; those without one stand alone, each digest once."""
-    groups: dict[str | Digest, dict[Digest, Root]] = {}
-    for root in roots:
-        digest = root.node.descriptor.digest
-        key: str | Digest = digest if root.name is None else importer_name(root.name)
-        groups.setdefault(key, {}).setdefault(digest, root)
-    return tuple(Image(next(iter(members.values())).name, tuple(members.values())) for members in groups.values())
-
-
 def _roots(graph: ImageGraph) -> Iterator[Root]:
     """Yield the roots of a graph as its index.json lists them."""
     yield from sorted((root for image in graph.images for root in image.roots), key=lambda root: root.place)
 
 
-def _completed(node: Node, graph: ImageGraph, trees: TreeBuilder) -> Node:
-    """Return the node with what the other archives hold of it."""
+def _completed(node: Node, graph: ImageGraph, trees: TreeBuilder, *, whole: bool) -> Node:
+    """Return the node with what the other archives hold of it.
+
+    With `whole` there is nothing to gain for a complete one: all archives hold what they should.
+    """
     if graph.form is ArchiveForm.DOCKER_ARCHIVE:
         return node  # lists nothing that it was not meant to hold
     complete = all(manifest.state is State.COMPLETE for manifest in walk_manifests(node)) and all(
         index.state is State.COMPLETE for index in walk_indexes(node)
     )
-    return node if complete else trees.build(node.descriptor)
+    return node if whole and complete else trees.build(node.descriptor)
+
+
+def _is_sound(graph: ImageGraph) -> bool:
+    """Tell whether nothing that was read of an archive is other than its digest says."""
+    return all(
+        manifest.state is not State.CORRUPT for image in graph.images for manifest in image.manifests()
+    ) and all(index.state is not State.CORRUPT for image in graph.images for index in image.indexes())
 
 
 def _docker_items(graphs: Sequence[ImageGraph]) -> tuple[DockerItem, ...] | None:

@@ -8,27 +8,29 @@ from typing import TYPE_CHECKING, Final
 
 from ocitool.errors import DocumentError
 from ocitool.graph.image import Image, Kind, ManifestNode, Root
-from ocitool.model.descriptor import CONTAINERD_NAME, REF_NAME, REFERENCE_DIGEST, REFERENCE_TYPE, Descriptor
+from ocitool.model.descriptor import REFERENCE_DIGEST, REFERENCE_TYPE, Descriptor
 from ocitool.model.digest import Digest
 from ocitool.model.media_type import IMAGE_CONFIGS
 from ocitool.model.reference import Reference, has_reference_separator
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from ocitool.graph.content import ManifestContent
     from ocitool.model.platform import Platform
 
 
 _COSIGN_TAG: Final = re.compile(r"(?:^|[:/])sha256-([0-9a-f]{64})\.(?:sig|att|sbom)\Z")
-_COSIGN_IMAGES: Final = frozenset({"dev.cosignproject.cosign/image", "dev.cosignproject.cosign/imageIndex"})
+_COSIGN_IMAGE: Final = "dev.cosignproject.cosign/image"
+_COSIGN_INDEX: Final = "dev.cosignproject.cosign/imageIndex"
+_COSIGN_IMAGES: Final = frozenset({_COSIGN_IMAGE, _COSIGN_INDEX})
 _COSIGN_REFERRERS: Final = frozenset({"dev.cosignproject.cosign/sigs", "dev.cosignproject.cosign/atts"})
 
 
 def manifest_node(descriptor: Descriptor, content: ManifestContent, *, opaque: bool = False) -> ManifestNode:
     """Join what an index says of a manifest with what its own bytes and its config say."""
     listed = descriptor.platform
-    platform = _effective(listed, content.configured)
+    platform = content.configured if _is_real(descriptor, content) else _effective(listed, content.configured)
     return ManifestNode(
         descriptor=descriptor,
         kind=Kind.OPAQUE if opaque else _kind(descriptor, content, platform),
@@ -46,10 +48,24 @@ def manifest_node(descriptor: Descriptor, content: ManifestContent, *, opaque: b
     )
 
 
+def _is_real(descriptor: Descriptor, content: ManifestContent) -> bool:
+    """Tell whether this is listed as `unknown/unknown`, as an attestation is, but is an image of some platform."""
+    listed, configured = descriptor.platform, content.configured
+    return (
+        listed is not None
+        and listed.is_unknown
+        and configured is not None
+        and not configured.is_unknown
+        and content.is_image
+        and REFERENCE_TYPE not in descriptor.annotations
+        and content.subject is None
+    )
+
+
 def _kind(descriptor: Descriptor, content: ManifestContent, platform: Platform | None) -> Kind:
     if descriptor.annotations.get(REFERENCE_TYPE) == "attestation-manifest":
         return Kind.ATTESTATION
-    if descriptor.platform is not None and descriptor.platform.is_unknown:
+    if descriptor.platform is not None and descriptor.platform.is_unknown and not _is_real(descriptor, content):
         return Kind.ATTESTATION
     if content.config is None:  # not readable: the index entry is all there is to go by
         artifact_type = descriptor.fields.get("artifactType")
@@ -96,6 +112,16 @@ def with_cosign_subjects(roots: Sequence[Root]) -> list[Root]:
     return [_with_subject(root, only) for root in roots]
 
 
+def as_cosign_image(annotations: Mapping[str, str]) -> dict[str, str]:
+    """Return annotations under which cosign takes a manifest for an image, if it knew the index of it."""
+    return {key: _COSIGN_IMAGE if text == _COSIGN_INDEX else text for key, text in annotations.items()}
+
+
+def as_cosign_index(annotations: Mapping[str, str]) -> dict[str, str]:
+    """Return annotations under which cosign takes an index for one of images, if it knew the manifests in it."""
+    return {key: _COSIGN_INDEX if text == _COSIGN_IMAGE else text for key, text in annotations.items()}
+
+
 def cosign_subject(name: str) -> Digest | None:
     """Return the digest that a tag of cosign's names, None if `name` has no such tag."""
     match = _COSIGN_TAG.search(name)
@@ -126,12 +152,13 @@ def importer_name(name: str) -> str:
 
 
 def group_by_name(roots: Iterable[Root]) -> tuple[Image, ...]:
-    """Group the roots of index.json by both names; those without stand alone, exact repeats count once."""
-    groups: dict[tuple[str, str] | int, dict[tuple[Digest, str], Root]] = {}
+    """Group the roots of index.json by the name that an importer would record, in the order of the names.
+
+    Those without one stand alone; exact repeats count once.
+    """
+    groups: dict[str | Digest, dict[tuple[Digest, str], Root]] = {}
     for root in roots:
-        annotations = root.node.descriptor.annotations
-        names = annotations.get(CONTAINERD_NAME, ""), annotations.get(REF_NAME, "")
-        key: tuple[str, str] | int = names if any(names) else root.place
-        platform = root.node.descriptor.platform
-        groups.setdefault(key, {}).setdefault((root.node.descriptor.digest, str(platform)), root)
+        digest = root.node.descriptor.digest
+        key: str | Digest = digest if root.name is None else importer_name(root.name)
+        groups.setdefault(key, {}).setdefault((digest, str(root.node.descriptor.platform)), root)
     return tuple(Image(next(iter(members.values())).name, tuple(members.values())) for members in groups.values())

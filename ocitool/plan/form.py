@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ocitool.errors import IntegrityError, UsageError
 from ocitool.graph.closure import manifest_name
-from ocitool.graph.image import Kind, State
+from ocitool.graph.image import Kind, State, walk_manifests
 from ocitool.plan.labels import check_labels
 from ocitool.plan.note import note
 from ocitool.plan.options import Followers, IndexForm
@@ -33,7 +33,7 @@ def choose_form(
     stands for two images of one platform, or an index would list a manifest as another platform than it is for.
     """
     _check_one_manifest_per_platform(image, kept, graph)
-    form = _choose(image, kept, manifests, options, ledger)
+    form = _choose(image, kept, manifests, options, ledger, graph)
     check_labels(image, kept, form, ledger)
     return form
 
@@ -44,6 +44,7 @@ def _choose(
     manifests: Sequence[ManifestNode],
     options: FilterOptions,
     ledger: Ledger,
+    graph: ImageGraph,
 ) -> IndexForm:
     asked = options.index
     different = len({node.descriptor.digest for node in kept})
@@ -60,6 +61,11 @@ def _choose(
             f"{following.descriptor.digest} of {image.label}",
             remedy=f"use --index nested, or leave out {option} follow",
         )
+    if asked is IndexForm.KEEP and len(graph.origins) > 1 and len(image.roots) > 1:
+        raise UsageError(
+            f"--index keep cannot hold {image.label}, which several archives have a part of",
+            remedy="use --index nested, which makes one index of them",
+        )
     if asked is not IndexForm.AUTO:
         return asked
     if different > 1 or following is not None:
@@ -68,8 +74,8 @@ def _choose(
     if untold:
         ledger.notes.append(
             note(
-                f"{image.label} stays nested: its config does not say the variant of {manifest_name(untold[0])}, "
-                "and the flat form has no other place for it"
+                f"{image.label} stays nested: its config does not say all of {manifest_name(untold[0])}, and the "
+                "flat form has no other place for it"
             )
         )
         return IndexForm.NESTED
@@ -93,30 +99,45 @@ def _asked_to_follow(
 
 
 def _check_one_manifest_per_platform(image: Image, kept: Sequence[ManifestNode], graph: ImageGraph) -> None:
-    """Refuse a name that two roots give to two images of one platform: importers let either win."""
-    if len(image.roots) < 2:
-        return
+    """Refuse a name that two roots, or two corrections, give to two images of one platform: either may win.
+
+    What one index lists twice was the choice of who made it.
+    """
     seen: dict[str, ManifestNode] = {}
     for node in kept:
         earlier = seen.setdefault(str(node.platform and node.platform.normalized()), node)
-        if earlier.descriptor.digest != node.descriptor.digest:
-            one, other = (f"{each.descriptor.digest}{_origin(each, graph)}" for each in (earlier, node))
+        if earlier.descriptor.digest == node.descriptor.digest:
+            continue
+        corrected = node.corrected is not None or earlier.corrected is not None
+        if corrected or not any({earlier, node} <= set(walk_manifests(root.node)) for root in image.roots):
+            one, other = (f"{each.descriptor.digest}{_origin(each, image, graph)}" for each in (earlier, node))
             raise IntegrityError(
                 f"the name {image.label} stands for two different {manifest_name(node)} images: {one} and {other}",
-                remedy="give each image a name of its own, by --rename or before the export",
+                remedy=_remedy(image, graph),
             )
 
 
-def _origin(node: ManifestNode, graph: ImageGraph) -> str:
+def _remedy(image: Image, graph: ImageGraph) -> str:
+    if len(graph.origins) > 1:
+        return "leave one out with -p, or name it first: ocitool filter FILE -p all --name NEW -o NEW.tar"
+    if len(image.roots) > 1:
+        return "give each image a name of its own before the export"
+    return "build it again"
+
+
+def _origin(node: ManifestNode, image: Image, graph: ImageGraph) -> str:
     """Name the archive that a manifest is from, where there are several."""
-    entries = (graph.blobs.get(each.digest) for each in (node.descriptor, *node.contents))
-    entry = next((entry for entry in entries if entry is not None), None)
-    return "" if len(graph.origins) < 2 or entry is None else f" in {graph.origins[entry.source].name}"
+    if len(graph.origins) < 2:
+        return ""
+    root = next(root for root in image.roots if node in set(walk_manifests(root.node)))
+    return f" in {graph.origins[root.source].name}"
 
 
 def _config_tells_platform(node: ManifestNode) -> bool:
     """Tell whether a flat descriptor, which has no platform, would be read as the platform this is."""
-    if node.platform is None or node.configured is None:
+    if node.platform is None:
         return True
+    if node.configured is None:
+        return node.listed is None
     listed, configured = node.platform.normalized(), node.configured.normalized()
     return listed.variant == configured.variant

@@ -54,9 +54,9 @@ def check_labels(image: Image, kept: Sequence[ManifestNode], form: IndexForm, le
                 )
             )
         elif node.platforms_disagree and form is IndexForm.NESTED:
-            raise IntegrityError(
-                what, remedy=f"{remedy}, or take {manifest_name(node)} alone: the flat form lists no platform"
-            )
+            alone = f", or take {manifest_name(node)} alone: the flat form lists no platform"
+            twice = sum(other.platform == node.platform for other in kept) > 1
+            raise IntegrityError(what, remedy="build it again" if twice else remedy + alone)
         elif node.platforms_disagree:
             ledger.notes.append(warning(f"{what}; it is taken for what its config says"))
         elif is_mislabelled(node) and form is not IndexForm.FLAT and (node.listed is not None or node not in made):

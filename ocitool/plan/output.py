@@ -9,6 +9,7 @@ from ocitool.archive.reader import CUT_REMEDY
 from ocitool.errors import IntegrityError, TruncatedArchive
 from ocitool.graph.closure import Part, Use, manifest_uses
 from ocitool.graph.image import Kind, ManifestNode
+from ocitool.graph.node import importer_name
 from ocitool.model.descriptor import CONTAINERD_NAME
 from ocitool.model.reference import has_reference_separator
 from ocitool.plan.compatibility import compatibility_notes
@@ -19,7 +20,7 @@ from ocitool.plan.rewrite import NewDocument, RewrittenImage, rewrite_image, rew
 from ocitool.plan.steps import Content, Copy, Emit, Folder, Member, OutputPlan, PlannedImage, PlannedManifest
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from ocitool.graph.image import ImageGraph, Node
     from ocitool.model.digest import Digest
@@ -71,16 +72,19 @@ def plan_output(
         members.append(Member("manifest.json", Emit(docker_manifest)))
     members += _blob_members(_collect(images, contents))
     digest_map = _replaced_layers(selection, contents.done) | dict(remade.replaced)
-    for image in images:
-        digest_map.update(image.replaced)
+    digest_map |= _replaced_roots(
+        images, {*digest_map, *(node.descriptor.digest for node in _kept(remade.selection))}
+    )
     return PlannedOutput(
         OutputPlan(
             members=tuple(members),
             images=tuple(_planned_image(image) for image in images),
             kept=tuple(
-                planned_manifest(chosen.image.label, node)
-                for chosen in remade.selection.images
-                for node in chosen.kept
+                dict.fromkeys(
+                    planned_manifest(chosen.image.label, node)
+                    for chosen in remade.selection.images
+                    for node in chosen.kept
+                )
             ),
             digest_map=digest_map,
         ),
@@ -96,6 +100,24 @@ def plan_output(
 def planned_dropped(dropped: Sequence[Dropped]) -> tuple[PlannedManifest, ...]:
     """Return what a report says of manifests that go into no output."""
     return tuple(planned_manifest(each.image, each.manifest, each.reason) for each in dropped)
+
+
+def _kept(selection: Selection) -> Iterator[ManifestNode]:
+    for chosen in selection.images:
+        yield from chosen.kept
+
+
+def _replaced_roots(images: Sequence[RewrittenImage], known: Collection[Digest]) -> dict[Digest, Digest]:
+    """Map what names stood for to what they stand for, where what they stood for is not there any more.
+
+    A manifest that is in an index now is still itself, and what became several things is none of them.
+    """
+    found: dict[Digest, set[Digest]] = {}
+    for image in images:
+        for old, new in image.replaced.items():
+            if old not in known:
+                found.setdefault(old, set()).add(new)
+    return {old: next(iter(new)) for old, new in found.items() if len(new) == 1}
 
 
 def _replaced_layers(selection: Selection, done: Recompression) -> dict[Digest, Digest]:
@@ -126,7 +148,7 @@ def _check_names(images: Sequence[RewrittenImage]) -> None:
                 f"{name!r} is no image name: ctr 2 stores nothing for it and exits 0",
                 remedy="--name REF gives the image another one, or --rename where there are several",
             )
-        earlier = seen.setdefault(name, image) if name else image
+        earlier = seen.setdefault(importer_name(name), image) if name else image
         if earlier.digest != image.digest:
             raise IntegrityError(
                 f"{earlier.selection.image.label} and {image.selection.image.label} are both {name}, but not the "

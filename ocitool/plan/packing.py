@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from ocitool.archive.headers import BLOCK, padding
 from ocitool.archive.writer import END
@@ -17,7 +17,10 @@ if TYPE_CHECKING:
     from ocitool.plan.parts import Part
     from ocitool.plan.steps import OutputPlan
 
-_TOP_FILES = frozenset({"index.json", "manifest.json"})
+OPEN_BUNDLES: Final = 64
+"""Groups that a part is tried in, the latest ones; with thousands of them, the others have long been full."""
+
+_TOP_FILES: Final = frozenset({"index.json", "manifest.json"})
 """The files that grow with every image; of all others one is enough."""
 
 
@@ -54,8 +57,8 @@ class _Bundle:
 def pack(parts: Sequence[tuple[Part, OutputPlan]], max_size: int) -> list[list[Part]]:
     """Group parts, each platform apart, so that each group's tar has at most `max_size` bytes.
 
-    The largest come first, each into the first group that has room for what it adds (first fit decreasing); groups
-    and the parts in them then stand in document order. Raises `UsageError` for a part that is too large alone.
+    The largest come first, each into the first open group that has room for what it adds (first fit decreasing);
+    groups and the parts in them then stand in document order. Raises `UsageError` for a part that is too large alone.
     """
     platforms: defaultdict[Platform | None, list[_Bundle]] = defaultdict(list)
     singles = [(part.platform, _single(number, plan), plan.size) for number, (part, plan) in enumerate(parts)]
@@ -67,7 +70,7 @@ def pack(parts: Sequence[tuple[Part, OutputPlan]], max_size: int) -> list[list[P
                 remedy="allow more" if part.platform else "allow more, or split --by platform too",
             )
         bundles = platforms[platform]
-        for bundle in bundles:
+        for bundle in bundles[-OPEN_BUNDLES:]:
             if bundle.size_with(single) <= max_size:
                 bundle.add(single)
                 break

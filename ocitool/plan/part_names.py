@@ -127,7 +127,7 @@ def name_parts(parts: Sequence[tuple[Part, OutputPlan]], split: SplitOptions) ->
     template = NameTemplate.parse(split.template or _usual_template(split))
     if "stem" in template.fields and not split.stem:
         raise UsageError(
-            "standard input has no name for {stem}",
+            "the source has no name for {stem}",
             remedy="write one into --name-template, such as image-{os}-{arch}{ext}",
         )
     width = len(str(len(parts)))

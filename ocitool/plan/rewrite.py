@@ -9,19 +9,22 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from ocitool.graph.image import IndexNode, ManifestNode, Node, Root, State, walk_manifests
-from ocitool.model.descriptor import CONTAINERD_NAME, REF_NAME, Descriptor
+from ocitool.graph.node import as_cosign_image, as_cosign_index
+from ocitool.model.descriptor import CONTAINERD_NAME, REF_NAME, REFERENCE_DIGEST, REFERENCE_TYPE, Descriptor
 from ocitool.model.digest import Digest
 from ocitool.model.json_text import JsonObject, JsonValue, agreeing_fields, dump_json, parse_object
 from ocitool.model.media_type import DOCKER_LIST, DOCKER_MANIFEST, OCI_INDEX
+from ocitool.plan.labels import is_mislabelled
 from ocitool.plan.names import Naming, name_image
 from ocitool.plan.options import IndexForm
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from ocitool.plan.choice import ImageSelection
 
 _NAMES: Final = (CONTAINERD_NAME, REF_NAME)
+_OF_ATTESTATIONS: Final = (REFERENCE_TYPE, REFERENCE_DIGEST)
 _DESCRIPTOR_FIELDS: Final = frozenset(
     {"mediaType", "digest", "size", "urls", "annotations", "data", "artifactType", "platform"}
 )
@@ -84,7 +87,7 @@ def _flat(selection: ImageSelection) -> RewrittenImage:
     unknown = {key: value for key, value in root.node.descriptor.fields.items() if key not in _DESCRIPTOR_FIELDS}
     own = node.descriptor.to_json()
     fields: JsonObject = {key: value for key, value in own.items() if key != "platform"} | unknown
-    annotations = {**root.node.descriptor.annotations, **_without_names(node.descriptor.annotations)}
+    annotations = as_cosign_image({**root.node.descriptor.annotations, **_without_names(node.descriptor.annotations)})
     old = selection.original(root.node.descriptor.digest)
     naming = name_image(annotations, _befores(selection), node.descriptor.digest)
     return RewrittenImage(
@@ -124,7 +127,6 @@ def _keep(selection: ImageSelection) -> RewrittenImage:
 
 
 def _nested(selection: ImageSelection) -> RewrittenImage:
-    roots = selection.image.roots
     collector = _Collector(set(selection.kept))
     index = _index_of_all(selection)
     if index is not None:
@@ -138,7 +140,7 @@ def _nested(selection: ImageSelection) -> RewrittenImage:
         fields = {"mediaType": _index_type(selection.kept), "digest": str(digest), "size": len(document.raw)}
     befores = _befores(selection)
     old = befores[0]
-    naming = name_image(roots[0].node.descriptor.annotations, befores, digest)
+    naming = name_image(_common_annotations(selection, index), befores, digest)
     return RewrittenImage(
         selection=selection,
         original=old,
@@ -150,11 +152,17 @@ def _nested(selection: ImageSelection) -> RewrittenImage:
     )
 
 
+def _holds_any(node: Node, kept: Collection[ManifestNode]) -> bool:
+    return any(manifest in kept for manifest in walk_manifests(node))
+
+
 def _index_of_all(selection: ImageSelection) -> IndexNode | None:
     """Return the root index that lists all that is kept; of several the one that can stay as it is."""
     indexes = [root.node for root in selection.image.roots if isinstance(root.node, IndexNode)]
     if len(selection.image.roots) == 1:
         return indexes[0] if indexes else None
+    # Another root may know better what platform a manifest is of; a new index says it.
+    indexes = [index for index in indexes if not any(map(is_mislabelled, walk_manifests(index)))]
     kept = set(selection.kept)
     found: list[tuple[bool, IndexNode]] = []
     for index in indexes:
@@ -199,6 +207,26 @@ class _Collector:
             return False
         # An index that was empty from the start is not something that was dropped.
         return not node.children or any(self._holds_kept(child) for child in node.children)
+
+
+def _common_annotations(selection: ImageSelection, index: IndexNode | None) -> dict[str, str]:
+    """Return the annotations of an index in index.json: those of its own root, or what all roots say of the whole.
+
+    Names are those of the first root; what speaks of one manifest alone does not pass to an index of several.
+    """
+    roots = selection.image.roots
+    own = next((root for root in roots if root.node is index), roots[0])
+    annotations = [dict(root.node.descriptor.annotations) for root in roots]
+    names = {key: text for key, text in annotations[0].items() if key in _NAMES}
+    if index is not None or len(roots) == 1:
+        common = dict(own.node.descriptor.annotations)
+    else:
+        common = {
+            key: text
+            for key, text in annotations[0].items()
+            if all(each.get(key) == text for each in annotations) and key not in _OF_ATTESTATIONS
+        }
+    return as_cosign_index({**common, **names})
 
 
 def _new_index(selection: ImageSelection) -> NewDocument:

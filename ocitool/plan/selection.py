@@ -8,6 +8,7 @@ from ocitool.errors import SelectionError
 from ocitool.plan.choice import ImageSelection, Ledger, Selection
 from ocitool.plan.followers import FollowerSelector
 from ocitool.plan.form import choose_form
+from ocitool.plan.labels import is_mislabelled
 from ocitool.plan.options import FilterOptions, IndexForm
 from ocitool.plan.platform_choice import PlatformChoice, choose_platforms, there_is
 from ocitool.plan.referrers import ReferrerSelector
@@ -59,13 +60,14 @@ def _settle_image(
 
 
 def _each_once(image: Image, manifests: tuple[ManifestNode, ...]) -> tuple[ManifestNode, ...]:
-    """Leave out what several roots of one name list again; what an index says of a manifest is said best."""
+    """Leave out what several roots of one name list again, best where it is listed right, and in an index."""
     if len(image.roots) < 2:
         return manifests
     flat = {id(root.node) for root in image.roots}
-    chosen: dict[tuple[object, ...], ManifestNode] = {}
+    chosen: dict[tuple[object, ...], tuple[tuple[bool, bool], ManifestNode]] = {}
     for node in manifests:
         key = node.descriptor.digest, node.platform and node.platform.normalized()
-        if key not in chosen or (id(chosen[key]) in flat and id(node) not in flat):
-            chosen[key] = node
-    return tuple(chosen.values())
+        rank = is_mislabelled(node), id(node) in flat
+        if key not in chosen or rank < chosen[key][0]:
+            chosen[key] = rank, node
+    return tuple(node for _, node in chosen.values())

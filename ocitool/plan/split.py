@@ -91,8 +91,10 @@ class _Splitter:
         self._parts = parts_of(self.prepared.graph, self.choice, split)
         self._settled = [settled for part in self._parts if (settled := self._settle(part)) is not None]
         if not self._settled:
+            alone = any(map(is_follower, self.prepared.graph.images)) and split.by is not SplitBy.IMAGE
             raise SelectionError(
-                f"nothing in the archive is left for {options.platforms}", remedy=there_is(self.prepared.graph.images)
+                f"nothing in the archive is left for {options.platforms}",
+                remedy="--by image splits artifacts, which have no platform" if alone else there_is(graph.images),
             )
 
     def selections(self) -> list[Selection]:

@@ -15,7 +15,7 @@ from ocitool.model.digest import Digest
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from ocitool.model.json_text import JsonObject
+    from ocitool.model.json_text import JsonObject, JsonValue
     from ocitool.plan.note import Note
 
 
@@ -117,12 +117,13 @@ class PlannedImage:
 class OutputPlan:
     """One archive: its members in order, and what they are.
 
-    `name` is that of its file where a plan has several. `digest_map` maps what roots, manifests and layers were to
-    what they are in this output.
+    `name` is that of its file where a plan has several, and `is_folder` what it is going to be. `digest_map` maps
+    what roots, manifests and layers were to what they are in this output, where they are not there any more.
     """
 
     members: tuple[Member, ...]
     name: str = ""
+    is_folder: bool = False
     images: tuple[PlannedImage, ...] = ()
     kept: tuple[PlannedManifest, ...] = ()
     digest_map: Mapping[Digest, Digest] = field(default_factory=dict)
@@ -149,7 +150,7 @@ class OutputPlan:
 
     @property
     def size(self) -> int:
-        """Length of the tar in bytes."""
+        """Length of the tar in bytes, also of one that becomes a folder instead."""
         layout = TarLayout()
         for member in self.members:
             layout.place(member.name, member.content.size, directory=isinstance(member.content, Folder))
@@ -219,7 +220,7 @@ class Plan:
             "kind": "plan",
             "sources": [{"name": source.name, "size": source.size} for source in self.sources],
             "bytesRead": self.read,
-            "bytesWritten": self.size,
+            "bytesWritten": sum(output.content_size if output.is_folder else output.size for output in self.outputs),
             "outputs": [_output_json(output) for output in self.outputs],
             "dropped": [manifest.to_json() for manifest in self.dropped],
             "notes": [note.to_json() for note in self.notes],
@@ -234,13 +235,23 @@ def digest_map_json(digest_map: Mapping[Digest, Digest]) -> JsonObject:
 def _output_json(output: OutputPlan) -> JsonObject:
     return {
         "name": output.name,
-        "size": output.size,
+        "form": "folder" if output.is_folder else "tar",
+        "size": output.content_size if output.is_folder else output.size,
         "copied": output.copied,
         "images": [image.to_json() for image in output.images],
         "kept": [manifest.to_json() for manifest in output.kept],
         "digestMap": digest_map_json(output.digest_map),
-        "steps": [_step_json(step) for step in output.steps()],
+        "steps": _file_steps(output) if output.is_folder else [_step_json(step) for step in output.steps()],
     }
+
+
+def _file_steps(output: OutputPlan) -> list[JsonValue]:
+    """Return a step for each file of a folder, from its own beginning on."""
+    return [
+        {"file": member.name, **_step_json(Step(0, member.content))}
+        for member in output.members
+        if not isinstance(member.content, Folder)
+    ]
 
 
 def _step_json(step: Step) -> JsonObject:

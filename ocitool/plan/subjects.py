@@ -8,6 +8,7 @@ from ocitool.graph.image import Image, IndexNode, Kind, ManifestNode, Node, Root
 from ocitool.graph.node import cosign_subject
 from ocitool.model.descriptor import Descriptor
 from ocitool.model.json_text import parse_object
+from ocitool.plan.labels import is_mislabelled
 from ocitool.plan.options import IndexForm
 
 if TYPE_CHECKING:
@@ -70,7 +71,8 @@ def _root_of_all(image: Image) -> Node | None:
         return image.roots[0].node
     digests = {node.descriptor.digest for node in image.manifests()}
     for root in image.roots:
-        if {node.descriptor.digest for node in walk_manifests(root.node)} == digests:
+        listed = list(walk_manifests(root.node))
+        if {node.descriptor.digest for node in listed} == digests and not any(map(is_mislabelled, listed)):
             return root.node
     return None
 

@@ -253,7 +253,7 @@ def test_a_pipe_needs_a_name(archive: Path, tmp_path: Path, *, packed: bool) -> 
     piped = zstandard.compress(data) if packed else data
     done = ocitool("split", "-", "-d", tmp_path / "parts", stdin=piped)
     assert (done.returncode, done.stdout) == (2, b"")
-    assert b"standard input has no name for {stem}; write one into --name-template" in done.stderr
+    assert b"the source has no name for {stem}; write one into --name-template" in done.stderr
     assert names_in(tmp_path) == ["image.tar"]
     template = "image-{os}-{arch}{-variant}{ext}"
     assert split("-", tmp_path / "parts", "--name-template", template, stdin=piped) == sorted(PLATFORMS.values())

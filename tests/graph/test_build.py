@@ -262,3 +262,18 @@ def test_two_entries_of_one_name_are_a_fault_only_if_they_differ() -> None:
         source = BytesSource(body + again.pack())
         faults = build_graph(scan_archive(source), source).faults
         assert [isinstance(fault.to_error(), UnsafeEntry) for fault in faults] == [True] * count
+
+
+def test_roots_of_one_name_are_one_image_however_it_is_spelled() -> None:
+    """An importer records one name for both, and lets the last one win."""
+    layout, tag, full = Layout(), "org.opencontainers.image.ref.name", "docker.io/library/lab:1.0"
+    for text, name, reference in (
+        ("linux/amd64", full, "amd64"),
+        ("linux/arm64", full, full),
+        ("linux/s390x", None, full),
+        ("linux/386", "lab:1.0", "1.0"),
+    ):
+        layout.add(layout.manifest(text), name)
+        layout.roots[-1].setdefault("annotations", {})[tag] = reference
+    (image,) = graph_of(layout).images
+    assert len(image.roots) == 4

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import json
+import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from ocitool.errors import IntegrityError, SelectionError
+from ocitool.errors import IntegrityError, SelectionError, UsageError
+from ocitool.graph.image import Origin
+from ocitool.graph.merge import merge_graphs
+from ocitool.plan.filter import plan_filter
 from ocitool.plan.options import IndexForm, Missing
 from tests.builders import Json, Layout, as_json, multi_platform
-from tests.docker_archives import DockerArchive
-from tests.laws.filtering import filtered, merge_plan, merged
+from tests.docker_archives import CLASSIC, CRANE, DockerArchive
+from tests.laws.filtering import filtered, graph_of, merge_plan, merged, options_of, parts_of
 from tests.laws.walker import Walked
+from tests.sources import BytesSource
 
 NAME = "docker.io/library/lab:1.0"
 
@@ -158,3 +164,72 @@ def test_the_choice_of_manifest_json_is_that_of_the_archives_only_if_they_agree(
     assert chosen(merged([layout.pack(), layout.pack()])) == "arm64"
     parts = [filtered(layout.pack(), [platform]) for platform in ("linux/arm64", "linux/amd64")]
     assert chosen(merged(parts)) == "amd64"
+
+
+def twice_listed() -> Layout:
+    layout = Layout()
+    children = [layout.manifest("linux/amd64", (text,)) for text in ("one", "two")]
+    return layout.add(layout.index([*children, layout.manifest("linux/arm64")]))
+
+
+def test_what_one_index_lists_twice_was_meant() -> None:
+    data = twice_listed().pack()
+    again = merged(list(parts_of(data).values()))
+    assert Walked(again).manifests() == Walked(data).manifests()
+
+
+def test_a_digest_map_names_what_is_gone_and_nothing_else() -> None:
+    """The manifests of the parts are still there, each itself; one that was made anew maps to what was made of it."""
+    parts = [of_platform("linux/amd64"), of_platform("linux/arm64")]
+    assert merge_plan(parts).outputs[0].digest_map == {}
+    whole = Layout()
+    whole.add(whole.index([whole.manifest("linux/amd64")]))
+    (output,) = merge_plan([whole.pack(), of_platform("linux/arm64")]).outputs
+    assert {str(old) for old in output.digest_map} == {whole.roots[0]["digest"]}
+    assert set(output.digest_map.values()) == {output.images[0].digest}
+
+
+def test_an_index_that_does_not_say_a_platform_gives_way_to_one_that_does() -> None:
+    whole = multi_platform(("linux/amd64", "linux/arm64"))
+    first, second = whole.read(whole.roots[0])["manifests"]
+    unsaid = Layout(dict(whole.blobs))
+    unsaid.add(unsaid.index([first, {key: value for key, value in second.items() if key != "platform"}]))
+    for archives in ([unsaid.pack(), whole.pack()], [whole.pack(), unsaid.pack()]):
+        (root,) = Walked(merged(archives)).index["manifests"]
+        assert root["digest"] == whole.roots[0]["digest"]
+    flat = Layout(dict(whole.blobs)).add({key: second[key] for key in ("mediaType", "digest", "size")}).pack()
+    assert children(merged([unsaid.pack(), flat])) == ["linux/amd64", "linux/arm64"]
+
+
+def test_a_damaged_document_is_taken_from_where_it_is_whole() -> None:
+    whole = multi_platform()
+    good, bad = whole.pack(), Layout(dict(whole.blobs), whole.roots)
+    child = whole.read(whole.roots[0])["manifests"][1]
+    for digest in (child["digest"], whole.read(child)["config"]["digest"]):
+        bad.blobs[digest] = bytes(len(bad.blobs[digest]))
+    for archives in ([good, bad.pack()], [bad.pack(), good]):
+        assert merged(archives) == filtered(good, ["all"])
+
+
+def test_a_conflict_of_docker_archives_names_each() -> None:
+    archives = [DockerArchive(style).image("lab:1.0").pack() for style in (CLASSIC, CRANE)]
+    graphs = [replace(graph_of(data), origins=(Origin(name, 1),)) for name, data in zip("ab", archives, strict=True)]
+    graph = merge_graphs(graphs, [BytesSource(data) for data in archives])
+    with pytest.raises(IntegrityError) as caught:
+        plan_filter(graph, options_of(["all"]))
+    assert re.search(r" in a and sha256:\w+ in b$", caught.value.message)
+    assert "ocitool filter FILE" in caught.value.remedy
+
+
+def test_keeping_the_index_of_several_parts_is_refused() -> None:
+    with pytest.raises(UsageError, match="--index keep cannot hold"):
+        merge_plan([of_platform("linux/amd64"), of_platform("linux/arm64")], index=IndexForm.KEEP)
+
+
+def test_annotations_of_one_platform_are_not_those_of_the_index() -> None:
+    key = "com.docker.official-images.bashbrew.arch"
+    archives = [of_platform(f"linux/{name}", **{key: name, "same": "1"}) for name in ("amd64", "arm64")]
+    for order in (archives, archives[::-1]):
+        (root,) = Walked(merged(order)).index["manifests"]
+        assert key not in root["annotations"]
+        assert root["annotations"]["same"] == "1"

@@ -50,7 +50,7 @@ def filtered(data: bytes, platforms: Sequence[str], **fields: Any) -> bytes:
     return bytes(sink.data)
 
 
-def _graph(data: bytes) -> ImageGraph:
+def graph_of(data: bytes) -> ImageGraph:
     source = BytesSource(data)
     return build_graph(scan_archive(source), source)
 
@@ -58,7 +58,7 @@ def _graph(data: bytes) -> ImageGraph:
 def split_plan(
     data: bytes, platforms: Sequence[str] = ("all",), *, split: SplitOptions | None = None, **fields: Any
 ) -> Plan:
-    return plan_split(_graph(data), options_of(platforms, **fields), split or SplitOptions(stem="image"))
+    return plan_split(graph_of(data), options_of(platforms, **fields), split or SplitOptions(stem="image"))
 
 
 def written(plan: Plan, *sources: bytes) -> dict[str, bytes]:
@@ -76,7 +76,7 @@ def parts_of(
 
 
 def merge_plan(archives: Sequence[bytes], platforms: Sequence[str] = ("all",), **fields: Any) -> Plan:
-    graph = merge_graphs([_graph(data) for data in archives], [BytesSource(data) for data in archives])
+    graph = merge_graphs([graph_of(data) for data in archives], [BytesSource(data) for data in archives])
     return plan_filter(graph, options_of(platforms, **fields))
 
 

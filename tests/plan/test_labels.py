@@ -27,8 +27,8 @@ def labelled(*labels: tuple[str, Json | None]) -> Layout:
     """Make an image whose configs say one thing and whose index lists another."""
     layout = Layout()
     children = []
-    for text, listed in labels:
-        child = layout.manifest(text, (text,)) | {"x-first": 1}
+    for number, (text, listed) in enumerate(labels):
+        child = layout.manifest(text, (f"{number} {text}",)) | {"x-first": 1}
         del child["platform"]
         children.append(child | ({} if listed is None else {"platform": listed}) | {"x-last": [2]})
     return layout.add(layout.index(children))
@@ -161,7 +161,9 @@ def test_what_cannot_be_fixed() -> None:
 
 LISTED = st.sampled_from([None, *map(platform, ("linux/amd64", "linux/arm", "linux/arm/v6", "linux/arm64/v8"))])
 CONFIGS = st.lists(
-    st.sampled_from(["linux/amd64", "linux/arm/v6", "linux/arm", "linux/arm64"]), min_size=1, unique=True
+    st.sampled_from(["linux/amd64", "linux/arm/v6", "linux/arm", "linux/arm64"]),
+    min_size=1,
+    unique_by=lambda text: text.split("/")[1],
 )
 
 
@@ -176,3 +178,23 @@ def test_every_platform_is_that_of_the_config(configs: list[str], data: st.DataO
     for child, config in zip(json.loads(index)["manifests"], configs, strict=True):
         value = platform(config)
         assert all(child["platform"][key] == value[key] for key in value)
+
+
+@pytest.mark.parametrize("listed", ["linux/arm64", "unknown/unknown"])
+def test_two_images_of_one_platform_are_refused_once_it_shows(listed: str) -> None:
+    layout = labelled(("linux/amd64", platform(listed)), ("linux/amd64", platform("linux/amd64")))
+    with pytest.raises(IntegrityError, match="two different linux/amd64 images"):
+        plan_of(layout.pack(), ["linux/amd64"], fix_platforms=True)
+    with pytest.raises(IntegrityError) as caught:
+        plan_of(layout.pack(), ["linux/amd64"])
+    assert "alone" not in caught.value.remedy
+
+
+def test_an_image_listed_as_unknown_is_no_attestation() -> None:
+    """Only an attestation has a config that names no platform either."""
+    layout = labelled(("linux/amd64", platform("unknown/unknown")), ("linux/arm64", platform("linux/arm64")))
+    with pytest.raises(IntegrityError, match="lists unknown/unknown, but its config says linux/amd64"):
+        plan_of(layout.pack(), ["all"])
+    fixed = plan_of(layout.pack(), ["all"], fix_platforms=True)
+    assert [manifest.platform for manifest in fixed.kept] == ["linux/amd64", "linux/arm64"]
+    assert [manifest.platform for manifest in plan_of(layout.pack(), ["linux/amd64"]).kept] == ["linux/amd64"]

@@ -10,7 +10,7 @@ from ocitool.errors import SelectionError, UsageError
 from ocitool.plan.options import Followers, IndexForm, Missing, SplitBy, SplitOptions
 from tests.attached import BUILDX, COSIGN_TAGS, NOTATION, small
 from tests.builders import Json, Layout, multi_platform
-from tests.laws.filtering import split_plan, written
+from tests.laws.filtering import filtered, merged, split_plan, written
 from tests.laws.walker import Walked
 
 BY_IMAGE = SplitOptions(SplitBy.IMAGE, stem="bundle")
@@ -154,3 +154,32 @@ def test_one_platform_of_an_image_keeps_the_index_that_it_asks_for() -> None:
     plan = split_plan(data, index=IndexForm.KEEP)
     assert {image.digest for image in plan.images} == {image.original for image in plan.images}
     assert all("keeps its digest" in note.message for note in plan.notes if note.level.value == "warning")
+
+
+def test_artifacts_alone_are_split_by_image() -> None:
+    layout = Layout()
+    layout.add(layout.artifact("chart"), "x.io/chart:1")
+    with pytest.raises(SelectionError) as caught:
+        names(layout)
+    assert "--by image" in caught.value.remedy
+    assert names(layout, BY_IMAGE) == ["bundle-x.io-chart-1.tar"]
+
+
+def test_a_manifest_listed_twice_is_reported_once() -> None:
+    layout = Layout()
+    child = layout.manifest()
+    layout.add(layout.index([child, child]))
+    (output,) = split_plan(layout.pack()).outputs
+    assert len(output.kept) == 1
+
+
+def test_a_platform_that_only_the_index_names_stays_nested_and_comes_back() -> None:
+    layout = Layout()
+    silent = layout.manifest("linux/amd64", ("silent",), config={"os": "", "architecture": ""})
+    layout.add(layout.index([silent, layout.manifest("linux/arm64")]))
+    data = layout.pack()
+    plan = split_plan(data)
+    assert [image.form for image in plan.images] == ["nested", "flat"]
+    parts = list(written(plan, data).values())
+    assert Walked(merged(parts)).manifests() == Walked(data).manifests()
+    assert filtered(parts[0], ["linux/amd64"]) == parts[0]
