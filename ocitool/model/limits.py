@@ -56,3 +56,6 @@ RATIO_LIMIT: Final = 1000
 
 RATIO_FREE: Final = 1024 * MIB
 """Bytes of plain data below which the ratio does not matter."""
+
+PART_LIMIT: Final = 5_000
+"""Archives that one split writes; a thousand images of five platforms each are as many."""

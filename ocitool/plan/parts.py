@@ -6,7 +6,8 @@ from collections import defaultdict
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from ocitool.errors import SelectionError
+from ocitool.errors import SelectionError, UsageError
+from ocitool.model.limits import PART_LIMIT
 from ocitool.plan.options import SplitBy, SplitOptions
 from ocitool.plan.owners import owners_of_artifacts
 from ocitool.plan.platform_choice import ChosenImage, PlatformChoice
@@ -53,13 +54,26 @@ def parts_of(graph: ImageGraph, choice: PlatformChoice, split: SplitOptions) -> 
     ]
     if split.by is SplitBy.IMAGE:
         return [*of_images, *(Part((), tuple(artifacts[place] for place in chain)) for chain in owners.free)]
-    of_both = [part for image in of_images for part in _by_platform(image)]
+    of_both: list[Part] = []
+    for image in of_images:
+        # What one image multiplies, it is walked for each time.
+        of_both += check_count(list(_by_platform(image)))
     if split.by is SplitBy.IMAGE_PLATFORM or split.max_size is not None:
         return of_both
     platforms: defaultdict[Platform | None, list[Part]] = defaultdict(list)
     for part in of_both:
         platforms[part.platform].append(part)
     return [join_parts(parts) for parts in platforms.values()]
+
+
+def check_count(parts: list[Part]) -> list[Part]:
+    """Return `parts`; raises `UsageError` if they are more than anybody means to have."""
+    if len(parts) > PART_LIMIT:
+        raise UsageError(
+            f"{len(parts)} parts are more than the {PART_LIMIT} that a split writes",
+            remedy="choose with -p or --image, or put images together with --max-size",
+        )
+    return parts
 
 
 def join_parts(parts: Sequence[Part], number: int = 0) -> Part:

@@ -15,7 +15,7 @@ from ocitool.plan.options import Layers, SplitBy, SplitOptions
 from ocitool.plan.output import PlannedOutput, plan_output, planned_dropped
 from ocitool.plan.packing import pack
 from ocitool.plan.part_names import name_parts
-from ocitool.plan.parts import Part, join_parts, parts_of
+from ocitool.plan.parts import Part, check_count, join_parts, parts_of
 from ocitool.plan.platform_choice import PlatformChoice, choose_platforms, there_is
 from ocitool.plan.preparation import Preparation, prepare
 from ocitool.plan.recompression import Recompression, RecompressionPlan, plan_recompression
@@ -108,6 +108,7 @@ class _Splitter:
             bundles = pack([(settled.part, output.plan) for settled, output in planned], self._split.max_size)
             joined = [self._settle(join_parts(parts, number)) for number, parts in enumerate(bundles, start=1)]
             planned = [(settled, self._plan(settled, done)) for settled in joined if settled is not None]
+        check_count([settled.part for settled, _ in planned])
         names = name_parts([(settled.part, output.plan) for settled, output in planned], self._split)
         return [
             replace(output, plan=replace(output.plan, name=name))

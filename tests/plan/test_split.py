@@ -183,3 +183,12 @@ def test_a_platform_that_only_the_index_names_stays_nested_and_comes_back() -> N
     parts = list(written(plan, data).values())
     assert Walked(merged(parts)).manifests() == Walked(data).manifests()
     assert filtered(parts[0], ["linux/amd64"]) == parts[0]
+
+
+def test_more_parts_than_anybody_means_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ocitool.plan.parts.PART_LIMIT", 2)
+    assert len(names(multi_platform(("linux/amd64", "linux/arm64")))) == 2
+    with pytest.raises(UsageError, match="3 parts are more than the 2"):
+        names(multi_platform())
+    with pytest.raises(UsageError, match="3 parts are more than the 2"):
+        names(bundle(), BY_IMAGE)
