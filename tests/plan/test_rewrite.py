@@ -120,3 +120,33 @@ def test_unknown_fields_of_a_root_survive_the_flat_form() -> None:
     layout.roots[0]["x-root"] = {"b": 1, "a": 2}
     assert root_of(output_of(layout, "linux/amd64", index=IndexForm.NESTED))["x-root"] == {"b": 1, "a": 2}
     assert root_of(output_of(layout, "linux/amd64"))["x-root"] == {"b": 1, "a": 2}
+
+
+def test_a_kept_root_of_which_nothing_is_left_is_not_written() -> None:
+    """An importer lets the last root of a name win, which would be one without content."""
+    layout = Layout()
+    for platform in ("linux/amd64", "linux/arm64"):
+        layout.add(layout.index([layout.manifest(platform)]))
+    output = output_of(layout, "linux/amd64", index=IndexForm.KEEP)
+    assert [root["digest"] for root in output.index["manifests"]] == [layout.roots[0]["digest"]]
+
+
+def test_what_cosign_called_an_index_is_an_image_once_it_is_flat() -> None:
+    layout = multi_platform(name=None)
+    layout.roots[0]["annotations"] = {"kind": "dev.cosignproject.cosign/imageIndex"}
+    assert root_of(output_of(layout, "linux/amd64"))["annotations"]["kind"] == "dev.cosignproject.cosign/image"
+    assert (
+        root_of(output_of(layout, "linux/amd64", index=IndexForm.NESTED))["annotations"]["kind"]
+        == "dev.cosignproject.cosign/imageIndex"
+    )
+
+
+def test_an_index_made_of_roots_is_not_annotated_as_an_attestation() -> None:
+    layout = Layout()
+    images = [layout.manifest(platform) for platform in ("linux/amd64", "linux/arm64")]
+    layout.add(layout.attestation(images[0]))
+    for image in images:
+        layout.add(image)
+    root = root_of(output_of(layout, "all"))
+    assert root["mediaType"] == OCI_INDEX
+    assert not [key for key in root["annotations"] if key.startswith("vnd.docker")]
