@@ -104,11 +104,9 @@ def _flat(selection: ImageSelection) -> RewrittenImage:
 def _keep(selection: ImageSelection) -> RewrittenImage:
     """Keep the roots as they are; what they list may be absent."""
     kept = set(selection.kept)
-    roots = [
-        root
-        for root in selection.image.roots
-        if (root.node in kept if isinstance(root.node, ManifestNode) else root.node.state is State.COMPLETE)
-    ]
+    there = [root for root in selection.image.roots if isinstance(root.node, ManifestNode) or _is_there(root.node)]
+    # Of several roots the last one gives its name to what an importer records: to nothing, if nothing is left of it.
+    roots = [root for root in there if _holds_any(root.node, kept)] or there
     digest = roots[0].node.descriptor.digest
     namings = [name_image(root.node.descriptor.annotations, (), root.node.descriptor.digest) for root in roots]
     indexes = dict.fromkeys(replace(index.descriptor, fields={}) for index in selection.image.indexes())
@@ -150,6 +148,10 @@ def _nested(selection: ImageSelection) -> RewrittenImage:
         replaced={before: digest for before in befores if before != digest},
         naming=naming,
     )
+
+
+def _is_there(node: IndexNode) -> bool:
+    return node.state is State.COMPLETE
 
 
 def _holds_any(node: Node, kept: Collection[ManifestNode]) -> bool:
