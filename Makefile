@@ -9,7 +9,7 @@ SECONDS ?= 60
 PYTEST := $(BIN)/python -m pytest -n auto --junitxml=$(REPORTS)/tests.xml
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-long fuzz bench bench-compressed clean
+.PHONY: help setup demo test test-long fuzz bench bench-parts bench-compressed clean
 
 help: ## Show these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,6 +42,9 @@ fuzz: $(VENV)/.ready ## Fuzz the readers of untrusted bytes for SECONDS (60); fi
 
 bench: $(VENV)/.ready ## Measure against openssl, cp and skopeo (needs 10 GiB of memory)
 	@$(BIN)/python -m benchmarks.end_to_end
+
+bench-parts: $(VENV)/.ready ## Measure split and merge against openssl and cp (needs 15 GiB of memory)
+	@$(BIN)/python -m benchmarks.split_and_merge
 
 bench-compressed: $(VENV)/.ready ## Measure compressed sources against zstd, gzip and openssl (needs 16 GiB of memory)
 	@$(BIN)/python -m benchmarks.compressed_sources
