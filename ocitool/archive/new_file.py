@@ -7,6 +7,7 @@ import errno
 import io
 import os
 import stat
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -36,12 +37,13 @@ class NewFile:
         self._named: Path | None = None
         self._backup: Path | None = None
         self._is_published = False
+        self._turn = threading.Lock()
         self.descriptor = -1
         self._open()
 
     def write_at(self, offset: int, data: bytes | memoryview) -> None:
         """Write all of `data` at `offset`; raises `OutputError`."""
-        Place(self.descriptor, offset, self.name).write_at(0, data)
+        Place(self.descriptor, offset, self.name, self._turn).write_at(0, data)
 
     def readinto_at(self, offset: int, buffer: memoryview) -> None:
         """Read back what was written at `offset`, as many bytes as `buffer` has; raises `OutputError`."""
@@ -67,7 +69,7 @@ class NewFile:
     @contextlib.contextmanager
     def place(self, offset: int) -> Iterator[Place]:
         """Open the place of a blob at `offset`."""
-        yield Place(self.descriptor, offset, self.name)
+        yield Place(self.descriptor, offset, self.name, self._turn)
 
     def require_space(self, size: int) -> None:
         """Raise `OutputError` if the file system has less than `size` bytes free."""

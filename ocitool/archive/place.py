@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import errno
 import os
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
 from typing import Final
 
 from ocitool.errors import OutputError
@@ -15,11 +16,16 @@ MORE_OPEN_FILES: Final = "allow more (ulimit -n), or write fewer outputs at once
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Bytes from `offset` on of the open file `descriptor`; `name` is what messages call the output."""
+    """Bytes from `offset` on of the open file `descriptor`; `name` is what messages call the output.
+
+    Whoever writes holds `turn`, which the places of one file share: the kernel lets one writer at a time into a file,
+    and the others would not sleep meanwhile but spin, and take the processor from the hashing.
+    """
 
     descriptor: int
     offset: int
     name: str
+    turn: AbstractContextManager[object] = field(default_factory=nullcontext)
 
     def write_at(self, position: int, data: bytes | memoryview) -> None:
         """Write all of `data` at `position`, counted from the start of the place; raises `OutputError`."""
@@ -27,7 +33,8 @@ class Place:
         offset = self.offset + position
         try:
             while rest:
-                count = os.pwrite(self.descriptor, rest, offset)
+                with self.turn:
+                    count = os.pwrite(self.descriptor, rest, offset)
                 rest = rest[count:]
                 offset += count
         except OSError as error:

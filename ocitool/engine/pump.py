@@ -109,9 +109,10 @@ def copy_in_kernel(copy: Copy, source: ByteSource, place: Place, control: Contro
         while done < copy.size:
             length = min(_KERNEL_CHUNK, copy.size - done)
             try:
-                count = os.copy_file_range(
-                    opened.descriptor, place.descriptor, length, opened.offset + done, place.offset + done
-                )
+                with place.turn:
+                    count = os.copy_file_range(
+                        opened.descriptor, place.descriptor, length, opened.offset + done, place.offset + done
+                    )
             except OSError as error:
                 if done == 0 and error.errno in _NOT_HERE:
                     return False
