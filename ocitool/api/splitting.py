@@ -62,9 +62,11 @@ def split_options(
     if template is not None:
         NameTemplate.parse(template)
     extension = ".tar" + ("" if compression is None else compression.suffix)
-    # A folder may be given as ``.``, which is called something else elsewhere.
-    name = os.fspath(source) if os.fspath(source) == "-" else os.path.realpath(source)
-    return SplitOptions(by, template, source_stem(name), extension, max_size)
+    stem = source_stem(os.fspath(source))
+    if not stem and os.fspath(source) != "-":
+        # A folder that was given as ``.`` has a name too.
+        stem = source_stem(os.path.realpath(source))
+    return SplitOptions(by, template, stem, extension, max_size)
 
 
 def split_archive(

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Final
 
 from ocitool.errors import IntegrityError
 from ocitool.graph.closure import manifest_name
-from ocitool.graph.image import Kind, State
+from ocitool.graph.image import IndexNode, Kind, State
+from ocitool.plan.note import Note, warning
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from ocitool.graph.image import Image, IndexNode, ManifestNode, Node
+    from ocitool.graph.image import Image, ManifestNode, Node
     from ocitool.model.digest import Digest
-    from ocitool.plan.note import Note
     from ocitool.plan.options import IndexForm
 
 
@@ -40,18 +40,21 @@ class Cause(Enum):
     FORM = "the flat form holds nothing but the image"
     INDEX = "the output does not have the index it refers to"
     LAYERS = "its subject gets a new digest"
+    OTHER = "it refers to something else as well that is not kept"
+    ARTIFACTS = "the index of artifacts it refers to is not kept whole"
+    INCOMPLETE = "the archive lists it, but does not hold all of it"
 
 
 @dataclass(frozen=True, slots=True)
 class Lost:
     """Something that refers to an image of the output, or to its index, and does not go with it.
 
-    `subject` is the digest it refers to, or that what it refers to does.
+    `subject` is the digest it refers to, or that what it refers to does; None if it is absent and may refer to that.
     """
 
     image: Image
-    manifest: ManifestNode
-    subject: Digest
+    manifest: Node
+    subject: Digest | None
     cause: Cause
 
 
@@ -97,8 +100,10 @@ class Ledger:
         self.dropped.extend(Dropped(image.label, node, reason) for node in manifests)
 
 
-def describe(image: Image, node: ManifestNode) -> str:
-    """Name a manifest of an image for a message."""
+def describe(image: Image, node: Node) -> str:
+    """Name a manifest of an image, or an index of it, for a message."""
+    if isinstance(node, IndexNode):
+        return f"the index {node.descriptor.digest} of {image.label}"
     if node.kind is Kind.IMAGE:
         return f"{manifest_name(node)} of {image.label}"
     if image.name is None and node.descriptor.digest == image.roots[0].node.descriptor.digest:
@@ -113,11 +118,16 @@ def describe_names(images: Iterable[Image]) -> str:
     return (", ".join(names[:_LIST_LIMIT]) or "no image") + more
 
 
-def incompleteness(node: ManifestNode) -> str:
-    """Say what the archive lacks of a manifest that is absent or partial."""
-    if node.state is State.ABSENT:
+def incompleteness(node: Node) -> str:
+    """Say what the archive lacks of a manifest that is absent or partial, or of an index that is absent."""
+    if node.state is State.ABSENT or isinstance(node, IndexNode):
         return ABSENT
     return f"partial: {len(node.missing)} of {len(node.contents)} blobs missing"
+
+
+def incomplete_warning(image: Image, node: Node) -> Note:
+    """Say that something is dropped of which the archive lacks a part."""
+    return warning(f"{describe(image, node)} is {incompleteness(node)}, and is dropped; export it again to have it")
 
 
 def corrupt(image: Image, node: ManifestNode) -> IntegrityError:

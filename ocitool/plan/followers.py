@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from ocitool.errors import UsageError
-from ocitool.graph.image import Kind, State
-from ocitool.plan.choice import Cause, Lost, corrupt, describe, incompleteness
+from ocitool.graph.image import Kind, ManifestNode, State
+from ocitool.plan.choice import Cause, Lost, corrupt, describe, incomplete_warning, incompleteness
 from ocitool.plan.note import note, warning
 from ocitool.plan.options import FilterOptions, Followers, IndexForm
 from ocitool.plan.recompression import is_remade
@@ -15,7 +15,7 @@ from ocitool.plan.subjects import HeldDigests, by_subject
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from ocitool.graph.image import Image, ManifestNode
+    from ocitool.graph.image import Image, Node
     from ocitool.model.digest import Digest
     from ocitool.plan.choice import Ledger
 
@@ -52,7 +52,7 @@ class FollowerSelector:
                 lose(image, node, node.subject, cause, self._options, self._ledger)
                 if cause is Cause.FORM:
                     flat.append(node)
-            elif not reason and node not in reached:
+            elif not reason and node not in reached and not _is_unknown(node):
                 has_subject = node.subject is not None or node.kind is Kind.ATTESTATION
                 reason = NOT_KEPT if has_subject else NO_PLATFORM
             reason = reason or self._not_whole(image, node)
@@ -99,9 +99,8 @@ class FollowerSelector:
             raise corrupt(image, node)
         if node.state is State.COMPLETE:
             return ""
-        self._ledger.notes.append(
-            warning(f"{describe(image, node)} is {incompleteness(node)}, and is dropped; export it again to have it")
-        )
+        lose(image, node, node.subject, Cause.INCOMPLETE, self._options, self._ledger)
+        self._ledger.notes.append(incomplete_warning(image, node))
         return incompleteness(node)
 
     def _note_flat(self, image: Image, flat: Sequence[ManifestNode]) -> None:
@@ -115,6 +114,11 @@ class FollowerSelector:
                 "--index nested keeps them"
             )
         )
+
+
+def _is_unknown(node: ManifestNode) -> bool:
+    """Tell whether this is absent, and nothing says what it refers to."""
+    return node.subject is None and node.state is State.ABSENT
 
 
 def _is_free(node: ManifestNode) -> bool:
@@ -131,24 +135,24 @@ def dropped_by_option(node: ManifestNode, options: FilterOptions) -> str:
 
 def lose(
     image: Image,
-    node: ManifestNode,
+    node: Node,
     subject: Digest | None,
     cause: Cause,
     options: FilterOptions,
     ledger: Ledger,
 ) -> None:
-    """Write down that something cannot follow its subject.
+    """Write down that something cannot follow its subject, or is absent and may refer to what is kept.
 
-    Raises `UsageError` if it is asked to, but `--layers` changes what it speaks of.
+    Raises `UsageError` if it is asked to follow, but `--layers` changes what it speaks of.
     """
-    if subject is None or node.state in {State.ABSENT, State.PARTIAL}:
+    is_there = node.state is not State.ABSENT and node.state is not State.PARTIAL
+    if subject is not None or node.state is State.ABSENT:
+        ledger.lost.append(Lost(image, node, subject, cause if is_there else Cause.INCOMPLETE))
+    if cause is not Cause.LAYERS or not is_there:
         return
-    ledger.lost.append(Lost(image, node, subject, cause))
-    if cause is not Cause.LAYERS:
-        return
-    asked = options.attestations if node.kind is Kind.ATTESTATION else options.referrers
-    if asked is Followers.FOLLOW:
-        option = "--attestations" if node.kind is Kind.ATTESTATION else "--referrers"
+    is_attestation = isinstance(node, ManifestNode) and node.kind is Kind.ATTESTATION
+    if (options.attestations if is_attestation else options.referrers) is Followers.FOLLOW:
+        option = "--attestations" if is_attestation else "--referrers"
         raise UsageError(
             f"{describe(image, node)} speaks of a digest that --layers changes",
             remedy=f"leave out --layers or {option} follow",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ocitool.plan.subjects import own_digests, root_subject
+from ocitool.plan.subjects import image_subjects, own_digests
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -23,11 +23,14 @@ class Owners:
 
 
 def owners_of_artifacts(artifacts: Sequence[Image], images: Sequence[Image]) -> Owners:
-    """Tell which images, or which other artifacts, each artifact refers to, directly or not."""
-    subjects = [root_subject(artifact.roots[0]) for artifact in artifacts]
+    """Tell which images, or which other artifacts, each artifact refers to, directly or not.
+
+    One that lists several may refer to several images, and goes to each with what refers to that.
+    """
+    subjects = [image_subjects(artifact) for artifact in artifacts]
     referring: dict[Digest, list[int]] = {}
-    for place, subject in enumerate(subjects):
-        if subject is not None:
+    for place, found in enumerate(subjects):
+        for subject in found:
             referring.setdefault(subject, []).append(place)
     owned = tuple(tuple(sorted(_reach(own_digests(image), artifacts, referring))) for image in images)
     seen = {place for places in owned for place in places}
@@ -35,7 +38,7 @@ def owners_of_artifacts(artifacts: Sequence[Image], images: Sequence[Image]) -> 
     inside = {digest for place in rest for digest in own_digests(artifacts[place])}
     free: list[tuple[int, ...]] = []
     # A circle has no first link; whichever comes first is one.
-    for place in sorted(rest, key=lambda place: subjects[place] in inside):
+    for place in sorted(rest, key=lambda place: not inside.isdisjoint(subjects[place])):
         if place not in seen:
             chain = {place, *_reach(own_digests(artifacts[place]), artifacts, referring)}
             free.append(tuple(sorted(chain - seen)))

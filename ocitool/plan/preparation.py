@@ -9,7 +9,7 @@ from ocitool.errors import SelectionError
 from ocitool.plan.choice import Dropped, Ledger, describe_names
 from ocitool.plan.labels import correct_labels
 from ocitool.plan.renaming import rename_images
-from ocitool.plan.subjects import is_follower, own_digests, root_subject
+from ocitool.plan.subjects import image_subjects, is_follower, own_digests
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -64,12 +64,13 @@ def _referrers(images: Sequence[Image], wanted: Sequence[Image]) -> list[Image]:
         return []
     referring: dict[Digest, list[Image]] = {}
     for image in images:
-        if is_follower(image) and (subject := root_subject(image.roots[0])) is not None:
+        for subject in image_subjects(image) if is_follower(image) else ():
             referring.setdefault(subject, []).append(image)
-    found: list[Image] = []
+    found: dict[int, Image] = {}
     waiting = list(wanted)
     while waiting:
-        new = [image for digest in own_digests(waiting.pop()) for image in referring.pop(digest, ())]
-        found += new
-        waiting += new
-    return found
+        for digest in own_digests(waiting.pop()):
+            new = {id(image): image for image in referring.pop(digest, ()) if id(image) not in found}
+            found |= new
+            waiting += new.values()
+    return list(found.values())

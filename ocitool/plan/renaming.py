@@ -17,10 +17,10 @@ from ocitool.model.reference import Reference, has_reference_separator
 from ocitool.model.renaming import OldName
 from ocitool.plan.choice import describe_names
 from ocitool.plan.note import note
-from ocitool.plan.subjects import is_follower, own_digests, root_subject
+from ocitool.plan.subjects import image_subjects, is_follower, own_digests
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from ocitool.model.digest import Digest
     from ocitool.model.json_text import JsonObject
@@ -47,7 +47,8 @@ def rename_images(images: Sequence[Image], renaming: Renaming) -> Renamed:
     """
     named = _named(images, renaming)
     matched = _matched(images, renaming, named)
-    names = named | matched | _Signatures(images).names(matched)
+    names = named | matched
+    names |= _Signatures(images).names(names)
     return _regrouped(images, names) if names else Renamed(tuple(images))
 
 
@@ -111,7 +112,7 @@ def _matched(
 
 
 class _Signatures:
-    """Cosign's tags, which go along: a signature is looked for in the repository of its subject.
+    """Tags of cosign's and of referrers, which go along: both are looked for in the repository of their subject.
 
     Their tag says what they sign and stays, whatever a rule would make of it.
     """
@@ -123,10 +124,11 @@ class _Signatures:
         self._moved: dict[tuple[str, Digest], dict[str, None]] = {}
         self._result: dict[int, tuple[str, ...]] = {}
         for place, image in enumerate(images):
-            tag, subject = _cosign_tag(image), root_subject(image.roots[0])
-            if tag is not None and subject is not None:
+            subjects = image_subjects(image) if is_follower(image) else {}
+            if subjects and (tag := _signing_tag(image, subjects)) is not None:
                 self._tags[place] = tag
-                self._signing.setdefault((tag.repository, subject), []).append(place)
+                for subject in subjects:
+                    self._signing.setdefault((tag.repository, subject), []).append(place)
 
     def names(self, matched: Mapping[int, tuple[str, ...]]) -> dict[int, tuple[str, ...]]:
         """Return the new names of cosign's tags, by their places; `matched` are those that rules give to anything."""
@@ -218,11 +220,17 @@ def _old_name(image: Image) -> OldName:
     return OldName.parse(image.name)
 
 
-def _cosign_tag(image: Image) -> Reference | None:
-    """Return the name of something that cosign stored beside an image, None for anything else."""
-    if image.name is None or cosign_subject(image.name) is None:
-        return None
-    return _reference(image.name)
+def _signing_tag(image: Image, subjects: Collection[Digest]) -> Reference | None:
+    """Return the name of what has a tag of its subject, as cosign and lists of referrers do; None for all else."""
+    name = _reference(image.name)
+    if name is None or cosign_subject(name.full) is not None:
+        return name
+    return name if name.tag in {_referrers_tag(subject) for subject in subjects} else None
+
+
+def _referrers_tag(subject: Digest) -> str:
+    """Return the tag of an index of referrers (distribution-spec, "Referrers Tag Schema")."""
+    return f"{subject.algorithm[:32]}-{subject.hex[:64]}"
 
 
 def _reference(name: str | None) -> Reference | None:

@@ -12,7 +12,7 @@ from ocitool.plan.labels import is_mislabelled
 from ocitool.plan.options import FilterOptions, IndexForm
 from ocitool.plan.platform_choice import PlatformChoice, choose_platforms, there_is
 from ocitool.plan.referrers import ReferrerSelector
-from ocitool.plan.signatures import require_signatures, signature_warnings
+from ocitool.plan.signatures import require_signatures, signature_warnings, unknown_losses
 from ocitool.plan.subjects import is_follower
 
 if TYPE_CHECKING:
@@ -37,13 +37,14 @@ def settle(graph: ImageGraph, options: FilterOptions, choice: PlatformChoice) ->
     artifacts = [image for image in graph.images if is_follower(image)]
     referrers = ReferrerSelector(artifacts, selected, options, ledger, everything=choice.everything).choose()
     if options.require_signatures:
-        require_signatures(ledger.lost)
+        require_signatures([*ledger.lost, *unknown_losses(graph.images)])
     ledger.notes += signature_warnings(selected, ledger.lost)
     selected += referrers
     if not selected:
         raise SelectionError(f"nothing in the archive is left for {options.platforms}", remedy=there_is(graph.images))
-    order = {id(image): place for place, image in enumerate(graph.images)}
-    selected.sort(key=lambda selection: order[id(selection.image)])
+    # What is kept of an artifact may be some of its roots.
+    order = {id(root): place for place, image in enumerate(graph.images) for root in image.roots}
+    selected.sort(key=lambda selection: order[id(selection.image.roots[0])])
     return Selection(tuple(selected), tuple(ledger.dropped), tuple(ledger.notes))
 
 

@@ -6,11 +6,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ocitool.errors import SelectionError
-from ocitool.plan.choice import Dropped, Selection
+from ocitool.plan.choice import Dropped, Ledger, Selection
 from ocitool.plan.compatibility import early_notes
 from ocitool.plan.docker_manifest import configs_of
 from ocitool.plan.filter import layer_notes, source_notes, source_references
-from ocitool.plan.followers import NOT_KEPT
+from ocitool.plan.followers import NO_PLATFORM, NOT_KEPT
 from ocitool.plan.options import Layers, SplitBy, SplitOptions
 from ocitool.plan.output import PlannedOutput, plan_output, planned_dropped
 from ocitool.plan.packing import pack
@@ -19,7 +19,9 @@ from ocitool.plan.parts import Part, check_count, join_parts, parts_of
 from ocitool.plan.platform_choice import PlatformChoice, choose_platforms, there_is
 from ocitool.plan.preparation import Preparation, prepare
 from ocitool.plan.recompression import Recompression, RecompressionPlan, plan_recompression
+from ocitool.plan.referrers import ReferrerSelector
 from ocitool.plan.selection import settle
+from ocitool.plan.signatures import require_signatures, unknown_losses
 from ocitool.plan.steps import Plan, SourceReference
 from ocitool.plan.subjects import is_follower
 
@@ -63,6 +65,7 @@ def plan_split(
                 *layer_notes(_recompression_plan(selections, graph, options), done, options.layers),
                 *splitter.prepared.notes,
                 *splitter.choice.notes,
+                *splitter.left.notes,
                 *(note for selection in selections for note in selection.notes),
                 *(note for output in outputs for note in output.notes),
                 *early_notes([output.images for output in outputs]),
@@ -86,10 +89,15 @@ class _Splitter:
         self._split = split
         self.prepared: Preparation = prepare(graph, options)
         self.choice: PlatformChoice = choose_platforms(self.prepared.graph, options)
+        # An artifact without a platform is a part of its own, and goes with no platform's.
+        self._everything = self.choice.everything and split.by is SplitBy.IMAGE
         self._places = {id(image): place for place, image in enumerate(self.prepared.graph.images)}
         self._loaded_before = configs_of(graph.docker_manifest)
-        self._parts = parts_of(self.prepared.graph, self.choice, split)
-        self._settled = [settled for part in self._parts if (settled := self._settle(part)) is not None]
+        parts = parts_of(self.prepared.graph, self.choice, split)
+        self._settled = [settled for part in parts if (settled := self._settle(part)) is not None]
+        self.left = self._leave_over()
+        if options.require_signatures:
+            require_signatures([*self.left.lost, *unknown_losses(self.prepared.graph.images)])
         if not self._settled:
             alone = any(map(is_follower, self.prepared.graph.images)) and split.by is not SplitBy.IMAGE
             raise SelectionError(
@@ -128,7 +136,7 @@ class _Splitter:
             *self.prepared.dropped,
             *self.choice.dropped,
             *(each for selection in self.selections() for each in selection.dropped),
-            *self._left_over(),
+            *self.left.dropped,
         ):
             key = (each.image, each.manifest.descriptor.digest)
             if key in kept:
@@ -143,9 +151,7 @@ class _Splitter:
         members = (*(chosen.image for chosen in part.images), *part.artifacts)
         images = sorted(members, key=lambda image: self._places[id(image)])
         graph = replace(self.prepared.graph, images=tuple(images))
-        # An artifact without a platform is a part of its own, and goes with no platform's.
-        everything = self.choice.everything and self._split.by is SplitBy.IMAGE
-        choice = PlatformChoice(part.images, everything, (), ())
+        choice = PlatformChoice(part.images, self._everything, (), ())
         try:
             return _Settled(part, graph, settle(graph, self._options, choice))
         except SelectionError:
@@ -156,12 +162,18 @@ class _Splitter:
     def _plan(self, settled: _Settled, done: Recompression | None) -> PlannedOutput:
         return plan_output(settled.graph, settled.selection, self._options, done, self._loaded_before)
 
-    def _left_over(self) -> Iterable[Dropped]:
-        """Yield the artifacts that are in no part at all."""
-        placed = {id(image) for part in self._parts for image in part.artifacts}
-        for image in self.prepared.graph.images:
-            if is_follower(image) and id(image) not in placed:
-                yield from (Dropped(image.label, node, "belongs to no platform") for node in image.manifests())
+    def _leave_over(self) -> Ledger:
+        """Write down the artifacts that are in no part at all, with what the archive lacks of them."""
+        placed = {id(image) for settled in self._settled for image in settled.part.artifacts}
+        artifacts = [image for image in self.prepared.graph.images if is_follower(image) and id(image) not in placed]
+        ledger = Ledger()
+        ReferrerSelector(artifacts, (), self._options, ledger, everything=self._everything).choose()
+        unplaced = {NO_PLATFORM, NOT_KEPT}
+        ledger.dropped[:] = [
+            replace(each, reason="belongs to no platform") if each.reason in unplaced else each
+            for each in ledger.dropped
+        ]
+        return ledger
 
 
 def _recompression_plan(

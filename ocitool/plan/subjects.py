@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
 
 from ocitool.graph.image import Image, IndexNode, Kind, ManifestNode, Node, Root, State, walk_manifests
 from ocitool.graph.node import cosign_subject
@@ -12,9 +14,27 @@ from ocitool.plan.labels import is_mislabelled
 from ocitool.plan.options import IndexForm
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from ocitool.model.digest import Digest
+
+_REFERRERS_TAG: Final = re.compile(r"(?:^|[:/])sha256-[0-9a-f]{64}\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Referrer:
+    """A manifest of an artifact, or an index that nothing is in or known to be in, and all that it refers to.
+
+    `node` is written only where all `subjects` are: those of the indexes that list it are its own.
+    """
+
+    node: Node
+    subjects: frozenset[Digest]
+
+    @property
+    def may_refer(self) -> bool:
+        """Whether it refers to something, as far as can be known of what is absent."""
+        return bool(self.subjects) or self.node.state is State.ABSENT
 
 
 class HeldDigests:
@@ -29,7 +49,7 @@ class HeldDigests:
         self._waiting: list[tuple[Digest, set[ManifestNode]]] = []
         self._holders: dict[ManifestNode, list[int]] = {}
         if form is IndexForm.KEEP:
-            self.at_once += [index.descriptor.digest for index in image.indexes()]
+            self.at_once += [each.descriptor.digest for each in image.indexes() if each.state is State.COMPLETE]
         elif form is IndexForm.NESTED and (root := _root_of_all(image)) is not None:
             self._below(root)
 
@@ -78,11 +98,12 @@ def _root_of_all(image: Image) -> Node | None:
 
 
 def by_subject(manifests: Iterable[ManifestNode]) -> dict[Digest, list[ManifestNode]]:
-    """Group attestations and referrers by what they refer to."""
+    """Group attestations and referrers by each that they refer to."""
     result: dict[Digest, list[ManifestNode]] = {}
     for node in manifests:
-        if node.kind is not Kind.IMAGE and node.subject is not None:
-            result.setdefault(node.subject, []).append(node)
+        if node.kind is not Kind.IMAGE:
+            for subject in subjects_of(node):
+                result.setdefault(subject, []).append(node)
     return result
 
 
@@ -96,21 +117,72 @@ def own_digests(image: Image) -> list[Digest]:
 
 def is_follower(image: Image) -> bool:
     """Tell whether `image` is none of a platform: an artifact, or what cosign stored, present or not."""
-    return image.is_artifact or (
-        cosign_subject(image.name or "") is not None and all(node.platform is None for node in image.manifests())
+    if image.is_artifact:
+        return True
+    if any(node.platform is not None and node.kind is Kind.IMAGE for node in image.manifests()):
+        return False
+    return cosign_subject(image.name or "") is not None or _lists_referrers(image)
+
+
+def _lists_referrers(image: Image) -> bool:
+    """Tell whether all that is there of `image` refers to something outside of it; the rest might be anything."""
+    manifests = list(image.manifests())
+    there = [node for node in manifests if node.kind is not Kind.IMAGE]
+    own = set(own_digests(image))
+    return (
+        bool(there)
+        and all(node.subject is not None and node.subject not in own for node in there)
+        and all(node.state is State.ABSENT for node in manifests if node.kind is Kind.IMAGE)
+        and all(index.state is State.COMPLETE for index in image.indexes())
     )
 
 
-def root_subject(root: Root) -> Digest | None:
-    """Tell what a root refers to: its subject or that of its manifests, or the digest in a cosign tag."""
-    if isinstance(root.node, IndexNode) and root.node.raw and (subject := _index_subject(root.node)) is not None:
-        return subject
-    for node in walk_manifests(root.node):
-        if node.subject is not None:
-            return node.subject
-    return cosign_subject(root.name or "")
+def is_referrers_tag(name: str) -> bool:
+    """Tell whether a name has the tag of an index of referrers (distribution-spec, "Referrers Tag Schema")."""
+    return _REFERRERS_TAG.search(name) is not None
+
+
+def root_referrers(root: Root) -> Iterator[Referrer]:
+    """Yield what a root of an artifact lists; where nothing in it names a subject, a cosign tag does."""
+    tagged = cosign_subject(root.name or "")
+    otherwise = frozenset(() if tagged is None else (tagged,))
+    for referrer in list(_referrers(root.node, frozenset())) or [_whole(root.node)]:
+        yield referrer if referrer.subjects else Referrer(referrer.node, otherwise)
+
+
+def _whole(node: Node) -> Referrer:
+    """Return an index that lists nothing."""
+    subject = _index_subject(node) if isinstance(node, IndexNode) else None
+    return Referrer(node, frozenset(() if subject is None else (subject,)))
+
+
+def _referrers(node: Node, above: frozenset[Digest]) -> Iterator[Referrer]:
+    if isinstance(node, ManifestNode):
+        yield Referrer(node, above | subjects_of(node))
+        return
+    if (subject := _index_subject(node)) is not None:
+        above |= {subject}
+    if node.state is not State.COMPLETE:
+        yield Referrer(node, above)
+        return
+    for child in node.children:
+        yield from _referrers(child, above)
+
+
+def image_subjects(image: Image) -> dict[Digest, None]:
+    """Return all that an artifact refers to, in the order of the document."""
+    found: dict[Digest, None] = {}
+    for root in image.roots:
+        for referrer in root_referrers(root):
+            found.update(dict.fromkeys(sorted(referrer.subjects, key=str)))
+    return found
+
+
+def subjects_of(node: ManifestNode) -> frozenset[Digest]:
+    """Return what a manifest refers to."""
+    return frozenset(() if node.subject is None else (node.subject,))
 
 
 def _index_subject(node: IndexNode) -> Digest | None:
-    value = parse_object(node.raw).get("subject")
+    value = parse_object(node.raw).get("subject") if node.raw and node.state is State.COMPLETE else None
     return None if value is None else Descriptor.from_json(value).digest

@@ -8,10 +8,10 @@ import pytest
 
 from ocitool.errors import IntegrityError, UsageError
 from ocitool.model.reference import ImageFilter
-from ocitool.plan.options import Followers, IndexForm, Layers
-from tests.attached import COSIGN_SAVE, COSIGN_TAGS, NOTATION, small
+from ocitool.plan.options import Followers, IndexForm, Layers, SplitBy, SplitOptions
+from tests.attached import COSIGN_SAVE, COSIGN_TAGS, NOTATION, REFERRERS_TAG, SIGSTORE, sigstore_bundle, small, spdx
 from tests.builders import NAME, Json, Layout, multi_platform, sha256
-from tests.laws.filtering import filtered, plan_of
+from tests.laws.filtering import filtered, plan_of, split_plan
 from tests.laws.walker import Walked
 
 if TYPE_CHECKING:
@@ -245,3 +245,164 @@ def test_named_artifacts_are_a_warning_and_unnamed_ones_a_note() -> None:
     unnamed = plan(small(NOTATION), "linux/amd64", index=IndexForm.NESTED)
     assert any("without a name: containerd" in text for text in messages(unnamed, "note"))
     assert not any("with a name" in text for text in messages(unnamed, "warning"))
+
+
+def _tag_of(name: str) -> str:
+    return name.rpartition(".")[2]
+
+
+@pytest.mark.parametrize("kind", ["sig", "att", "sbom"])
+@pytest.mark.parametrize("lacks", ["manifest", "layer"])
+def test_a_signature_that_the_archive_lacks_is_lost(kind: str, lacks: str) -> None:
+    layout = small(COSIGN_TAGS, TWO)
+    root = next(each for each in layout.roots if _tag_of(each["annotations"]["io.containerd.image.name"]) == kind)
+    layout.drop(root if lacks == "manifest" else layout.read(root)["layers"][0])
+    assert plan(layout, "all").images
+    with pytest.raises(IntegrityError, match="does not hold all of it; export the archive again"):
+        plan(layout, "all", require_signatures=True)
+    with pytest.raises(IntegrityError, match="does not hold all of it"):
+        split_plan(layout.pack(), index=KEEP, require_signatures=True)
+
+
+def test_an_attestation_that_the_archive_lacks_is_lost_with_its_subject_only() -> None:
+    layout = multi_platform(TWO, attested=True)
+    children = layout.read(layout.roots[0])["manifests"]
+    layout.drop(children[2])
+    with pytest.raises(IntegrityError, match=r"attestation .* does not hold all of it"):
+        plan(layout, index=NESTED, require_signatures=True)
+    assert plan(layout, "linux/arm64", index=NESTED, require_signatures=True).images
+
+
+@pytest.mark.parametrize("typed", [True, False])
+@pytest.mark.parametrize("platforms", ["all", "linux/amd64"])
+def test_what_is_absent_and_may_be_a_signature_is_lost(platforms: str, *, typed: bool) -> None:
+    layout = small(SIGSTORE, TWO)
+    layout.drop(layout.roots[1])
+    if not typed:
+        del layout.roots[1]["artifactType"]
+    dropped = plan(layout, platforms, index=KEEP).dropped
+    assert "listed, but absent" in {each.reason for each in dropped}
+    with pytest.raises(IntegrityError, match="may refer to what is kept"):
+        plan(layout, platforms, index=KEEP, require_signatures=True)
+
+
+def test_an_absent_list_of_referrers_may_hold_signatures() -> None:
+    layout = small(REFERRERS_TAG, TWO)
+    layout.drop(layout.roots[1])
+    assert plan(layout, "all").images
+    with pytest.raises(IntegrityError, match=r"the index .* may refer to what is kept"):
+        plan(layout, "all", require_signatures=True)
+
+
+@pytest.mark.parametrize("by", [SplitBy.PLATFORM, SplitBy.IMAGE])
+def test_a_split_says_what_the_archive_lacks(by: SplitBy) -> None:
+    layout = small(SIGSTORE, TWO)
+    layout.drop(layout.roots[1])
+    split = SplitOptions(stem="x", by=by)
+    result = split_plan(layout.pack(), split=split, index=KEEP)
+    assert [each.reason for each in result.dropped] == ["listed, but absent"]
+    assert any("is listed, but absent, and is dropped" in text for text in messages(result, "warning"))
+    with pytest.raises(IntegrityError, match="may refer to what is kept"):
+        split_plan(layout.pack(), split=split, index=KEEP, require_signatures=True)
+
+
+def _sboms(how: str) -> tuple[Layout, dict[str, Json]]:
+    """Make an image and SBOMs of two of its platforms under one name."""
+    layout = multi_platform(TWO)
+    amd64, arm64 = layout.read(layout.roots[0])["manifests"]
+    made = {"amd64": spdx(layout, amd64), "arm64": spdx(layout, arm64)}
+    for each in [layout.index(made.values())] if how == "index" else made.values():
+        layout.add(each, "docker.io/library/lab:sboms")
+    return layout, made
+
+
+@pytest.mark.parametrize("how", ["index", "roots"])
+@pytest.mark.parametrize("architecture", ["amd64", "arm64"])
+def test_artifacts_of_one_name_each_go_with_their_own_subject(how: str, architecture: str) -> None:
+    layout, made = _sboms(how)
+    platform = f"linux/{architecture}"
+    digests = kept(layout, platform, index=NESTED, require_signatures=True)
+    assert {name for name, each in made.items() if each["digest"] in digests} == {architecture}
+    (dropped,) = [each for each in plan(layout, platform, index=NESTED).dropped if each.kind == "artifact"]
+    assert dropped.reason == "its subject is not kept"
+    once = filtered(layout.pack(), [platform], index=NESTED)
+    assert filtered(once, [platform], index=NESTED) == once
+
+
+@pytest.mark.parametrize("how", ["index", "roots"])
+def test_of_artifacts_of_one_name_some_may_be_absent(how: str) -> None:
+    layout, made = _sboms(how)
+    layout.drop(made["arm64"])
+    for root in layout.roots:
+        root.pop("artifactType", None)
+    assert made["amd64"]["digest"] in kept(layout, "all")
+    with pytest.raises(IntegrityError, match="may refer to what is kept"):
+        plan(layout, "all", require_signatures=True)
+
+
+@pytest.mark.parametrize("how", ["index", "roots"])
+def test_artifacts_of_one_name_stay_as_they_are_with_all_their_subjects(how: str) -> None:
+    layout, _ = _sboms(how)
+    output = Walked(filtered(layout.pack(), ["all"]))
+    assert [root["digest"] for root in output.index["manifests"]] == [root["digest"] for root in layout.roots]
+
+
+def test_a_signature_of_an_index_of_artifacts_that_is_not_kept_whole() -> None:
+    layout, _ = _sboms("index")
+    signature = layout.artifact("of the SBOMs", layout.roots[1])
+    layout.add(signature, None)
+    assert signature["digest"] in kept(layout, "all", require_signatures=True)
+    result = plan(layout, index=NESTED)
+    assert any("index of artifacts it refers to is not kept whole" in text for text in messages(result, "warning"))
+    with pytest.raises(IntegrityError, match="select all that the artifacts in that index refer to"):
+        plan(layout, index=NESTED, require_signatures=True)
+
+
+def test_an_index_of_artifacts_goes_with_its_own_subject_too() -> None:
+    """It would dangle, whatever the artifacts in it refer to."""
+    layout, made = _sboms("roots")
+    del layout.roots[1:]
+    root = layout.roots[0]
+    subject = {key: root[key] for key in ("mediaType", "digest", "size")}
+    layout.add(layout.index(made.values(), subject=subject), None)
+    assert made["amd64"]["digest"] not in kept(layout, index=NESTED)
+    assert made["amd64"]["digest"] in kept(layout, index=KEEP)
+    with pytest.raises(IntegrityError, match="does not have the index it refers to"):
+        plan(layout, index=NESTED, require_signatures=True)
+
+
+@pytest.mark.parametrize("lost", [False, True])
+def test_an_index_beside_other_artifacts_of_its_name_stays_whole_or_goes(*, lost: bool) -> None:
+    layout, made = _sboms("index")
+    amd64 = layout.read(layout.roots[0])["manifests"][0]
+    more = layout.artifact("more", amd64)
+    layout.add(more, "docker.io/library/lab:sboms")
+    if lost:
+        layout.drop(made["arm64"])
+    digests = kept(layout, "all" if lost else "linux/amd64", index=NESTED)
+    assert more["digest"] in digests
+    assert made["amd64"]["digest"] not in digests
+    with pytest.raises(IntegrityError, match="would be dropped"):
+        plan(layout, "all" if lost else "linux/amd64", index=NESTED, require_signatures=True)
+
+
+def test_an_index_that_is_kept_as_it_is_may_list_one_that_is_absent() -> None:
+    layout = Layout()
+    inner = layout.index([layout.manifest("linux/arm64")])
+    layout.add(layout.index([layout.manifest(), inner]))
+    signature = sigstore_bundle(layout, inner)
+    layout.roots.append(signature)
+    layout.drop(inner)
+    assert signature["digest"] not in kept(layout, "available", index=KEEP)
+    with pytest.raises(IntegrityError, match="does not have the index"):
+        plan(layout, "available", index=KEEP, require_signatures=True)
+
+
+def test_many_artifacts_of_one_name_take_linear_time() -> None:
+    layout = multi_platform(TWO)
+    child = layout.read(layout.roots[0])["manifests"][0]
+    made = [layout.artifact(str(number), child) for number in range(3_000)]
+    for each in made:
+        layout.add(each, "docker.io/library/lab:sboms")
+    layout.add(layout.index(made), "docker.io/library/lab:bundle")
+    assert len(plan(layout, index=NESTED).kept) == 6_001

@@ -14,6 +14,7 @@ from ocitool.errors import IntegrityError, SelectionError, UsageError
 from ocitool.model.reference import ImageFilter
 from ocitool.model.renaming import Renaming
 from ocitool.plan.options import IndexForm, SplitBy, SplitOptions
+from tests.attached import REFERRERS_TAG, small
 from tests.builders import NAME, Json, Layout, multi_platform
 from tests.laws.filtering import filtered, merge_plan, merged, parts_of, plan_of
 from tests.laws.walker import Walked
@@ -269,9 +270,29 @@ def test_signatures_without_their_image_are_renamed_by_rules() -> None:
     assert [each.image for each in dropped] == [f"registry.local/lab:{last}" for last in (again, signed)]
 
 
-def test_name_leaves_signatures_alone() -> None:
+def test_signatures_go_along_with_a_name() -> None:
     layout, signed, again = _signed(HUB + "lab")
-    assert names(renamed(layout, "all", name=("x:1",))) == [f"{HUB}lab:{again}", f"{HUB}lab:{signed}", HUB + "x:1"]
+    output = renamed(layout, "all", name=("x:1", "y.local/x:2"))
+    assert names(output) == [
+        f"{repository}:{last}" for last in (again, signed) for repository in (HUB + "x", "y.local/x")
+    ] + [HUB + "x:1", "y.local/x:2"]
+
+
+@pytest.mark.parametrize("how", [{"name": ("reg.local/lab:2",)}, {"rename": ("lab:1.0=reg.local/lab:2",)}])
+def test_lists_of_referrers_go_along_with_their_subject(how: dict[str, Any]) -> None:
+    layout = small(REFERRERS_TAG, ("linux/amd64", "linux/arm64"))
+    before = names(Walked(layout.pack()))
+    assert names(renamed(layout, "all", **how)) == [
+        "reg.local/lab:2",
+        *(f"reg.local/lab:{name.rpartition(':')[2]}" for name in before[1:] if name),
+    ]
+
+
+def test_a_tag_that_names_another_digest_stays() -> None:
+    layout = multi_platform()
+    other = f"{HUB}lab:sha256-{'0' * 64}"
+    layout.add(layout.index([layout.artifact("sbom", layout.roots[0])]), other)
+    assert names(renamed(layout, "all", name=("x:1",))) == [HUB + "x:1", other]
 
 
 @pytest.mark.parametrize(
