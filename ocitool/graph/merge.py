@@ -66,7 +66,7 @@ def merge_graphs(graphs: Sequence[ImageGraph], sources: Sequence[ByteSource]) ->
     return ImageGraph(
         origins=tuple(origin for graph in graphs for origin in graph.origins),
         index=index | agreeing_fields([graph.index for graph in graphs]),
-        images=group_by_name(with_cosign_subjects(roots)),
+        images=group_by_name(with_cosign_subjects(roots), join=True),
         blobs=blobs,
         docker_manifest=_docker_items(graphs),
         other_files=tuple(entry for graph in graphs for entry in graph.other_files),

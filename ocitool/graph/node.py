@@ -151,14 +151,23 @@ def importer_name(name: str) -> str:
         return name
 
 
-def group_by_name(roots: Iterable[Root]) -> tuple[Image, ...]:
+def group_by_name(roots: Iterable[Root], *, join: bool = False) -> tuple[Image, ...]:
     """Group the roots of index.json by the name that an importer would record, in the order of the names.
 
-    Those without one stand alone; exact repeats count once.
+    Those without one stand alone; exact repeats count once. What is there already and has another reference is
+    another image of that name, which skopeo can be asked for; with `join` it counts once too.
     """
-    groups: dict[str | Digest, dict[tuple[Digest, str], Root]] = {}
+    groups: dict[object, dict[tuple[Digest, str], Root]] = {}
     for root in roots:
-        digest = root.node.descriptor.digest
-        key: str | Digest = digest if root.name is None else importer_name(root.name)
-        groups.setdefault(key, {}).setdefault((digest, str(root.node.descriptor.platform)), root)
+        descriptor = root.node.descriptor
+        key: object = descriptor.digest if root.name is None else importer_name(root.name)
+        member = descriptor.digest, str(descriptor.platform)
+        group = groups.setdefault(key, {})
+        if not join and member in group and _reference(group[member]) != _reference(root):
+            group = groups.setdefault((key, _reference(root)), {})
+        group.setdefault(member, root)
     return tuple(Image(next(iter(members.values())).name, tuple(members.values())) for members in groups.values())
+
+
+def _reference(root: Root) -> str:
+    return root.node.descriptor.annotations.get(REF_NAME, "")
