@@ -9,16 +9,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from ocitool.errors import DocumentError
+from ocitool.errors import DocumentError, IntegrityError
 from ocitool.model.descriptor import CONTAINERD_NAME, REF_NAME
 from ocitool.model.digest import Digest
+from ocitool.model.limits import NAME_LIMIT
 from ocitool.model.reference import Reference, has_reference_separator
 from ocitool.plan.note import Note, note, warning
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
 _REMEDY: Final = "--name or --rename gives it another name"
+_SHOWN: Final = 80
+"""Characters of a name that no importer takes that a message shows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +34,10 @@ class Naming:
 
 
 def name_image(annotations: Mapping[str, str], old: Collection[Digest], new: Digest) -> Naming:
-    """Complete the names in `annotations` of an image that was known by the digests `old` and now is `new`."""
+    """Complete the names in `annotations` of an image that was known by the digests `old` and now is `new`.
+
+    Raises `IntegrityError` for a name with control characters, or longer than `NAME_LIMIT` characters.
+    """
     result = dict(annotations)
     notes: list[Note] = []
     before = {str(digest) for digest in old}
@@ -57,21 +63,41 @@ def name_image(annotations: Mapping[str, str], old: Collection[Digest], new: Dig
         name = result[CONTAINERD_NAME] = _full(reference) or reference
     if name and not reference and (tag := _tag(name)):
         result[REF_NAME] = tag
+    for text in dict.fromkeys(filter(None, (name, reference))):
+        _require_writable(text)
+    # A digest in the place of a tag is a name as well, though no importer's.
+    known_as = annotations.get(REF_NAME) or str(next(iter(old), new))
+    notes += _shortcomings(name, reference, new, known_as)
+    return Naming(result, _tagged(name), tuple(notes))
+
+
+def _shortcomings(name: str, reference: str, new: Digest, known_as: str) -> Iterator[Note]:
+    """Yield what importers make of a name that they do not take as it is; `known_as` is the OLD that renames it."""
     if not name and reference and not _is_digest(reference):
-        notes.append(
-            warning(
-                f"the image is named by the tag {reference} alone: ctr records import-DATE:{reference}, others the "
-                f"bare tag; --name REPOSITORY:{reference} gives it a full name, or --rename where there are several"
-            )
+        yield warning(
+            f"the image is named by the tag {reference} alone: ctr records import-DATE:{reference}, others the "
+            f"bare tag; --name REPOSITORY:{reference} gives it a full name, or --rename where there are several"
         )
     elif not name:
-        notes.append(
-            warning(
-                f"the image {new} has no name: ctr 1.2 and later store nothing for it and exit 0; name it with "
-                f"--name REF, or with --rename {next(iter(old), new)}=REF where there are several"
-            )
+        yield warning(
+            f"the image {new} has no name: ctr 1.2 and later store nothing for it and exit 0; name it with "
+            f"--name REF, or with --rename {known_as}=REF where there are several"
         )
-    return Naming(result, _tagged(name), tuple(notes))
+    elif has_reference_separator(name) and _parse(name) is None:
+        yield warning(
+            f"no registry allows the name {_quoted(name)}: docker takes the image without it or not at all; {_REMEDY}"
+        )
+
+
+def _require_writable(name: str) -> None:
+    """Raise `IntegrityError` for a name that would break the lines, or the limits, of whoever reads it."""
+    if name.isprintable() and len(name) <= NAME_LIMIT:
+        return
+    what = f"longer than {NAME_LIMIT} characters" if len(name) > NAME_LIMIT else "with control characters"
+    raise IntegrityError(
+        f"{_quoted(name)} is no image name, but text {what}",
+        remedy="--name REF gives the image another one, or --rename where there are several",
+    )
 
 
 def _parse(name: str) -> Reference | None:
@@ -79,6 +105,10 @@ def _parse(name: str) -> Reference | None:
         return Reference.parse(name)
     except DocumentError:
         return None
+
+
+def _quoted(text: str) -> str:
+    return repr(text if len(text) <= _SHOWN else text[:_SHOWN] + "...")
 
 
 def _full(name: str) -> str | None:
