@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from ocitool.errors import DocumentError
 from ocitool.graph.image import Image, Kind, ManifestNode, Root
-from ocitool.model.descriptor import REFERENCE_DIGEST, REFERENCE_TYPE, Descriptor
+from ocitool.model.descriptor import REF_NAME, REFERENCE_DIGEST, REFERENCE_TYPE, Descriptor
 from ocitool.model.digest import Digest
 from ocitool.model.media_type import IMAGE_CONFIGS
 from ocitool.model.reference import Reference, has_reference_separator
