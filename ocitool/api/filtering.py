@@ -16,7 +16,6 @@ from ocitool.api.writing import (
     Written,
     choose_compression,
     folder_beside,
-    planned_size,
     towards,
 )
 from ocitool.plan.filter import plan_filter, plan_layers
@@ -137,8 +136,7 @@ def _write(
         archive = stack.enter_context(open_archives(sources, source_options, listener, join=kind == "merge"))
         if dry_run:
             plan = towards(plan_filter(archive.graph, options), [output])
-            size = planned_size(plan.outputs[0], output)
-            planned = Written(os.fspath(output), size, compression.is_needed)
+            planned = Written(os.fspath(output), plan.outputs[0].written_size, compression.is_needed)
             return FilterResult(plan, planned, written=False, kind=kind)
         wanted = plan_layers(archive.graph, options)
         layers = stack.enter_context(recompressed_layers(archive, wanted, options.layers, source_options, listener))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from ocitool.api.listener import Listener, Silence
 from ocitool.api.opening import SourceOptions, open_archive
 from ocitool.api.recompressing import recompressed_layers
-from ocitool.api.writing import Outputs, WriteOptions, Written, choose_compression, planned_size, towards
+from ocitool.api.writing import Outputs, WriteOptions, Written, choose_compression, towards
 from ocitool.archive.made_folder import made_folder
 from ocitool.errors import UsageError
 from ocitool.plan.options import SplitBy, SplitOptions
@@ -107,7 +107,7 @@ def split_archive(
             plan = towards(plan, paths)
             needed = [choose_compression(path, write_options.compression).is_needed for path in paths]
             planned = [
-                Written(path, planned_size(output, path), is_compressed)
+                Written(path, output.written_size, is_compressed)
                 for output, path, is_compressed in zip(plan.outputs, paths, needed, strict=True)
             ]
             return SplitResult(plan, tuple(planned), written=False)

@@ -253,11 +253,6 @@ def towards(plan: Plan, paths: Sequence[str | os.PathLike[str]]) -> Plan:
     return replace(plan, outputs=tuple(outputs))
 
 
-def planned_size(output: OutputPlan, path: str | os.PathLike[str]) -> int:
-    """Return the bytes that an output will have where it is not compressed."""
-    return output.content_size if names_folder(path) else output.size
-
-
 def folder_beside(output: str | os.PathLike[str]) -> Path | None:
     """Return the folder of an output file, where there is room for what is made of the spool anyway."""
     if names_folder(output):

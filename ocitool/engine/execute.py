@@ -50,7 +50,7 @@ def execute(
 
     A `NewFile` gets its bytes in any order from several threads and is left unpublished, and so does a `NewFolder`
     that has begun; what several of them want is read and hashed once. Any other sink gets its bytes in order, after
-    those, and what it wants is read for it. Sources whose numbers are `trusted` hold what was verified, and counted,
+    those, and what it wants is read for it; sources whose numbers are `trusted` hold what was verified, and counted,
     before. `on_bytes` is called from those threads with the bytes that were read of the others.
     Raises `IntegrityError` for a blob that does not match its digest, `ChangedSource` if a source moved meanwhile,
     `OutputError` if a sink fails.

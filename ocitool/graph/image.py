@@ -68,9 +68,10 @@ class ManifestNode:
 
     `platform` is the one that counts: the descriptor's, unless the config names another operating system or
     architecture. `listed` and `configured` are what the two said; `subject` is what an attestation or referrer
-    speaks of. `missing` leaves out external layers, which may be absent on purpose. `diff_ids` are what the config
-    says that the layers unpack to, as they stand there; None if it does not say. `corrected` is what the archive
-    lists it as where that was wrong and `listed` is right now, "" if it lists no platform; else None.
+    speaks of, `other_subject` what its own document names where its index entry names another. `missing` leaves out
+    external layers, which may be absent on purpose. `diff_ids` are what the config says that the layers unpack to,
+    as they stand there; None if it does not say. `corrected` is what the archive lists it as where that was wrong and
+    `listed` is right now, "" if it lists no platform; else None.
     """
 
     descriptor: Descriptor
@@ -82,6 +83,7 @@ class ManifestNode:
     config: Descriptor | None = None
     layers: tuple[Descriptor, ...] = ()
     subject: Digest | None = None
+    other_subject: Digest | None = None
     missing: tuple[Descriptor, ...] = ()
     external: tuple[Descriptor, ...] = ()
     damages: tuple[Damage, ...] = ()

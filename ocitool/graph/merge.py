@@ -56,10 +56,11 @@ def merge_graphs(graphs: Sequence[ImageGraph], sources: Sequence[ByteSource]) ->
     locator = Locator(graphs, blobs)
     whole = all(map(_is_sound, graphs))
     listed = [(number, root) for number, graph in enumerate(graphs) for root in _roots(graph)]
-    roots = [
-        Root(place, locator.node(_completed(root.node, graphs[number], trees, whole=whole), graphs[number]), number)
-        for place, (number, root) in enumerate(listed)
-    ]
+    roots: list[Root] = []
+    for place, (number, root) in enumerate(listed):
+        node = _completed(root.node, graphs[number], trees, whole=whole)
+        unchanged = whole and node is root.node
+        roots.append(Root(place, node if unchanged else locator.node(node, graphs[number]), number))
     faults = [locator.fault(fault, graph) for graph in graphs for fault in graph.faults]
     faults += [locator.fault(fault) for fault in content.faults]
     index: JsonObject = {"schemaVersion": 2, "mediaType": OCI_INDEX}

@@ -31,6 +31,7 @@ def manifest_node(descriptor: Descriptor, content: ManifestContent, *, opaque: b
     """Join what an index says of a manifest with what its own bytes and its config say."""
     listed = descriptor.platform
     platform = content.configured if _is_real(descriptor, content) else _effective(listed, content.configured)
+    subject = _subject(descriptor, content)
     return ManifestNode(
         descriptor=descriptor,
         kind=Kind.OPAQUE if opaque else _kind(descriptor, content, platform),
@@ -40,7 +41,8 @@ def manifest_node(descriptor: Descriptor, content: ManifestContent, *, opaque: b
         configured=content.configured,
         config=content.config,
         layers=content.layers,
-        subject=_subject(descriptor, content),
+        subject=subject,
+        other_subject=None if content.subject == subject else content.subject,
         missing=content.missing,
         external=content.external,
         damages=content.damages,

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from ocitool.graph.closure import manifest_name
 from ocitool.graph.image import Image, ImageGraph, Kind, ManifestNode, Node, State
-from ocitool.graph.sizes import Usage, split_bytes
-from ocitool.model.media_type import layer_compression
+from ocitool.graph.sizes import ListedLayer, Usage, split_bytes
 
 if TYPE_CHECKING:
     from ocitool.model.descriptor import Descriptor
@@ -17,30 +16,14 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class LayerRow:
-    """One layer: size in bytes, compression by media type, whether the archive holds it, how many use it."""
+class LayerRow(ListedLayer):
+    """One layer of a manifest, and how many use it."""
 
-    digest: Digest
-    media_type: str
-    size: int
-    present: bool
     users: int
-
-    @property
-    def compression(self) -> str:
-        """The compression that the media type promises."""
-        return layer_compression(self.media_type)
 
     def to_json(self) -> JsonObject:
         """Return the JSON form of the report."""
-        return {
-            "digest": str(self.digest),
-            "mediaType": self.media_type,
-            "compression": self.compression,
-            "size": self.size,
-            "present": self.present,
-            "users": self.users,
-        }
+        return ListedLayer.to_json(self) | {"users": self.users}
 
 
 @dataclass(frozen=True, slots=True)

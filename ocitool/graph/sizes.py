@@ -48,14 +48,13 @@ class Totals:
 
 
 @dataclass(frozen=True, slots=True)
-class DistinctLayer:
-    """One layer, however many manifests use it: size in bytes as listed, and the digests of those manifests."""
+class ListedLayer:
+    """One layer: size in bytes as listed, compression by media type, whether the archive holds it."""
 
     digest: Digest
     media_type: str
     size: int
     present: bool
-    manifests: tuple[Digest, ...]
 
     @property
     def compression(self) -> str:
@@ -70,8 +69,19 @@ class DistinctLayer:
             "compression": self.compression,
             "size": self.size,
             "present": self.present,
-            "manifests": [str(digest) for digest in self.manifests],
         }
+
+
+@dataclass(frozen=True, slots=True)
+class DistinctLayer(ListedLayer):
+    """One layer, however many manifests use it, and the digests of those manifests."""
+
+    manifests: tuple[Digest, ...]
+
+    def to_json(self) -> JsonObject:
+        """Return the JSON form of the report."""
+        # slots make a class anew, which super() without arguments does not know.
+        return ListedLayer.to_json(self) | {"manifests": [str(digest) for digest in self.manifests]}
 
 
 @dataclass(frozen=True, slots=True)

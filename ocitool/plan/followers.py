@@ -10,7 +10,7 @@ from ocitool.plan.choice import Cause, Lost, corrupt, describe, incomplete_warni
 from ocitool.plan.note import note, warning
 from ocitool.plan.options import FilterOptions, Followers, IndexForm
 from ocitool.plan.recompression import is_remade
-from ocitool.plan.subjects import HeldDigests, by_subject
+from ocitool.plan.subjects import HeldDigests, by_subject, subjects_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -79,6 +79,7 @@ class FollowerSelector:
                 waiting += [(digest, holds) for digest in held.keep(node)]
         found = [(node, holds) for node in manifests if self._everything and _is_free(node)]
         referrers = by_subject(manifests)
+        lacking = {node: len(subjects_of(node)) for nodes in referrers.values() for node in nodes}
         reached: dict[ManifestNode, Cause | None] = {}
         while found or waiting:
             for node, cause in found:
@@ -90,7 +91,11 @@ class FollowerSelector:
                 elif node.state is State.COMPLETE:
                     waiting += [(digest, None) for digest in held.keep(node)]
             digest, cause = waiting.pop() if waiting else (None, None)
-            found = [] if digest is None else [(node, cause) for node in referrers.pop(digest, ())]
+            found = []
+            for node in () if digest is None else referrers.pop(digest, ()):
+                lacking[node] -= 1
+                if node not in reached and (cause is not None or not lacking[node]):
+                    found.append((node, cause))
         return reached
 
     def _not_whole(self, image: Image, node: ManifestNode) -> str:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from ocitool.errors import IntegrityError, UsageError
 from ocitool.graph.closure import manifest_name
 from ocitool.graph.image import Kind, State, walk_manifests
-from ocitool.plan.labels import check_labels
 from ocitool.plan.note import note
 from ocitool.plan.options import Followers, IndexForm
 
@@ -29,23 +28,8 @@ def choose_form(
 ) -> IndexForm:
     """Choose the form for the platforms that are kept of `manifests`.
 
-    Raises `UsageError` if the form that is asked for cannot hold what is asked for, `IntegrityError` if one name
-    stands for two images of one platform, or an index would list a manifest as another platform than it is for.
+    Raises `UsageError` if the form that is asked for cannot hold what is asked for.
     """
-    _check_one_manifest_per_platform(image, kept, graph)
-    form = _choose(image, kept, manifests, options, ledger, graph)
-    check_labels(image, kept, form, ledger)
-    return form
-
-
-def _choose(
-    image: Image,
-    kept: Sequence[ManifestNode],
-    manifests: Sequence[ManifestNode],
-    options: FilterOptions,
-    ledger: Ledger,
-    graph: ImageGraph,
-) -> IndexForm:
     asked = options.index
     different = len({node.descriptor.digest for node in kept})
     if asked is IndexForm.FLAT and different > 1:
@@ -98,10 +82,10 @@ def _asked_to_follow(
             yield node
 
 
-def _check_one_manifest_per_platform(image: Image, kept: Sequence[ManifestNode], graph: ImageGraph) -> None:
+def check_one_manifest_per_platform(image: Image, kept: Sequence[ManifestNode], graph: ImageGraph) -> None:
     """Refuse a name that two roots, or two corrections, give to two images of one platform: either may win.
 
-    What one index lists twice was the choice of who made it.
+    What one index lists twice was the choice of who made it. Raises `IntegrityError`, naming both.
     """
     seen: dict[str, ManifestNode] = {}
     for node in kept:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from ocitool.errors import SelectionError
 from ocitool.plan.choice import ImageSelection, Ledger, Selection
 from ocitool.plan.followers import FollowerSelector
-from ocitool.plan.form import choose_form
-from ocitool.plan.labels import is_mislabelled
+from ocitool.plan.form import check_one_manifest_per_platform, choose_form
+from ocitool.plan.labels import check_labels, is_mislabelled
 from ocitool.plan.options import FilterOptions, IndexForm
 from ocitool.plan.platform_choice import PlatformChoice, choose_platforms, there_is
 from ocitool.plan.referrers import ReferrerSelector
@@ -54,7 +54,9 @@ def _settle_image(
     """Decide the form of one image and what goes with it."""
     image, kept = chosen.image, chosen.kept
     manifests = tuple(image.manifests())
+    check_one_manifest_per_platform(image, kept, graph)
     form = choose_form(image, kept, manifests, options, ledger, graph)
+    check_labels(image, kept, form, ledger)
     together = {*kept, *followers.within(image, manifests, kept, form)}
     in_order = tuple(node for node in manifests if node in together)
     return ImageSelection(image, in_order if form is IndexForm.KEEP else _each_once(image, in_order), form)

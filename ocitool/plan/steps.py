@@ -163,6 +163,11 @@ class OutputPlan:
         return sum(member.content.size for member in self.members)
 
     @property
+    def written_size(self) -> int:
+        """Bytes that are written, before any compression: the tar's, or those of the files of a folder."""
+        return self.content_size if self.is_folder else self.size
+
+    @property
     def copied(self) -> int:
         """Bytes taken from sources."""
         return sum(member.content.size for member in self.members if isinstance(member.content, Copy))
@@ -220,7 +225,7 @@ class Plan:
             "kind": "plan",
             "sources": [{"name": source.name, "size": source.size} for source in self.sources],
             "bytesRead": self.read,
-            "bytesWritten": sum(output.content_size if output.is_folder else output.size for output in self.outputs),
+            "bytesWritten": sum(output.written_size for output in self.outputs),
             "outputs": [_output_json(output) for output in self.outputs],
             "dropped": [manifest.to_json() for manifest in self.dropped],
             "notes": [note.to_json() for note in self.notes],
@@ -236,7 +241,7 @@ def _output_json(output: OutputPlan) -> JsonObject:
     return {
         "name": output.name,
         "form": "folder" if output.is_folder else "tar",
-        "size": output.content_size if output.is_folder else output.size,
+        "size": output.written_size,
         "copied": output.copied,
         "images": [image.to_json() for image in output.images],
         "kept": [manifest.to_json() for manifest in output.kept],

@@ -179,8 +179,8 @@ def image_subjects(image: Image) -> dict[Digest, None]:
 
 
 def subjects_of(node: ManifestNode) -> frozenset[Digest]:
-    """Return what a manifest refers to."""
-    return frozenset(() if node.subject is None else (node.subject,))
+    """Return what a manifest refers to; it goes with all of that or not at all."""
+    return frozenset(subject for subject in (node.subject, node.other_subject) if subject is not None)
 
 
 def _index_subject(node: IndexNode) -> Digest | None:

@@ -406,3 +406,19 @@ def test_many_artifacts_of_one_name_take_linear_time() -> None:
         layout.add(each, "docker.io/library/lab:sboms")
     layout.add(layout.index(made), "docker.io/library/lab:bundle")
     assert len(plan(layout, index=NESTED).kept) == 6_001
+
+
+def test_an_attestation_of_two_subjects_goes_with_both_or_not_at_all() -> None:
+    layout = Layout()
+    one, other = layout.manifest("linux/amd64", ("a",)), layout.manifest("linux/arm64", ("b",))
+    both = layout.artifact("of both", other) | {
+        "platform": {"os": "unknown", "architecture": "unknown"},
+        "annotations": {
+            "vnd.docker.reference.type": "attestation-manifest",
+            "vnd.docker.reference.digest": one["digest"],
+        },
+    }
+    layout.add(layout.index([one, other, both]))
+    for platform in ("linux/amd64", "linux/arm64"):
+        assert both["digest"] not in kept(layout, platform, index=NESTED)
+    assert both["digest"] in kept(layout, "all", index=NESTED)
