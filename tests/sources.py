@@ -6,6 +6,8 @@ from __future__ import annotations
 class BytesSource:
     """A `ByteSource` over bytes; it has no file, so it takes the paths that copy."""
 
+    compression = ""
+
     def __init__(self, data: bytes, name: str = "test.tar") -> None:
         self._data = data
         self._name = name

@@ -20,9 +20,11 @@ if TYPE_CHECKING:
     from ocitool.api.opening import SourceOptions
     from ocitool.api.schemas import read_schema, schema_names
     from ocitool.api.splitting import SplitResult, split_archive, split_options
-    from ocitool.api.verifying import verify_archive
+    from ocitool.api.verifying import VerifyOptions, verify_archive
     from ocitool.api.writing import WriteOptions, Written
-    from ocitool.check.report import Finding, Report, Severity
+    from ocitool.check.gates import Gates
+    from ocitool.check.report import Finding, Place, Report
+    from ocitool.check.rule import Level, Profile, Rule, Severity
     from ocitool.graph.inventory import Inventory
     from ocitool.model.platform_selection import PlatformSelection
     from ocitool.model.reference import ImageFilter
@@ -45,21 +47,27 @@ __all__ = [
     "FilterResult",
     "Finding",
     "Followers",
+    "Gates",
     "ImageFilter",
     "IndexForm",
     "Inventory",
     "Layers",
+    "Level",
     "Listener",
     "Missing",
+    "Place",
     "Plan",
     "PlatformSelection",
+    "Profile",
     "Renaming",
     "Report",
+    "Rule",
     "Severity",
     "SourceOptions",
     "SplitBy",
     "SplitOptions",
     "SplitResult",
+    "VerifyOptions",
     "WriteOptions",
     "Written",
     "filter_archive",
@@ -78,21 +86,27 @@ _HOMES: Final = {
     "FilterResult": "ocitool.api.filtering",
     "Finding": "ocitool.check.report",
     "Followers": "ocitool.plan.options",
+    "Gates": "ocitool.check.gates",
     "ImageFilter": "ocitool.model.reference",
     "IndexForm": "ocitool.plan.options",
     "Inventory": "ocitool.graph.inventory",
     "Layers": "ocitool.plan.options",
+    "Level": "ocitool.check.rule",
     "Listener": "ocitool.api.listener",
     "Missing": "ocitool.plan.options",
+    "Place": "ocitool.check.report",
     "Plan": "ocitool.plan.steps",
     "PlatformSelection": "ocitool.model.platform_selection",
+    "Profile": "ocitool.check.rule",
     "Renaming": "ocitool.model.renaming",
     "Report": "ocitool.check.report",
-    "Severity": "ocitool.check.report",
+    "Rule": "ocitool.check.rule",
+    "Severity": "ocitool.check.rule",
     "SourceOptions": "ocitool.api.opening",
     "SplitBy": "ocitool.plan.options",
     "SplitOptions": "ocitool.plan.options",
     "SplitResult": "ocitool.api.splitting",
+    "VerifyOptions": "ocitool.api.verifying",
     "WriteOptions": "ocitool.api.writing",
     "Written": "ocitool.api.writing",
     "filter_archive": "ocitool.api.filtering",

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
+    from ocitool.archive.entry import Scan
     from ocitool.graph.image import ImageGraph
 
 
@@ -89,7 +90,26 @@ def open_archive(
 ) -> Iterator[OpenedArchive]:
     """Open `path` (or ``-``) and read all that it lists; raises what scanning and reading the index raise."""
     options = options or SourceOptions()
-    listener = listener or Silence()
+    with open_scanned(path, options, listener or Silence()) as scanned:
+        with _unchanged(scanned.source):
+            graph = build_graph(scanned.scan, scanned.source, ratio_limit=options.ratio_limit)
+        yield OpenedArchive((scanned.source,), graph)
+
+
+@dataclass(frozen=True, slots=True)
+class ScannedArchive:
+    """An archive whose entries are known; `compression` is what the whole file is compressed with, "" if plain."""
+
+    source: ByteSource
+    scan: Scan
+    compression: str
+
+
+@contextmanager
+def open_scanned(
+    path: str | os.PathLike[str], options: SourceOptions, listener: Listener
+) -> Iterator[ScannedArchive]:
+    """Open `path` (or ``-``) and list its entries; raises what opening and scanning raise."""
     spooling = False
 
     def on_spool(count: int) -> None:
@@ -103,10 +123,16 @@ def open_archive(
     with open_source(path, standard_input=options.standard_input, spool=spool) as source:
         if spooling:
             listener.finish()
-        try:
-            graph = build_graph(scan_source(source), source, ratio_limit=options.ratio_limit)
-        except OcitoolError:
-            # A file that is still being written looks damaged; the better message is that it moved.
-            source.check_unchanged()
-            raise
-        yield OpenedArchive((source,), graph)
+        with _unchanged(source):
+            scan = scan_source(source)
+        yield ScannedArchive(source, scan, source.compression)
+
+
+@contextmanager
+def _unchanged(source: ByteSource) -> Iterator[None]:
+    """Have a source that changed meanwhile say so: a file that is still being written looks damaged."""
+    try:
+        yield
+    except OcitoolError:
+        source.check_unchanged()
+        raise

@@ -2,39 +2,65 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ocitool.api.listener import Listener, Silence
-from ocitool.api.opening import SourceOptions, open_archive
-from ocitool.check.content import check_content, listed_blobs
-from ocitool.check.report import Finding, Report, Severity
+from ocitool.api.opening import SourceOptions, open_scanned
+from ocitool.check.archive import archive_problems
+from ocitool.check.checked import CheckedArchive
+from ocitool.check.content import blobs_to_hash
+from ocitool.check.gates import Gates
+from ocitool.check.report import Report, judge
+from ocitool.check.rule import Profile
 from ocitool.engine.execute import digest_blobs
 from ocitool.errors import DocumentError
+from ocitool.graph.build import build_graph, unlisted_graph
 
 if TYPE_CHECKING:
     import os
 
 
+@dataclass(frozen=True, slots=True)
+class VerifyOptions:
+    """How to judge an archive, what it has to hold, and whether layers are unpacked (`deep`)."""
+
+    profile: Profile = Profile.IMPORT
+    gates: Gates = field(default_factory=Gates)
+    deep: bool = False
+
+
 def verify_archive(
     source: str | os.PathLike[str],
+    options: VerifyOptions | None = None,
     *,
     source_options: SourceOptions | None = None,
     listener: Listener | None = None,
 ) -> Report:
-    """Check an archive: everything that is listed is there, whole and of the platform it is listed as.
+    """Check an archive against every rule of a profile, and against what it has to hold.
 
     What is wrong is in the report. Raises `ArchiveError` only if there is no archive, its data is cut short or it is
     unsafe to read.
     """
+    options = options or VerifyOptions()
+    source_options = source_options or SourceOptions()
     listener = listener or Silence()
-    try:
-        with open_archive(source, source_options, listener) as archive:
-            blobs = listed_blobs(archive.graph)
-            listener.start("verifying", sum(blob.size for blob in blobs))
-            actual = digest_blobs(blobs, archive.sources[0], on_bytes=listener.advance)
-            listener.finish()
-            return check_content(archive.graph, actual)
-    except DocumentError as error:
-        # No index.json to start from: that itself is the finding.
-        finding = Finding("L7", Severity.ERROR, error.message, error.where, error.remedy)
-        return Report(str(source), (finding,))
+    with open_scanned(source, source_options, listener) as scanned:
+        try:
+            graph = build_graph(scanned.scan, scanned.source, ratio_limit=source_options.ratio_limit)
+        except DocumentError as error:
+            # Nothing says what the blobs are for; that each has its digest can be told all the same.
+            graph = unlisted_graph(scanned.scan, scanned.source, error)
+        blobs = blobs_to_hash(graph)
+        listener.start("verifying", sum(blob.size for blob in blobs))
+        actual = digest_blobs(blobs, scanned.source, on_bytes=listener.advance)
+        listener.finish()
+        archive = CheckedArchive(scanned.source, scanned.scan, graph, actual, scanned.compression)
+        findings = judge(archive_problems(archive, options.gates), options.profile)
+        return Report(
+            graph.source_name,
+            findings,
+            blobs=len(actual),
+            size=sum(blob.size for blob in blobs),
+            profile=options.profile,
+        )

@@ -48,6 +48,8 @@ class _Member:
 class DirectorySource:
     """A folder read by offset; safe to use from several threads."""
 
+    compression: Final = ""
+
     def __init__(self, path: Path) -> None:
         self.name = str(path)
         self.size = 0

@@ -41,6 +41,10 @@ class ByteSource(Protocol):
     def size(self) -> int:
         """Length in bytes."""
 
+    @property
+    def compression(self) -> str:
+        """What the whole of it was compressed with when it came, "" for a plain tar or a folder."""
+
     def open_range(self, offset: int, size: int) -> OpenRange | None:
         """Return a file that holds these bytes, for what the kernel can do with them; None if there is none."""
 
@@ -78,11 +82,12 @@ class _Identity:
 class FileSource:
     """A regular file, read in place with positional reads, so that threads share it without a lock."""
 
-    def __init__(self, file: io.FileIO, name: str) -> None:
+    def __init__(self, file: io.FileIO, name: str, compression: str = "") -> None:
         self._file = file
         self._descriptor = file.fileno()
         self._identity = _Identity.of(self._descriptor)
         self.name = name
+        self.compression = compression
 
     @classmethod
     def open(cls, path: Path) -> Self:
@@ -206,7 +211,7 @@ def open_source(
         file.close()
         raise
     file.close()
-    return SpooledSource(spooled, name)
+    return SpooledSource(spooled, name, compression or "")
 
 
 def _open(path: Path) -> io.FileIO:

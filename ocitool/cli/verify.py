@@ -52,7 +52,7 @@ def verify_command(
 
 
 def _report_lines(report: Report, *, quiet: bool) -> list[str]:
-    from ocitool.check.report import Severity
+    from ocitool.check.rule import Severity
 
     lines: list[str] = []
     for finding in report.findings:
@@ -63,8 +63,7 @@ def _report_lines(report: Report, *, quiet: bool) -> list[str]:
             lines.append(f"    at {printable(finding.where)}")
         if finding.remedy:
             lines.append(f"    to mend it: {printable(finding.remedy)}")
-    errors = sum(finding.severity is Severity.ERROR for finding in report.findings)
-    warnings = sum(finding.severity is Severity.WARNING for finding in report.findings)
+    errors, warnings = report.count(Severity.ERROR), report.count(Severity.WARNING)
     verdict = "ok" if report.ok else format_count(errors, "error")
     also = f", {format_count(warnings, 'warning')}" if warnings else ""
     checked = f"{format_count(report.blobs, 'blob')}, {format_size(report.size)} checked"

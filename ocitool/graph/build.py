@@ -8,9 +8,11 @@ from ocitool.archive.entry import EntryKind
 from ocitool.archive.reader import CUT_REMEDY
 from ocitool.errors import DocumentError, NotAnArchive, TruncatedArchive, UnsupportedArchive
 from ocitool.graph.docker_archive import build_docker_graph
-from ocitool.graph.image import State
+from ocitool.graph.image import ImageGraph, Origin, State
 from ocitool.graph.layout_files import DOCKER_NAME, INDEX_NAME, LAYOUT_NAME, REPOSITORIES_NAME
 from ocitool.graph.oci_layout import build_layout_graph
+from ocitool.model.digest import digest_of_blob_name
+from ocitool.model.fault import Fault
 from ocitool.model.json_text import parse_object
 from ocitool.model.limits import RATIO_LIMIT
 
@@ -19,7 +21,6 @@ if TYPE_CHECKING:
 
     from ocitool.archive.entry import Entry, Scan
     from ocitool.archive.source import ByteSource
-    from ocitool.graph.image import ImageGraph
 
 _EMPTY_INDEX_LIMIT: Final = 64 * 1024
 """Bytes of an index.json that may list nothing at all; larger ones list something."""
@@ -52,6 +53,24 @@ def build_graph(scan: Scan, source: ByteSource, *, ratio_limit: int = RATIO_LIMI
             remedy=CUT_REMEDY,
         )
     return graph
+
+
+def unlisted_graph(scan: Scan, source: ByteSource, error: DocumentError) -> ImageGraph:
+    """Return the graph of an archive whose list of images cannot be read, as `error` says: blobs of no image."""
+    fault = Fault("L7", error.message, DocumentError, error.where, error.remedy)
+    return ImageGraph(
+        origins=(Origin(source.name, source.size),),
+        index={},
+        images=(),
+        blobs={
+            digest: entry
+            for entry in reversed(scan.entries)
+            if entry.kind is EntryKind.FILE and (digest := digest_of_blob_name(entry.name)) is not None
+        },
+        faults=(*scan.faults, fault),
+        has_end=scan.has_end,
+        repeats=scan.repeats,
+    )
 
 
 def _build(scan: Scan, source: ByteSource, ratio_limit: int) -> ImageGraph:

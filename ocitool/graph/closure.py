@@ -26,27 +26,30 @@ class Part(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """One descriptor as some image uses it; `role` names it for messages."""
+    """One descriptor as some image uses it; `role` names it for messages, `image` and `platform` whose it is."""
 
     descriptor: Descriptor
     part: Part
     role: str
+    image: str = ""
+    platform: str = ""
 
 
 def manifest_uses(label: str, node: ManifestNode) -> Iterator[Use]:
     """Yield the manifest itself, its config and its layers."""
-    owner = f"{manifest_name(node)} of {label}"
-    yield Use(node.descriptor, Part.MANIFEST, f"manifest of {owner}")
+    name = manifest_name(node)
+    owner = f"{name} of {label}"
+    yield Use(node.descriptor, Part.MANIFEST, f"manifest of {owner}", label, name)
     if node.config is not None:
-        yield Use(node.config, Part.CONFIG, f"config of {owner}")
+        yield Use(node.config, Part.CONFIG, f"config of {owner}", label, name)
     for number, layer in enumerate(node.layers, start=1):
-        yield Use(layer, Part.LAYER, f"layer {number} of {len(node.layers)} of {owner}")
+        yield Use(layer, Part.LAYER, f"layer {number} of {len(node.layers)} of {owner}", label, name)
 
 
 def image_uses(image: Image) -> Iterator[Use]:
     """Yield everything that an image lists, whether it is there or not."""
     for index in image.indexes():
-        yield Use(index.descriptor, Part.INDEX, f"index of {image.label}")
+        yield Use(index.descriptor, Part.INDEX, f"index of {image.label}", image.label)
     for node in image.manifests():
         yield from manifest_uses(image.label, node)
 

@@ -5,7 +5,7 @@ Nothing is concluded from bytes whose digest does not hold.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ocitool.errors import ArchiveError, DocumentError
@@ -19,8 +19,9 @@ from ocitool.model.json_text import (
     count_values,
     json_kind,
     parse_object,
+    read_json,
 )
-from ocitool.model.limits import DOCUMENT_LIMIT, LIST_LIMIT, TOTAL_VALUE_LIMIT
+from ocitool.model.limits import DOCUMENT_LIMIT, LIST_LIMIT, PROBLEM_LIMIT, TOTAL_VALUE_LIMIT
 from ocitool.model.media_type import IMAGE_CONFIGS, INDEXES, MANIFESTS
 from ocitool.model.platform import Platform
 
@@ -110,15 +111,14 @@ class ContentReader:
         fetched = self._fetch(descriptor, "index")
         if fetched.state is not State.COMPLETE:
             return IndexContent(fetched.state, damages=_some(fetched.damage))
-        try:
-            value = self._parse(fetched.raw, descriptor)
-            if value.get("subject") is not None:
-                Descriptor.from_json(value["subject"])
-            descriptors = read_descriptors(value, "manifests")
-        except DocumentError as error:
-            self._fault("X6", error, descriptor)
+        before = len(self.faults)
+        value = self._parse(fetched.raw, descriptor)
+        if value is None:
             return IndexContent(State.CORRUPT)
-        return IndexContent(State.COMPLETE, fetched.raw, descriptors)
+        self._descriptor(value, "subject", "X16", descriptor)
+        descriptors = self._descriptors(value, "manifests", "X6", descriptor)
+        state = State.COMPLETE if len(self.faults) == before else State.CORRUPT
+        return IndexContent(state, fetched.raw, descriptors)
 
     def manifest(self, descriptor: Descriptor) -> ManifestContent:
         """Read a manifest and its config; tell which of its blobs are there."""
@@ -138,7 +138,7 @@ class ContentReader:
         if fetched.state is State.COMPLETE and _looks_like_manifest(fetched.raw, descriptor.media_type):
             self._fault(
                 "M4",
-                DocumentError(f"is an image manifest or index listed as {descriptor.media_type}"),
+                f"is an image manifest or index listed as {descriptor.media_type}",
                 descriptor,
             )
         missing = (descriptor,) if fetched.state is State.ABSENT else ()
@@ -148,17 +148,40 @@ class ContentReader:
         fetched = self._fetch(descriptor, "manifest")
         if fetched.state is not State.COMPLETE:
             return ManifestContent(fetched.state, damages=_some(fetched.damage))
-        try:
-            value = self._parse(fetched.raw, descriptor)
-            config = Descriptor.from_json(value.get("config"))
-            # Go writes null for no layers at all.
-            layers = () if value.get("layers", ()) is None else read_descriptors(value, "layers")
-            subject = value.get("subject")
-            subject_digest = None if subject is None else Descriptor.from_json(subject).digest
-        except DocumentError as error:
-            self._fault("M8", error, descriptor)
+        before = len(self.faults)
+        value = self._parse(fetched.raw, descriptor)
+        if value is None:
             return ManifestContent(State.CORRUPT)
-        return self.closure(config, layers, subject_digest)
+        subject = self._descriptor(value, "subject", "M17", descriptor)
+        config = self._descriptor(value, "config", "M8", descriptor, required=True)
+        # Go writes null for no layers at all.
+        null = value.get("layers", ()) is None
+        layers = () if null else self._descriptors(value, "layers", "M11", descriptor)
+        if config is None:
+            return ManifestContent(State.CORRUPT, layers=layers)
+        content = self.closure(config, layers, None if subject is None else subject.digest)
+        return content if len(self.faults) == before else replace(content, state=State.CORRUPT)
+
+    def _descriptor(
+        self, value: JsonObject, key: str, rule: str, owner: Descriptor, *, required: bool = False
+    ) -> Descriptor | None:
+        if value.get(key) is None and not required:
+            return None
+        try:
+            return Descriptor.from_json(value.get(key))
+        except DocumentError as error:
+            self._fault(rule, f"{key}: {error.message}", owner)
+            return None
+
+    def _descriptors(self, value: JsonObject, key: str, rule: str, owner: Descriptor) -> tuple[Descriptor, ...]:
+        try:
+            descriptors, problems = read_descriptors(value, key)
+        except DocumentError as error:
+            self._fault(rule, error.message, owner)
+            return ()
+        for problem in problems:
+            self._fault(rule, problem, owner)
+        return descriptors
 
     def closure(
         self, config: Descriptor, layers: tuple[Descriptor, ...], subject: Digest | None = None
@@ -218,13 +241,24 @@ class ContentReader:
         try:
             return read_config(raw)
         except DocumentError as error:
-            self._fault("C1", error, descriptor)
+            self._fault("C13", error.message, descriptor)
             return ConfigContent(None, None)
 
-    def _parse(self, raw: bytes, descriptor: Descriptor) -> JsonObject:
-        """Parse a document, within the bound on what all of them hold together."""
+    def _parse(self, raw: bytes, descriptor: Descriptor) -> JsonObject | None:
+        """Parse a document, within the bound on what all of them hold together; None if it cannot be read."""
         self._count_values(raw)
-        return _parse_document(raw, descriptor)
+        reading = read_json(raw)
+        for problem in reading.problems:
+            self._fault(problem.rule, problem.message, descriptor)
+        if not isinstance(reading.value, dict):
+            if reading.is_readable:
+                self._fault("J6", f"not a JSON object but {json_kind(reading.value)}", descriptor)
+            return None
+        try:
+            _hold_to_type(reading.value, descriptor)
+        except DocumentError as error:
+            self._fault("M4", error.message, descriptor)
+        return reading.value
 
     def _count_values(self, raw: bytes) -> None:
         self._values += count_values(raw)
@@ -255,8 +289,7 @@ class ContentReader:
             return Fetched(State.CORRUPT, damage=damage)
         if entry.size > DOCUMENT_LIMIT:
             if limit_is_fault:
-                message = f"{role} of {entry.size} bytes, more than {DOCUMENT_LIMIT}"
-                self._fault("J3", DocumentError(message), descriptor)
+                self._fault("J7", f"{role} of {entry.size} bytes, more than {DOCUMENT_LIMIT}", descriptor)
                 return Fetched(State.CORRUPT)
             return Fetched(State.COMPLETE)
         raw = self._sources[entry.source].read_at(entry.data_offset, entry.size)
@@ -264,11 +297,11 @@ class ContentReader:
             return Fetched(State.CORRUPT, damage=Damage(descriptor, role, "bytes do not match the digest"))
         return Fetched(State.COMPLETE, raw)
 
-    def _fault(self, rule: str, error: DocumentError, descriptor: Descriptor) -> None:
+    def _fault(self, rule: str, message: str, descriptor: Descriptor) -> None:
         self.faults.append(
             Fault(
                 rule=rule,
-                message=error.message,
+                message=message,
                 error=DocumentError,
                 where=descriptor.digest.blob_name,
                 remedy="the tool that made the archive wrote it wrong: export it again with another",
@@ -290,29 +323,33 @@ def read_config(raw: bytes) -> ConfigContent:
     return ConfigContent(platform if platform.os and platform.architecture else None, diff_ids)
 
 
-def read_descriptors(value: JsonObject, key: str) -> tuple[Descriptor, ...]:
-    """Read the array of descriptors under `key`; raises `DocumentError` with the position of a bad one."""
+def read_descriptors(value: JsonObject, key: str) -> tuple[tuple[Descriptor, ...], tuple[str, ...]]:
+    """Read the array of descriptors under `key`; return those that can be read, and what is wrong with the others.
+
+    Raises `DocumentError` if there is no array, or a longer one than any may be.
+    """
     items = value.get(key)
     if not isinstance(items, list):
         raise DocumentError(f"{key} is {json_kind(items)}, not an array")
     if len(items) > LIST_LIMIT:
         raise DocumentError(f"{key} lists {len(items)} descriptors, more than {LIST_LIMIT}")
     descriptors: list[Descriptor] = []
+    problems: list[str] = []
     for position, item in enumerate(items):
         try:
             descriptors.append(Descriptor.from_json(item))
         except DocumentError as error:
-            raise DocumentError(f"{key}[{position}]: {error.message}") from None
-    return tuple(descriptors)
+            if len(problems) < PROBLEM_LIMIT:
+                problems.append(f"{key}[{position}]: {error.message}")
+    return tuple(descriptors), tuple(problems)
 
 
-def _parse_document(raw: bytes, descriptor: Descriptor) -> JsonObject:
-    """Parse a manifest or index and hold it to the media type it is listed under.
+def _hold_to_type(value: JsonObject, descriptor: Descriptor) -> None:
+    """Hold a manifest or index to the media type that it is listed under; raises `DocumentError`.
 
     One document that can be read as both, or as another type than listed, is how scanners and runtimes were
     made to see different images (CVE-2021-41190).
     """
-    value = parse_object(raw)
     check_document(value)
     own = value.get("mediaType")
     if own is not None and own != descriptor.media_type:
@@ -321,7 +358,6 @@ def _parse_document(raw: bytes, descriptor: Descriptor) -> JsonObject:
     for key in wrong:
         if key in value:
             raise DocumentError(f"listed as {descriptor.media_type} but has {key}")
-    return value
 
 
 def _looks_like_manifest(raw: bytes, media_type: str) -> bool:

@@ -16,7 +16,7 @@ from ocitool.model.descriptor import Descriptor
 from ocitool.model.digest import digest_of_blob_name
 from ocitool.model.fault import Fault
 from ocitool.model.fields import LAYOUT_FIELDS, check_document, require_exact_names
-from ocitool.model.json_text import JsonObject, parse_object
+from ocitool.model.json_text import JsonObject, parse_object, read_json
 from ocitool.model.media_type import OCI_INDEX
 
 if TYPE_CHECKING:
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from ocitool.archive.source import ByteSource
 
 LAYOUT_VERSION: Final = "1.0.0"
+
+_DAMAGED: Final = "the archive is damaged: transfer or export it again"
 
 
 def build_layout_graph(scan: Scan, files: Mapping[str, Entry], source: ByteSource) -> ImageGraph:
@@ -100,17 +102,25 @@ class _Builder:
             self._fault("L4", LAYOUT_NAME, f"imageLayoutVersion is {version!r}, not {LAYOUT_VERSION!r}"[:200])
 
     def _read_index(self) -> tuple[JsonObject, tuple[Descriptor, ...]]:
+        """Read index.json; raises `DocumentError` where nothing of it can be read."""
+        problems: tuple[str, ...] = ()
         try:
-            value = parse_object(self._read(self._files[INDEX_NAME]))
-            check_document(value)
-            if value.get("subject") is not None:
-                Descriptor.from_json(value["subject"])
-            _require_index_type(value)
-            return value, read_descriptors(value, "manifests")
+            reading = read_json(self._read(self._files[INDEX_NAME]))
+            problems = tuple(problem.message for problem in reading.problems)
+            value = reading.object()
+            descriptors, unreadable = read_descriptors(value, "manifests")
         except DocumentError as error:
-            raise DocumentError(
-                error.message, where=INDEX_NAME, remedy="the archive is damaged: transfer or export it again"
-            ) from None
+            message = next(iter(problems), error.message)
+            raise DocumentError(message, where=INDEX_NAME, remedy=_DAMAGED) from None
+        for problem in reading.problems:
+            self._fault(problem.rule, INDEX_NAME, problem.message, _DAMAGED)
+        try:
+            _hold_to_index(value)
+        except DocumentError as error:
+            self._fault("L7", INDEX_NAME, error.message, _DAMAGED)
+        for text in unreadable:
+            self._fault("X6", INDEX_NAME, text, _DAMAGED)
+        return value, descriptors
 
     def _read_docker_manifest(self) -> tuple[DockerItem, ...] | None:
         entry = self._files.get(DOCKER_NAME)
@@ -125,11 +135,14 @@ class _Builder:
     def _read(self, entry: Entry) -> bytes:
         return read_document(self._source, entry)
 
-    def _fault(self, rule: str, where: str, message: str) -> None:
-        self._faults.append(Fault(rule, message, DocumentError, where, "export the archive again"))
+    def _fault(self, rule: str, where: str, message: str, remedy: str = "export the archive again") -> None:
+        self._faults.append(Fault(rule, message, DocumentError, where, remedy))
 
 
-def _require_index_type(value: JsonObject) -> None:
+def _hold_to_index(value: JsonObject) -> None:
+    check_document(value)
+    if value.get("subject") is not None:
+        Descriptor.from_json(value["subject"])
     media_type = value.get("mediaType")
     if media_type is not None and media_type != OCI_INDEX:
         raise DocumentError(f"mediaType is {media_type!r}, not {OCI_INDEX!r}"[:200])

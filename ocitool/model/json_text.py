@@ -10,10 +10,13 @@ from __future__ import annotations
 
 import json
 import math
-from typing import TYPE_CHECKING, TypeAlias
+import sys
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from ocitool.errors import DocumentError
-from ocitool.model.limits import DEPTH_LIMIT, DOCUMENT_LIMIT, VALUE_LIMIT
+from ocitool.model.limits import DEPTH_LIMIT, DOCUMENT_LIMIT, PROBLEM_LIMIT, VALUE_LIMIT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,35 +25,114 @@ if TYPE_CHECKING:
 JsonValue: TypeAlias = "bool | int | float | str | list[JsonValue] | dict[str, JsonValue] | None"
 JsonObject: TypeAlias = "dict[str, JsonValue]"
 
+_BLANKS: Final = " \t\n\r"
+
+
+@dataclass(frozen=True, slots=True)
+class JsonProblem:
+    """Something that readers do not read alike; `rule` is the stable id that `verify` prints."""
+
+    rule: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class JsonReading:
+    """What a document says, read as most importers would, and what is wrong with it.
+
+    Where `problems` is not empty no writer may trust `value`; without `is_readable` there is none.
+    """
+
+    value: JsonValue
+    problems: tuple[JsonProblem, ...] = ()
+    is_readable: bool = True
+
+    def object(self) -> JsonObject:
+        """Return the value if it is an object; raises `DocumentError` otherwise."""
+        if not self.is_readable:
+            raise DocumentError(self.problems[-1].message)
+        if not isinstance(self.value, dict):
+            raise DocumentError(f"not a JSON object but {json_kind(self.value)}")
+        return self.value
+
 
 def parse_json(raw: bytes) -> JsonValue:
     """Parse one strict JSON value; raises `DocumentError` that says what is wrong."""
+    reading = read_json(raw)
+    for problem in reading.problems:
+        raise DocumentError(problem.message)
+    return reading.value
+
+
+def read_json(raw: bytes) -> JsonReading:
+    """Parse one JSON value and go on after what is wrong, as Go's decoder does, wherever that is possible."""
+    if too_large := _why_too_large(raw):
+        return _unreadable("J7", too_large)
+    problems: list[JsonProblem] = []
+    text = _decode(raw, problems)
+    try:
+        value = _decode_json(text, problems)
+    except RecursionError:
+        return _unreadable("J7", f"nested deeper than {DEPTH_LIMIT} levels")
+    except json.JSONDecodeError as error:
+        return _unreadable("J6", f"not JSON: {error.msg} at line {error.lineno} column {error.colno}", problems)
+    except ValueError as error:  # NaN, or an integer of more digits than Python converts
+        return _unreadable("J3", f"not usable JSON: {error}", problems)
+    if _is_too_deep(value):
+        return _unreadable("J7", f"nested deeper than {DEPTH_LIMIT} levels", problems)
+    if "\\u" in text:
+        value = _without_halves(value, problems)
+    return JsonReading(value, tuple(dict.fromkeys(problems)))
+
+
+def _why_too_large(raw: bytes) -> str:
     if len(raw) > DOCUMENT_LIMIT:
-        raise DocumentError(f"document of {len(raw)} bytes is larger than {DOCUMENT_LIMIT}")
+        return f"document of {len(raw)} bytes is larger than {DOCUMENT_LIMIT}"
     if count_values(raw) > VALUE_LIMIT:
-        raise DocumentError(f"holds more than {VALUE_LIMIT} values")
+        return f"holds more than {VALUE_LIMIT} values"
+    return ""
+
+
+def _decode_json(text: str, problems: list[JsonProblem]) -> JsonValue:
+    decoder = json.JSONDecoder(
+        object_pairs_hook=partial(_unique, problems=problems),
+        parse_constant=_no_constant,
+        parse_float=partial(_finite, problems=problems),
+    )
+    value: JsonValue
+    value, end = decoder.raw_decode(text, len(text) - len(text.lstrip(_BLANKS)))
+    if rest := text[end:].lstrip(_BLANKS):
+        line = text.count("\n", 0, len(text) - len(rest)) + 1
+        problems.append(JsonProblem("J6", f"not JSON: something follows the value, at line {line}"))
+    return value
+
+
+def _unreadable(rule: str, message: str, before: Sequence[JsonProblem] = ()) -> JsonReading:
+    return JsonReading(None, (*before, JsonProblem(rule, message)), is_readable=False)
+
+
+def _decode(raw: bytes, problems: list[JsonProblem]) -> str:
+    """Decode as Go does, which puts a sign in the place of what is no UTF-8."""
     try:
         text = raw.decode("utf-8", errors="strict")
     except UnicodeDecodeError as error:
-        raise DocumentError(f"not UTF-8 at byte {error.start}") from None
+        problems.append(JsonProblem("J1", f"not UTF-8 at byte {error.start}"))
+        text = raw.decode("utf-8", errors="replace")
     if text.startswith("\ufeff"):
-        raise DocumentError("starts with a byte order mark, which JSON does not allow")
+        problems.append(JsonProblem("J1", "starts with a byte order mark, which JSON does not allow"))
+        text = text.lstrip("\ufeff")
+    return text
+
+
+def _without_halves(value: JsonValue, problems: list[JsonProblem]) -> JsonValue:
+    """Return a value without halves of surrogate pairs, which are no characters and cannot be printed."""
     try:
-        value: JsonValue = json.loads(
-            text, object_pairs_hook=_unique, parse_constant=_no_constant, parse_float=_finite
-        )
-    except RecursionError:
-        raise DocumentError(f"nested deeper than {DEPTH_LIMIT} levels") from None
-    except json.JSONDecodeError as error:
-        raise DocumentError(f"not JSON: {error.msg} at line {error.lineno} column {error.colno}") from None
-    except ValueError as error:  # an integer of more digits than Python converts
-        raise DocumentError(f"not usable JSON: {error}") from None
-    _check_depth(value)
-    if "\\u" in text:
-        try:
-            dump_json(value)
-        except UnicodeEncodeError:
-            raise DocumentError("holds half of a surrogate pair, which is no character") from None
+        dump_json(value)
+    except UnicodeEncodeError:
+        problems.append(JsonProblem("J1", "holds half of a surrogate pair, which is no character"))
+        text = json.dumps(value, ensure_ascii=False).encode("utf-8", errors="replace").decode("utf-8")
+        replaced: JsonValue = json.loads(text)
+        return replaced
     return value
 
 
@@ -61,10 +143,10 @@ def count_values(raw: bytes) -> int:
 
 def parse_object(raw: bytes) -> JsonObject:
     """Parse one strict JSON object; raises `DocumentError`."""
-    value = parse_json(raw)
-    if not isinstance(value, dict):
-        raise DocumentError(f"not a JSON object but {json_kind(value)}")
-    return value
+    reading = read_json(raw)
+    for problem in reading.problems:
+        raise DocumentError(problem.message)
+    return reading.object()
 
 
 def dump_json(value: JsonValue) -> bytes:
@@ -89,33 +171,36 @@ def json_kind(value: object) -> str:
             return "an object"
 
 
-def _unique(pairs: list[tuple[str, JsonValue]]) -> JsonObject:
+def _unique(pairs: list[tuple[str, JsonValue]], *, problems: list[JsonProblem]) -> JsonObject:
     result = dict(pairs)
-    if len(result) != len(pairs):
+    if len(result) != len(pairs) and len(problems) < PROBLEM_LIMIT:
         seen: set[str] = set()
         for key, _ in pairs:
             if key in seen:
-                raise DocumentError(f"key {key[:80]!r} occurs twice in one object")
+                problems.append(JsonProblem("J2", f"key {key[:80]!r} occurs twice in one object"))
+                break
             seen.add(key)
     return result
 
 
 def _no_constant(name: str) -> JsonValue:
-    raise DocumentError(f"{name} is not a JSON number")
+    raise ValueError(f"{name} is not a JSON number")
 
 
-def _finite(text: str) -> float:
+def _finite(text: str, *, problems: list[JsonProblem]) -> float:
     number = float(text)
-    if not math.isfinite(number):
-        raise DocumentError(f"{text[:80]} is larger than any number a reader can hold")
-    return number
+    if math.isfinite(number):
+        return number
+    if len(problems) < PROBLEM_LIMIT:
+        problems.append(JsonProblem("J3", f"{text[:80]} is larger than any number a reader can hold"))
+    return math.copysign(sys.float_info.max, number)
 
 
-def _check_depth(value: JsonValue) -> None:
+def _is_too_deep(value: JsonValue) -> bool:
     level = [value]
     for _ in range(DEPTH_LIMIT):
         if not level:
-            return
+            return False
         below: list[JsonValue] = []
         for item in level:
             if isinstance(item, dict):
@@ -123,7 +208,7 @@ def _check_depth(value: JsonValue) -> None:
             elif isinstance(item, list):
                 below.extend(item)
         level = below
-    raise DocumentError(f"nested deeper than {DEPTH_LIMIT} levels")
+    return True
 
 
 def agreeing_fields(objects: Sequence[JsonObject]) -> JsonObject:

@@ -85,7 +85,7 @@ def test_verify_reports_everything_wrong_at_once(tmp_path: Path) -> None:
     assert result.returncode == 1
     text = result.stdout.decode()
     assert text.count("error L12") == 2
-    assert "error V25" in text
+    assert "error J6" in text
     assert "3 errors" in text
 
 

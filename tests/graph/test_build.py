@@ -169,8 +169,8 @@ def test_documents_that_can_be_read_two_ways_are_faults(make: Callable[[Layout],
     layout = Layout()
     layout.add(make(layout))
     faults = graph_of(layout).faults
-    assert len(faults) == 1
-    assert isinstance(faults[0].to_error(), DocumentError)
+    assert faults
+    assert all(isinstance(fault.to_error(), DocumentError) for fault in faults)
 
 
 @pytest.mark.parametrize(
@@ -189,7 +189,7 @@ def test_index_that_cannot_be_read(files: dict[str, bytes]) -> None:
     layout = multi_platform()
     layout.files.update(files)
     with pytest.raises(DocumentError, match=r"index\.json"):
-        graph_of(layout)
+        raise graph_of(layout).faults[0].to_error()
 
 
 @pytest.mark.parametrize("text", [b"{}", b"[]", b'{"imageLayoutVersion":"2.0.0"}', b""])
@@ -277,3 +277,12 @@ def test_roots_of_one_name_are_one_image_however_it_is_spelled() -> None:
         layout.roots[-1].setdefault("annotations", {})[tag] = reference
     (image,) = graph_of(layout).images
     assert len(image.roots) == 4
+
+
+def test_entries_that_can_be_read_are_kept_beside_one_that_cannot() -> None:
+    layout = multi_platform()
+    layout.roots.insert(0, {"mediaType": OCI_MANIFEST, "digest": "sha256:short", "size": 1})
+    graph = graph_of(layout)
+    assert [fault.rule for fault in graph.faults] == ["X6"]
+    assert [image.name for image in graph.images] == ["docker.io/library/lab:1.0"]
+    assert all(node.state is State.COMPLETE for image in graph.images for node in image.manifests())

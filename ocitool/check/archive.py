@@ -1,0 +1,37 @@
+"""All checks on an archive, in the order in which a reader wants to know."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ocitool.check.catalogue import RULES
+from ocitool.check.content import content_problems
+from ocitool.check.documents import document_problems
+from ocitool.check.gates import gate_problems
+from ocitool.check.images import image_problems
+from ocitool.check.report import Place, Problem
+from ocitool.check.rule import Profile, Severity
+from ocitool.check.tar import tar_problems
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ocitool.check.checked import CheckedArchive
+    from ocitool.check.gates import Gates
+
+
+def archive_problems(archive: CheckedArchive, gates: Gates) -> Iterator[Problem]:
+    """Yield all that is wrong with an archive, and what it lacks of what was asked for."""
+    yield from tar_problems(archive)
+    explained: set[str] = set()
+    for problem in document_problems(archive):
+        if RULES[problem.rule].severity(Profile.IMPORT) is Severity.ERROR:
+            explained.add(problem.place.entry)
+        yield problem
+    # What keeps writers from trusting a document is said already, and more exactly; the rest must not get lost.
+    for fault in archive.graph.faults:
+        if fault.where not in explained or fault.rule.startswith("T"):
+            yield Problem(fault.rule, fault.message, Place(fault.where), fault.remedy)
+    yield from content_problems(archive)
+    yield from image_problems(archive)
+    yield from gate_problems(archive, gates)

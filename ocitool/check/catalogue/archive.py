@@ -1,0 +1,81 @@
+"""Rules of the tar file and of manifest.json, which no specification covers."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from ocitool.check.catalogue.remedies import REWRITE, TRANSFER_AGAIN
+from ocitool.check.rule import Level, Rule, Severity
+
+_IMPORTER: Final = "containerd core/images/archive/importer.go"
+_DOCKER: Final = "moby image/tarexport/load.go"
+
+RULES: Final = (
+    Rule(
+        "T1",
+        Level.PRACTICE,
+        "Blobs and documents are regular files, no links or devices.",
+        _IMPORTER,
+        Severity.ERROR,
+        "pack the archive again with regular files (tar --dereference --hard-dereference)",
+        in_spec=Severity.ERROR,
+    ),
+    Rule(
+        "T3",
+        Level.PRACTICE,
+        "No two entries share a name and differ in content; the first counts for one reader, the last for another.",
+        _IMPORTER,
+        Severity.ERROR,
+        "export it again",
+        in_spec=Severity.ERROR,
+    ),
+    Rule(
+        "T4",
+        Level.PRACTICE,
+        "No entry occurs again with the same content; ctr 1.0 and 1.1 refuse that.",
+        "containerd v1.1.8 images/oci/importer.go",
+        Severity.NOTE,
+        "write it once: ocitool filter SRC -p all -o OUT",
+        in_spec=Severity.NOTE,
+    ),
+    Rule(
+        "T5",
+        Level.PRACTICE,
+        "The archive ends with two blocks of zeros, so that nothing was cut off after the last entry.",
+        "POSIX.1-2017 pax, ustar Interchange Format",
+        Severity.WARNING,
+        TRANSFER_AGAIN,
+    ),
+    Rule(
+        "T6",
+        Level.PRACTICE,
+        "Nothing but the image layout is in the archive; importers store other files, and collect them later.",
+        _IMPORTER,
+        Severity.NOTE,
+        REWRITE,
+    ),
+    Rule(
+        "T7",
+        Level.PRACTICE,
+        "The file is a plain tar; ctr up to 1.7, ctr --local and kind read no compressed one.",
+        "containerd cmd/ctr/commands/images/import.go",
+        Severity.WARNING,
+        "write it plain: ocitool filter SRC -p all -o OUT.tar",
+    ),
+    Rule(
+        "V25",
+        Level.PRACTICE,
+        "manifest.json can be read, and lists images of the index with their config, layers and names.",
+        _DOCKER,
+        Severity.ERROR,
+        "write it anew: ocitool filter SRC -p all -o OUT",
+    ),
+    Rule(
+        "V26",
+        Level.PRACTICE,
+        "What an attestation or a referrer speaks of is in the archive.",
+        "BuildKit docs/attestations/attestation-storage.md; distribution-spec, Referrers",
+        Severity.WARNING,
+        "leave them out: ocitool filter SRC -p all -o OUT",
+    ),
+)

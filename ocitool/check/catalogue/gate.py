@@ -1,0 +1,42 @@
+"""Rules of what was asked for: platforms and images."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from ocitool.check.rule import Level, Rule, Severity, Stage
+
+_SOURCE: Final = "what was asked for"
+
+RULES: Final = (
+    Rule(
+        "G1",
+        Level.PRACTICE,
+        "Every image has the platforms of -p, complete.",
+        _SOURCE,
+        Severity.ERROR,
+        "export the image with this platform",
+        in_spec=Severity.ERROR,
+        stage=Stage.ASKED,
+    ),
+    Rule(
+        "G2",
+        Level.PRACTICE,
+        "With --only no image has another platform.",
+        _SOURCE,
+        Severity.ERROR,
+        "leave the others out: ocitool filter SRC -p PLATFORM -o OUT",
+        in_spec=Severity.ERROR,
+        stage=Stage.ASKED,
+    ),
+    Rule(
+        "G3",
+        Level.PRACTICE,
+        "Every image of --require is there, complete for every platform of -p.",
+        _SOURCE,
+        Severity.ERROR,
+        "export the image as well: ctr images export OUT IMAGE…",
+        in_spec=Severity.ERROR,
+        stage=Stage.ASKED,
+    ),
+)

@@ -1,0 +1,113 @@
+"""Rules of importers: what is stored, and under which name (measured: containerd 1.0 to 2.3, docker, podman)."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from ocitool.check.catalogue.remedies import NAME_IT, REWRITE
+from ocitool.check.rule import Level, Rule, Severity
+
+_IMPORTER: Final = "containerd core/images/archive/importer.go"
+_NAMES: Final = "containerd core/transfer/image/imagestore.go"
+_LOAD: Final = "moby image/tarexport/load.go; containers/image docker/internal/tarfile"
+
+RULES: Final = (
+    Rule(
+        "I1",
+        Level.PRACTICE,
+        "At least one image has a name; of what has none ctr stores nothing, and exits 0.",
+        _NAMES,
+        Severity.ERROR,
+        NAME_IT,
+    ),
+    Rule("I2", Level.PRACTICE, "Every image has a name.", _NAMES, Severity.WARNING, NAME_IT),
+    Rule(
+        "I3",
+        Level.PRACTICE,
+        "io.containerd.image.name has one of / : @; of a bare name ctr 2 stores nothing, and exits 0.",
+        _NAMES,
+        Severity.ERROR,
+        "rename it: ocitool filter SRC -p all --rename OLD=docker.io/library/OLD:TAG -o OUT",
+    ),
+    Rule(
+        "I4",
+        Level.PRACTICE,
+        "One name stands for one manifest of a platform; of two the last one stored wins.",
+        _IMPORTER,
+        Severity.ERROR,
+        "export the images under names of their own",
+    ),
+    Rule(
+        "I5",
+        Level.PRACTICE,
+        "A name is more than a tag; ctr makes import-DATE:TAG of a tag alone.",
+        _NAMES,
+        Severity.WARNING,
+        NAME_IT,
+    ),
+    Rule(
+        "I6",
+        Level.PRACTICE,
+        "A manifest that index.json lists has no platform there; ctr filters it out on hosts of another platform.",
+        _IMPORTER,
+        Severity.WARNING,
+        REWRITE,
+    ),
+    Rule(
+        "I7",
+        Level.PRACTICE,
+        "Several platforms of one name stand in an index of their own; listed flat the last one stored wins.",
+        _IMPORTER,
+        Severity.WARNING,
+        REWRITE,
+    ),
+    Rule(
+        "I8",
+        Level.PRACTICE,
+        "amd64 has no variant v1; ctr up to 1.5 and skopeo do not take it for amd64.",
+        "containerd platforms/database.go; containers/image pkg/platform",
+        Severity.WARNING,
+        "build the image again for linux/amd64",
+    ),
+    Rule(
+        "I9",
+        Level.PRACTICE,
+        "There is a manifest.json; docker with its classic store loads nothing else.",
+        _LOAD,
+        Severity.WARNING,
+        "write one: ocitool filter SRC -p all -o OUT",
+    ),
+    Rule(
+        "I10",
+        Level.PRACTICE,
+        "No layer is compressed with zstd, which ctr below 1.5 and docker below 23 do not unpack.",
+        "containerd archive/compression/compression.go",
+        Severity.NOTE,
+        "compress them with gzip: ocitool filter SRC -p all --layers gzip -o OUT",
+    ),
+    Rule(
+        "I12",
+        Level.PRACTICE,
+        "No layer is to be fetched from elsewhere; an external one is not in the archive, on purpose.",
+        "layer.md, Non-Distributable Layers",
+        Severity.NOTE,
+        "see that the target can fetch it",
+        in_spec=Severity.NOTE,
+    ),
+    Rule(
+        "I14",
+        Level.PRACTICE,
+        "A name is a reference that registries and Kubernetes take; others store it, and nobody finds it.",
+        "distribution reference/regexp.go",
+        Severity.WARNING,
+        NAME_IT,
+    ),
+    Rule(
+        "I15",
+        Level.PRACTICE,
+        "The archive lists something; of an empty one nothing is stored.",
+        _IMPORTER,
+        Severity.ERROR,
+        "export it again",
+    ),
+)

@@ -1,0 +1,105 @@
+"""Rules of layers (layer.md); most need `--deep`."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from ocitool.check.catalogue.remedies import BUILD_AGAIN
+from ocitool.check.rule import Level, Rule, Severity, Stage
+
+_FORMAT: Final = "layer.md, Distributable Format"
+
+RULES: Final = (
+    Rule(
+        "Y1",
+        Level.MUST,
+        "A layer is a tar archive, whole to its end.",
+        _FORMAT,
+        Severity.ERROR,
+        BUILD_AGAIN,
+        stage=Stage.DEEP,
+    ),
+    Rule(
+        "Y2",
+        Level.MUST,
+        "A layer has one entry for a path.",
+        _FORMAT,
+        Severity.WARNING,
+        BUILD_AGAIN,
+        stage=Stage.DEEP,
+    ),
+    Rule(
+        "Y3",
+        Level.MUST,
+        "A layer is compressed as its media type says.",
+        "layer.md, +gzip and +zstd Media Types",
+        Severity.ERROR,
+        "compress the layers anew: ocitool filter SRC -p all --layers gzip -o OUT; or build the image again",
+        stage=Stage.DEEP,
+    ),
+    Rule(
+        "Y4",
+        Level.SHOULD,
+        "No entry is a sparse file.",
+        "layer.md, File Types",
+        Severity.WARNING,
+        BUILD_AGAIN,
+        stage=Stage.DEEP,
+    ),
+    Rule(
+        "Y5",
+        Level.SHOULD,
+        "A whiteout names what it hides.",
+        "layer.md, Whiteouts",
+        Severity.WARNING,
+        BUILD_AGAIN,
+        stage=Stage.DEEP,
+    ),
+    Rule(
+        "Y7",
+        Level.SHOULD,
+        "A whiteout stands before its siblings.",
+        "layer.md, Whiteouts",
+        Severity.NOTE,
+        BUILD_AGAIN,
+        stage=Stage.DEEP,
+    ),
+    Rule(
+        "Y8",
+        Level.SHOULD,
+        "No layer is of a non-distributable type; they are deprecated.",
+        "layer.md, Non-Distributable Layers",
+        Severity.NOTE,
+        BUILD_AGAIN,
+    ),
+    Rule(
+        "Y9",
+        Level.PRACTICE,
+        "No entry of a layer leaves its root: neither an absolute or .. name nor a path through a link that does.",
+        "umoci and containerd at unpacking",
+        Severity.WARNING,
+        "look at where the image comes from, then build it again",
+        in_spec=Severity.WARNING,
+        stage=Stage.DEEP,
+    ),
+    Rule(
+        "Y10",
+        Level.PRACTICE,
+        "The program that the image starts is for the machine that its platform names.",
+        "System V ABI, ELF header, e_machine",
+        Severity.NOTE,
+        "build the image again for this platform, unless the other machine is meant to run it (binfmt_misc)",
+        in_spec=Severity.NOTE,
+        stage=Stage.DEEP,
+    ),
+    Rule(
+        "Y11",
+        Level.PRACTICE,
+        "A layer can be unpacked within bounds: it does not grow beyond --max-ratio.",
+        "bounds on what is not trusted",
+        Severity.ERROR,
+        "allow more with --max-ratio if you trust where it comes from",
+        in_spec=Severity.ERROR,
+        stage=Stage.DEEP,
+    ),
+)
