@@ -104,10 +104,16 @@ class Layout:
     def attestation(self, subject: Json, text: str = "provenance") -> Json:
         """Add an attestation manifest of `subject`, as BuildKit writes them."""
         statement = self.blob(as_json({"predicate": text, "of": subject["digest"]}), "application/vnd.in-toto+json")
+        config = {
+            "architecture": "unknown",
+            "os": "unknown",
+            "config": {},
+            "rootfs": {"type": "layers", "diff_ids": [statement["digest"]]},
+        }
         document = {
             "schemaVersion": 2,
             "mediaType": OCI_MANIFEST,
-            "config": self.blob(as_json({"architecture": "unknown", "os": "unknown"}), OCI_CONFIG),
+            "config": self.blob(as_json(config), OCI_CONFIG),
             "layers": [statement],
         }
         annotations = {

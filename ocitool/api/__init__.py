@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from ocitool.api.inspecting import inspect_archive
     from ocitool.api.listener import Listener
     from ocitool.api.opening import SourceOptions
-    from ocitool.api.schemas import read_schema, schema_names
     from ocitool.api.splitting import SplitResult, split_archive, split_options
     from ocitool.api.verifying import VerifyOptions, verify_archive
     from ocitool.api.writing import WriteOptions, Written
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
     from ocitool.model.platform_selection import PlatformSelection
     from ocitool.model.reference import ImageFilter
     from ocitool.model.renaming import Renaming
+    from ocitool.model.schemas import read_schema, schema_names
     from ocitool.plan.options import (
         DockerManifest,
         FilterOptions,
@@ -112,8 +112,8 @@ _HOMES: Final = {
     "filter_archive": "ocitool.api.filtering",
     "inspect_archive": "ocitool.api.inspecting",
     "merge_archives": "ocitool.api.filtering",
-    "read_schema": "ocitool.api.schemas",
-    "schema_names": "ocitool.api.schemas",
+    "read_schema": "ocitool.model.schemas",
+    "schema_names": "ocitool.model.schemas",
     "split_archive": "ocitool.api.splitting",
     "split_options": "ocitool.api.splitting",
     "verify_archive": "ocitool.api.verifying",
