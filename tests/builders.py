@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Sequence
 
 OCI: Final = "application/vnd.oci.image."
 OCI_INDEX: Final = OCI + "index.v1+json"
@@ -182,9 +182,10 @@ class Layout:
         prefix: str = "",
         tar_format: int = tarfile.USTAR_FORMAT,
         folders: bool = False,
+        without: Collection[str] = (),
     ) -> bytes:
-        """Write the layout as a tar."""
-        entries = self.entries()
+        """Write the layout as a tar, `without` some of its entries."""
+        entries = {name: data for name, data in self.entries().items() if name not in without}
         buffer = io.BytesIO()
         with tarfile.open(fileobj=buffer, mode="w", format=tar_format) as tar:
             if folders:

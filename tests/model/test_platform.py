@@ -214,7 +214,13 @@ def test_json_of_a_config_ignores_other_fields() -> None:
 
 
 def test_null_is_as_good_as_absent() -> None:
-    value: JsonObject = {"os": "linux", "architecture": None, "variant": None, "os.version": None, "os.features": None}
+    value: JsonObject = {
+        "os": "linux",
+        "architecture": None,
+        "variant": None,
+        "os.version": None,
+        "os.features": None,
+    }
     assert Platform.from_json(value) == Platform("linux", "")
 
 
