@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from ocitool.check.document import Breach, Surroundings, brief
+from ocitool.model.fields import MEDIA_TYPE
 from ocitool.model.media_type import INDEXES, MANIFESTS
 
 if TYPE_CHECKING:
@@ -33,9 +34,9 @@ def index_breaches(value: JsonObject, around: Surroundings) -> Iterator[Breach]:
 
 def _entry_breaches(entry: JsonObject, position: int, suspects: frozenset[str]) -> Iterator[Breach]:
     media_type = entry.get("mediaType")
-    if not isinstance(media_type, str):
+    if not isinstance(media_type, str) or MEDIA_TYPE.fullmatch(media_type) is None:
         return
     if media_type not in INDEXES | MANIFESTS:
         yield Breach("X7", f"lists a {brief(media_type)}, which importers pass over", ("manifests", position))
-    elif media_type in MANIFESTS and entry.get("platform") is None and entry.get("digest") in suspects:
+    elif media_type in MANIFESTS and entry.get("platform") is None and str(entry.get("digest")) in suspects:
         yield Breach("X9", "an image among others has no platform here", ("manifests", position, "platform"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from ocitool.check.document import Breach, brief
+from ocitool.model.fields import MEDIA_TYPE
 from ocitool.model.media_type import EMPTY, IMAGE_CONFIGS, LAYERS, is_nondistributable
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ def manifest_breaches(value: JsonObject, *, is_image: bool) -> Iterator[Breach]:
     config_type = config.get("mediaType") if isinstance(config, dict) else None
     if config_type == EMPTY and not value.get("artifactType"):
         yield Breach("M5", "there is no artifactType, and the config is empty", ("artifactType",))
-    is_known = is_image and config_type in IMAGE_CONFIGS
+    is_known = is_image and isinstance(config_type, str) and config_type in IMAGE_CONFIGS
     yield from _layer_breaches(value.get("layers", False), is_image=is_known)
 
 
@@ -37,7 +38,7 @@ def _layer_breaches(layers: JsonValue, *, is_image: bool) -> Iterator[Breach]:
         yield Breach("M12", "there are no layers", ("layers",))
     for position, layer in enumerate(layers if isinstance(layers, list) else ()):
         media_type = layer.get("mediaType") if isinstance(layer, dict) else None
-        if not isinstance(media_type, str):
+        if not isinstance(media_type, str) or MEDIA_TYPE.fullmatch(media_type) is None:
             continue
         if is_nondistributable(media_type):
             yield Breach("Y8", f"{brief(media_type)} is deprecated", ("layers", position, "mediaType"))

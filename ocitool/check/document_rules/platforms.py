@@ -39,7 +39,7 @@ def platform_breaches(value: JsonValue, path: Path) -> Iterator[Breach]:
 
 def config_platform_breaches(value: JsonObject) -> Iterator[Breach]:
     """Yield the same of a config, unless it is that of an attestation or names no platform, as cosign's do."""
-    if (value.get("os"), value.get("architecture")) not in {(UNKNOWN, UNKNOWN), ("", "")}:
+    if (value.get("os"), value.get("architecture")) not in [(UNKNOWN, UNKNOWN), ("", "")]:
         yield from _words(value, (), "C3", empty=True)
         yield from _variant(value, (), "C3")
         yield from _features(value, (), "C4")
