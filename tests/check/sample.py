@@ -120,6 +120,7 @@ class Sample:
     raw: dict[str, Callable[[bytes], bytes]] = field(default_factory=dict)
     algorithms: dict[str, str] = field(default_factory=dict)
     left_out: set[str] = field(default_factory=set)
+    files: dict[str, bytes] = field(default_factory=dict)
 
     def set(self, place: str, value: object) -> Sample:
         """Change one value; `place` is a document and the way in it, such as ``index/manifests/0/size``."""
@@ -161,7 +162,7 @@ class Sample:
             text = as_json(self._filled(copy.deepcopy(self.documents[name]), made, used))
             made[name] = self.raw.get(name, bytes)(text)
         layout.blobs = {digest: made[name] for name, (digest, _) in used.items()}
-        layout.files = {"index.json": made["top"], "oci-layout": made["layout"]}
+        layout.files = {"index.json": made["top"], "oci-layout": made["layout"], **self.files}
         return layout.pack(tar_format=tarfile.PAX_FORMAT, without=self.left_out)
 
     def _filled(self, value: Any, made: dict[str, bytes], used: dict[str, tuple[str, int]]) -> Any:

@@ -22,7 +22,7 @@ RULES: Final = (
     Rule(
         "X3",
         Level.MUST,
-        "The mediaType of index.json is that of an OCI index.",
+        "The mediaType of index.json, if there is one, is that of an OCI index.",
         _PROPERTIES,
         Severity.ERROR,
         EXPORT_AGAIN,
@@ -37,6 +37,7 @@ RULES: Final = (
         _PROPERTIES,
         Severity.NOTE,
         BUILD_AGAIN,
+        in_spec=Severity.NOTE,
     ),
     Rule(
         "X9",
