@@ -1,0 +1,160 @@
+"""Whether an image has the platforms that are wanted: each listed, all of it there, every byte as its digest says."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ocitool.graph.closure import manifest_name, manifest_uses
+from ocitool.graph.image import IndexNode, Kind, State
+from ocitool.graph.layout_files import INDEX_NAME
+from ocitool.plan.choice import incompleteness
+from ocitool.plan.platform_choice import there_is
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from ocitool.check.checked import CheckedArchive
+    from ocitool.graph.closure import Use
+    from ocitool.graph.image import Image, ManifestNode
+    from ocitool.model.platform_selection import PlatformSelection
+
+
+@dataclass(frozen=True, slots=True)
+class Unmet:
+    """A platform that an image should have and does not: why, the entry that tells, and which platform."""
+
+    message: str
+    entry: str
+    platform: str = ""
+
+
+def platform_problems(archive: CheckedArchive, image: Image, wanted: PlatformSelection | None) -> Iterator[Unmet]:
+    """Yield which of the wanted platforms an image lacks, and how.
+
+    What a selection takes of what is listed has to be complete, and each of its specifiers has to take something.
+    `available` may leave out what is absent or partial, though nothing corrupt. Without a selection one platform has
+    to be complete, and only absent ones may be left out.
+    """
+    for index in image.indexes():
+        if index.state is not State.COMPLETE:
+            there = "is not in the archive" if index.state is State.ABSENT else "is corrupt"
+            message = f"the index of {image.label} {there}, so its platforms cannot be told"
+            yield Unmet(message, index.descriptor.digest.blob_name)
+            return
+    listed = [node for node in image.manifests() if node.kind is Kind.IMAGE]
+    if not listed:  # an artifact, which is asked for by name alone
+        for node in image.manifests():
+            yield from _incomplete(archive, image, node)
+    elif wanted is None:
+        yield from _any_problems(archive, image, listed)
+    else:
+        yield from _specifier_problems(archive, image, listed, wanted)
+        yield from _selected_problems(archive, image, listed, wanted)
+
+
+def untold_manifests(image: Image) -> Iterator[ManifestNode]:
+    """Yield the manifests of images whose platform nothing tells, as they are absent or damaged."""
+    return (node for node in image.manifests() if node.kind is Kind.IMAGE and node.platform is None)
+
+
+def _any_problems(archive: CheckedArchive, image: Image, listed: Sequence[ManifestNode]) -> Iterator[Unmet]:
+    if all(node.state is State.ABSENT for node in listed):
+        yield Unmet(f"{image.label} has no complete platform: {there_is([image])}", _list_entry(image))
+    for node in listed:
+        if node.state is not State.ABSENT:
+            yield from _incomplete(archive, image, node)
+
+
+def _specifier_problems(
+    archive: CheckedArchive, image: Image, listed: Sequence[ManifestNode], wanted: PlatformSelection
+) -> Iterator[Unmet]:
+    """Find what is asked for and not listed, or excluded at the same time."""
+    selected = [node for node in listed if node.platform is not None and wanted.wants(node.platform)]
+    for specifier in wanted.includes:
+        if not any(node.platform and specifier.matches(node.platform) for node in listed):
+            message = f"{image.label} does not list {specifier}; {there_is([image])}"
+            yield Unmet(message, _list_entry(image), str(specifier))
+    if not selected and (wanted.excludes or not wanted.includes):
+        message = f"{image.label} lists nothing but what {wanted} excludes; {there_is([image])}"
+        yield Unmet(message, _list_entry(image), str(wanted))
+    lenient = [node for node in selected if _may_lack(node, wanted)]
+    if lenient and all(_state(archive, node) is not State.COMPLETE for node in selected):
+        yield Unmet(f"{image.label} has no complete platform: {there_is([image])}", _list_entry(image), str(wanted))
+
+
+def _selected_problems(
+    archive: CheckedArchive, image: Image, listed: Sequence[ManifestNode], wanted: PlatformSelection
+) -> Iterator[Unmet]:
+    """Find what is listed and wanted, or may be, but not whole."""
+    named = bool(wanted.includes) and all(
+        specifier.is_literal and any(node.platform and specifier.matches(node.platform) for node in listed)
+        for specifier in wanted.includes
+    )
+    for node in listed:
+        is_wanted = not named if node.platform is None else wanted.wants(node.platform)
+        if is_wanted and not (_may_lack(node, wanted) and _state(archive, node) is not State.CORRUPT):
+            yield from _incomplete(archive, image, node)
+
+
+def _may_lack(node: ManifestNode, wanted: PlatformSelection) -> bool:
+    """Tell whether a platform is asked for only if it is complete."""
+    if node.platform is None:
+        return wanted.only_complete
+    asking = [specifier for specifier in wanted.includes if specifier.matches(node.platform)]
+    return bool(asking) and all(specifier.only_complete for specifier in asking)
+
+
+def _incomplete(archive: CheckedArchive, image: Image, node: ManifestNode) -> Iterator[Unmet]:
+    """Yield what is wrong with one platform, if anything, and which of the states it is in."""
+    name = manifest_name(node)
+    owner = f"{name} of {image.label}"
+    entry = node.descriptor.digest.blob_name
+    match _state(archive, node):
+        case State.ABSENT:
+            yield Unmet(f"{owner} is absent: it is listed, but its manifest is not in the archive", entry, name)
+        case State.PARTIAL:
+            missing = node.missing[0].digest
+            yield Unmet(f"{owner} is {incompleteness(node)}, first {missing}", missing.blob_name, name)
+        case State.CORRUPT:
+            part, wrong = _corruption(archive, node)
+            yield Unmet(f"{owner} is corrupt: {part}", wrong or entry, name)
+        case _:
+            pass
+
+
+def _state(archive: CheckedArchive, node: ManifestNode) -> State:
+    """Return the state of a platform with every byte of it read, which the graph alone does not know of layers."""
+    return State.CORRUPT if _wrong_blob(archive, node) is not None else node.state
+
+
+def _corruption(archive: CheckedArchive, node: ManifestNode) -> tuple[str, str]:
+    """Return what of a platform is not what it should be, and its entry."""
+    wrong = _wrong_blob(archive, node)
+    if wrong is not None:
+        return (
+            f"its {wrong.role.partition(' of ' + manifest_name(node))[0]} does not match its digest",
+            wrong.descriptor.digest.blob_name,
+        )
+    for damage in node.damages:
+        entry = "" if damage.descriptor is None else damage.descriptor.digest.blob_name
+        return f"{damage.role} {damage.message}".strip(), entry
+    return "its manifest cannot be read", ""
+
+
+def _wrong_blob(archive: CheckedArchive, node: ManifestNode) -> Use | None:
+    """Return the first of its blobs that does not hash to its digest."""
+    return next(
+        (
+            use
+            for use in manifest_uses("", node)
+            if archive.actual.get(use.descriptor.digest, use.descriptor.digest) != use.descriptor.digest
+        ),
+        None,
+    )
+
+
+def _list_entry(image: Image) -> str:
+    """Return what lists the platforms of an image: its index, or index.json where it has none."""
+    root = image.roots[0].node
+    return root.descriptor.digest.blob_name if isinstance(root, IndexNode) else INDEX_NAME
