@@ -67,7 +67,7 @@ def report_lines(report: Report, fail_on: Severity, look: Look) -> list[str]:
         lines += _remedy_lines([item.finding for shown in platforms.values() for item in shown], look)
     if look.quiet:
         return lines
-    return [*lines, *([""] if lines else []), _verdict(report, fail_on, look)]
+    return [*lines, *([""] if lines else []), *_verdict(report, fail_on, look)]
 
 
 def _folded(findings: Sequence[Finding], look: Look) -> Iterator[_Shown]:
@@ -125,7 +125,7 @@ def _remedy_lines(findings: Sequence[Finding], look: Look) -> Iterator[str]:
             yield from (f"      {line}" for line in _STEP.sub(" &&\n", _safe(found["command"])).split("\n"))
 
 
-def _verdict(report: Report, fail_on: Severity, look: Look) -> str:
+def _verdict(report: Report, fail_on: Severity, look: Look) -> list[str]:
     counts = {severity: report.count(severity) for severity in Severity}
     words = [format_count(count, severity.value) for severity, count in counts.items() if count]
     if not report.has(fail_on):
@@ -135,9 +135,10 @@ def _verdict(report: Report, fail_on: Severity, look: Look) -> str:
     hashed = f"{format_count(report.blobs, 'blob')}, {format_size(report.size)} hashed"
     unpacked = f", {format_size(report.unpacked)} unpacked" if report.unpacked else ""
     told = f"({hashed}{unpacked}; profile {report.profile.value})"
-    head = f"{_safe(report.source)}: {', '.join(words)}"
-    between = " " if look.width is None or len(head) + 1 + len(told) <= look.width else "\n  "
-    return f"{_safe(report.source)}: {_paint(', '.join(words), colour, look)}{between}{told}"
+    name, text = _safe(report.source), ", ".join(words)
+    head = f"{name}: {_paint(text, colour, look)}"
+    fits = look.width is None or len(f"{name}: {text} {told}") <= look.width
+    return [f"{head} {told}"] if fits else [head, f"  {told}"]
 
 
 def _wrap(text: str, first: int, below: int, look: Look) -> list[str]:
