@@ -113,16 +113,17 @@ def _remedy_lines(findings: Sequence[Finding], look: Look) -> Iterator[str]:
     remedies: dict[str, dict[str, None]] = {}
     for finding in findings:
         if finding.remedy:
-            remedies.setdefault(finding.remedy, {})[finding.rule] = None
+            # Cut before it is taken apart, as it may quote an archive.
+            remedies.setdefault(_safe(finding.remedy), {})[finding.rule] = None
     for remedy, rules in remedies.items():
         head = f"to mend {', '.join(rules) if len(remedies) > 1 else 'it'}:"
         found = _COMMAND.fullmatch(remedy)
         advice = remedy if found is None else found["advice"] + (found["otherwise"] or "")
-        first, *rest = _wrap(_safe(advice), len(head) + 3, 6, look)
+        first, *rest = _wrap(advice, len(head) + 3, 6, look)
         yield f"  {_paint(head, _BOLD, look)} {first}"
         yield from (f"      {line}" for line in rest)
         if found is not None:
-            yield from (f"      {line}" for line in _STEP.sub(" &&\n", _safe(found["command"])).split("\n"))
+            yield from (f"      {line}" for line in _STEP.sub(" &&\n", found["command"]).split("\n"))
 
 
 def _verdict(report: Report, fail_on: Severity, look: Look) -> list[str]:
