@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ocitool.check.catalogue.remedies import EXPORT_ALL
+from ocitool.check.entry_names import blob_entry, list_entry
 from ocitool.check.platform_gate import Unmet, platform_problems, untold_manifests
 from ocitool.check.report import Place, Problem
 from ocitool.errors import UsageError
 from ocitool.graph.closure import manifest_name
 from ocitool.graph.image import Kind
-from ocitool.graph.layout_files import INDEX_NAME
 from ocitool.model.reference import Reference, name_forms
 from ocitool.plan.subjects import is_follower
 
@@ -76,23 +76,23 @@ def _platform_gate(
             for unmet in platform_problems(archive, image, wanted):
                 yield _problem("G1", image, unmet)
         if only:
-            yield from _only_problems(image, wanted)
+            yield from _only_problems(archive, image, wanted)
 
 
 def _problem(rule: str, image: Image, unmet: Unmet) -> Problem:
     return Problem(rule, unmet.message, Place(unmet.entry, "", image.label, unmet.platform), EXPORT_ALL)
 
 
-def _only_problems(image: Image, wanted: PlatformSelection) -> Iterator[Problem]:
+def _only_problems(archive: CheckedArchive, image: Image, wanted: PlatformSelection) -> Iterator[Problem]:
     """Find the platforms of an image that were not asked for, whether all of them is there or not (G2)."""
     remedy = f"leave the others out: ocitool filter SRC -p {shlex.quote(str(wanted))} -o OUT"
     for node in image.manifests():
         if node.kind is Kind.IMAGE and node.platform is not None and not wanted.wants(node.platform):
             name = manifest_name(node)
-            place = Place(node.descriptor.digest.blob_name, "", image.label, name)
+            place = Place(blob_entry(archive, node.descriptor.digest), "", image.label, name)
             yield Problem("G2", f"{image.label} lists {name}, which is not among {wanted}", place, remedy)
     for node in untold_manifests(image):
-        place = Place(node.descriptor.digest.blob_name, "", image.label, manifest_name(node))
+        place = Place(blob_entry(archive, node.descriptor.digest), "", image.label, manifest_name(node))
         message = f"{image.label} lists a manifest whose platform cannot be told; it may be other than {wanted}"
         yield Problem("G2", message, place, remedy)
 
@@ -150,11 +150,11 @@ def _nothing(archive: CheckedArchive) -> str:
 
 
 def _list_place(archive: CheckedArchive) -> Place:
-    return Place(_unreadable_list(archive) or INDEX_NAME)
+    return Place(_unreadable_list(archive) or list_entry(archive))
 
 
 def _unreadable_list(archive: CheckedArchive) -> str:
     """Return the document that lists the images if nothing of it can be read."""
     if archive.graph.images or archive.graph.index:
         return ""
-    return next((fault.where or INDEX_NAME for fault in archive.graph.faults if fault.rule == "L7"), "")
+    return next((fault.where or list_entry(archive) for fault in archive.graph.faults if fault.rule == "L7"), "")

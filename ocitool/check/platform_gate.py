@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ocitool.check.entry_names import blob_entry, list_entry
 from ocitool.graph.closure import manifest_name, manifest_uses
 from ocitool.graph.image import IndexNode, Kind, State
-from ocitool.graph.layout_files import INDEX_NAME
+from ocitool.model.platform_selection import EVERY_PLATFORM
 from ocitool.plan.choice import incompleteness
 from ocitool.plan.platform_choice import there_is
 
@@ -36,12 +37,10 @@ def platform_problems(archive: CheckedArchive, image: Image, wanted: PlatformSel
     `available` may leave out what is absent or partial, though nothing corrupt. Without a selection one platform has
     to be complete, and only absent ones may be left out.
     """
-    for index in image.indexes():
-        if index.state is not State.COMPLETE:
-            there = "is not in the archive" if index.state is State.ABSENT else "is corrupt"
-            message = f"the index of {image.label} {there}, so its platforms cannot be told"
-            yield Unmet(message, index.descriptor.digest.blob_name)
-            return
+    unknown = list(_index_problems(archive, image, wanted))
+    if unknown:
+        yield from unknown
+        return
     listed = [node for node in image.manifests() if node.kind is Kind.IMAGE]
     if not listed:  # an artifact, which is asked for by name alone
         for node in image.manifests():
@@ -53,6 +52,18 @@ def platform_problems(archive: CheckedArchive, image: Image, wanted: PlatformSel
         yield from _selected_problems(archive, image, listed, wanted)
 
 
+def _index_problems(archive: CheckedArchive, image: Image, wanted: PlatformSelection | None) -> Iterator[Unmet]:
+    """Find indexes that do not say what they list; an absent one in another may be left out as platforms may."""
+    roots = [root.node for root in image.roots]
+    lenient = wanted is None or wanted.only_complete
+    for index in image.indexes():
+        absent = index.state is State.ABSENT
+        if index.state is not State.COMPLETE and not (absent and lenient and index not in roots):
+            there = "is not in the archive" if absent else "is corrupt"
+            message = f"an index of {image.label} {there}, so its platforms cannot be told"
+            yield Unmet(message, blob_entry(archive, index.descriptor.digest))
+
+
 def untold_manifests(image: Image) -> Iterator[ManifestNode]:
     """Yield the manifests of images whose platform nothing tells, as they are absent or damaged."""
     return (node for node in image.manifests() if node.kind is Kind.IMAGE and node.platform is None)
@@ -60,7 +71,7 @@ def untold_manifests(image: Image) -> Iterator[ManifestNode]:
 
 def _any_problems(archive: CheckedArchive, image: Image, listed: Sequence[ManifestNode]) -> Iterator[Unmet]:
     if all(node.state is State.ABSENT for node in listed):
-        yield Unmet(f"{image.label} has no complete platform: {there_is([image])}", _list_entry(image))
+        yield Unmet(f"{image.label} has no complete platform: {there_is([image])}", _image_entry(archive, image))
     for node in listed:
         if node.state is not State.ABSENT:
             yield from _incomplete(archive, image, node)
@@ -71,16 +82,19 @@ def _specifier_problems(
 ) -> Iterator[Unmet]:
     """Find what is asked for and not listed, or excluded at the same time."""
     selected = [node for node in listed if node.platform is not None and wanted.wants(node.platform)]
+    entry = _image_entry(archive, image)
     for specifier in wanted.includes:
         if not any(node.platform and specifier.matches(node.platform) for node in listed):
-            message = f"{image.label} does not list {specifier}; {there_is([image])}"
-            yield Unmet(message, _list_entry(image), str(specifier))
+            what = "lists no platform" if specifier.pattern == EVERY_PLATFORM else f"does not list {specifier}"
+            yield Unmet(f"{image.label} {what}; {there_is([image])}", entry, str(specifier))
     if not selected and (wanted.excludes or not wanted.includes):
         message = f"{image.label} lists nothing but what {wanted} excludes; {there_is([image])}"
-        yield Unmet(message, _list_entry(image), str(wanted))
+        yield Unmet(message, entry, str(wanted))
     lenient = [node for node in selected if _may_lack(node, wanted)]
     if lenient and all(_state(archive, node) is not State.COMPLETE for node in selected):
-        yield Unmet(f"{image.label} has no complete platform: {there_is([image])}", _list_entry(image), str(wanted))
+        yield Unmet(
+            f"{image.label} has no complete platform: {there_is([image])}", _image_entry(archive, image), str(wanted)
+        )
 
 
 def _selected_problems(
@@ -109,13 +123,13 @@ def _incomplete(archive: CheckedArchive, image: Image, node: ManifestNode) -> It
     """Yield what is wrong with one platform, if anything, and which of the states it is in."""
     name = manifest_name(node)
     owner = f"{name} of {image.label}"
-    entry = node.descriptor.digest.blob_name
+    entry = blob_entry(archive, node.descriptor.digest)
     match _state(archive, node):
         case State.ABSENT:
             yield Unmet(f"{owner} is absent: it is listed, but its manifest is not in the archive", entry, name)
         case State.PARTIAL:
             missing = node.missing[0].digest
-            yield Unmet(f"{owner} is {incompleteness(node)}, first {missing}", missing.blob_name, name)
+            yield Unmet(f"{owner} is {incompleteness(node)}, first {missing}", blob_entry(archive, missing), name)
         case State.CORRUPT:
             part, wrong = _corruption(archive, node)
             yield Unmet(f"{owner} is corrupt: {part}", wrong or entry, name)
@@ -134,10 +148,10 @@ def _corruption(archive: CheckedArchive, node: ManifestNode) -> tuple[str, str]:
     if wrong is not None:
         return (
             f"its {wrong.role.partition(' of ' + manifest_name(node))[0]} does not match its digest",
-            wrong.descriptor.digest.blob_name,
+            blob_entry(archive, wrong.descriptor.digest),
         )
     for damage in node.damages:
-        entry = "" if damage.descriptor is None else damage.descriptor.digest.blob_name
+        entry = "" if damage.descriptor is None else blob_entry(archive, damage.descriptor.digest)
         return f"{damage.role} {damage.message}".strip(), entry
     return "its manifest cannot be read", ""
 
@@ -154,7 +168,7 @@ def _wrong_blob(archive: CheckedArchive, node: ManifestNode) -> Use | None:
     )
 
 
-def _list_entry(image: Image) -> str:
-    """Return what lists the platforms of an image: its index, or index.json where it has none."""
+def _image_entry(archive: CheckedArchive, image: Image) -> str:
+    """Return what lists the platforms of an image: its index, or the list of images where it has none."""
     root = image.roots[0].node
-    return root.descriptor.digest.blob_name if isinstance(root, IndexNode) else INDEX_NAME
+    return blob_entry(archive, root.descriptor.digest) if isinstance(root, IndexNode) else list_entry(archive)

@@ -128,8 +128,8 @@ def gate(
         (lambda: with_other_bytes("manifest"), ["linux/arm64"], ["is corrupt: its manifest does not match"]),
         (lambda: with_other_bytes("layer"), ["linux/amd64"], []),
         (lambda: with_other_bytes("layer"), ["available"], ["is corrupt"]),
-        (without_index, ["linux/amd64"], ["the index of docker.io/library/lab:1.0 is not in the archive"]),
-        (with_broken_index, ["available"], ["the index of docker.io/library/lab:1.0 is corrupt"]),
+        (without_index, ["linux/amd64"], ["an index of docker.io/library/lab:1.0 is not in the archive"]),
+        (with_broken_index, ["available"], ["an index of docker.io/library/lab:1.0 is corrupt"]),
         (with_unreadable_list, ["linux/amd64"], ["index.json cannot be read, so no image is known"]),
         (Layout, ["all"], ["the archive lists no image, so not all either"]),
         (mixed, ["linux/amd64"], []),
@@ -170,6 +170,27 @@ def test_a_docker_archive_has_platforms_too(tmp_path: Path) -> None:
     assert gate(tmp_path, data, "linux/amd64", only=True, require=("lab:1.0",)) == []
     (finding,) = gate(tmp_path, data, "linux/arm64")
     assert "does not list linux/arm64" in finding.message
+    assert finding.place.entry == "manifest.json"
+
+
+@pytest.mark.parametrize(
+    ("platforms", "required", "rules"),
+    [
+        (["all"], (), ["G1"]),
+        (["available"], (), []),
+        ([], ("lab:1.0",), []),
+        (["linux/amd64"], ("lab:1.0",), ["G3"]),
+    ],
+)
+def test_an_index_in_the_index_may_be_absent_as_platforms_may(
+    tmp_path: Path, platforms: list[str], required: tuple[str, ...], rules: list[str]
+) -> None:
+    layout = Layout()
+    inner = layout.index([layout.manifest("linux/arm64")])
+    layout.add(layout.index([layout.manifest("linux/amd64"), inner])).drop(inner)
+    found = gate(tmp_path, layout.pack(), *platforms, require=required)
+    assert [finding.rule for finding in found] == rules
+    assert all(finding.place.entry == f"blobs/{inner['digest'].replace(':', '/')}" for finding in found)
 
 
 @pytest.mark.parametrize(

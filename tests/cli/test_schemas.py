@@ -112,6 +112,19 @@ def test_verify(archive: Path) -> None:
     document = check("verify", result.stdout)
     assert not document["ok"]
     assert {finding["rule"] for finding in document["findings"] if finding["severity"] == "error"} == {"L12"}
+    (finding,) = (finding for finding in document["findings"] if finding["rule"] == "L12")
+    assert (finding["image"], finding["platform"]) == ("docker.io/library/lab:1.0", "linux/arm/v7")
+    properties = read_schema("output/verify")["properties"]
+    assert set(document) == set(properties)  # type: ignore[arg-type]
+
+
+def test_rules() -> None:
+    check("rules", ocitool("verify", "--list-rules", "--format", "json").stdout)
+
+
+def test_every_schema_of_output_is_tested() -> None:
+    tested = {"error", "filter", "inspect", "merge", "plan", "rules", "split", "verify"}
+    assert {name.removeprefix("output/") for name in schema_names() if name.startswith("output/")} == tested
 
 
 @pytest.mark.parametrize(
