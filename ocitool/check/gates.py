@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ocitool.check.catalogue.remedies import EXPORT_ALL
 from ocitool.check.entry_names import blob_entry, list_entry
-from ocitool.check.platform_gate import Unmet, platform_problems, untold_manifests
+from ocitool.check.platform_gate import Unmet, idle_specifiers, platform_problems, untold_manifests
 from ocitool.check.report import Place, Problem
 from ocitool.errors import UsageError
 from ocitool.graph.closure import manifest_name
@@ -71,6 +71,8 @@ def _platform_gate(
     images = [image for image in archive.graph.images if not is_follower(image)]
     if not images:
         yield Problem("G1", f"{_nothing(archive)}, so not {wanted} either", _list_place(archive))
+    for specifier in idle_specifiers(images, wanted):
+        yield Problem("G1", f"no image lists anything that matches {specifier}", _list_place(archive))
     for image in images:
         if id(image) not in listed:
             for unmet in platform_problems(archive, image, wanted):

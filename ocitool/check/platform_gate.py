@@ -8,17 +8,16 @@ from typing import TYPE_CHECKING
 from ocitool.check.entry_names import blob_entry, list_entry
 from ocitool.graph.closure import manifest_name, manifest_uses
 from ocitool.graph.image import IndexNode, Kind, State
-from ocitool.model.platform_selection import EVERY_PLATFORM
 from ocitool.plan.choice import incompleteness
 from ocitool.plan.platform_choice import there_is
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from ocitool.check.checked import CheckedArchive
     from ocitool.graph.closure import Use
     from ocitool.graph.image import Image, ManifestNode
-    from ocitool.model.platform_selection import PlatformSelection
+    from ocitool.model.platform_selection import PlatformSelection, PlatformSpecifier
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +32,10 @@ class Unmet:
 def platform_problems(archive: CheckedArchive, image: Image, wanted: PlatformSelection | None) -> Iterator[Unmet]:
     """Yield which of the wanted platforms an image lacks, and how.
 
-    What a selection takes of what is listed has to be complete, and each of its specifiers has to take something.
-    `available` may leave out what is absent or partial, though nothing corrupt. Without a selection one platform has
-    to be complete, and only absent ones may be left out.
+    What a selection takes of what is listed has to be complete and has to be something, and each platform that it
+    names has to be there; a wildcard has to match in some image (`idle_specifiers`), not in each. `available` may
+    leave out what is absent or partial, though nothing corrupt. Without a selection one platform has to be complete,
+    and only absent ones may be left out.
     """
     unknown = list(_index_problems(archive, image, wanted))
     if unknown:
@@ -64,6 +64,22 @@ def _index_problems(archive: CheckedArchive, image: Image, wanted: PlatformSelec
             yield Unmet(message, blob_entry(archive, index.descriptor.digest))
 
 
+def idle_specifiers(images: Sequence[Image], wanted: PlatformSelection) -> Iterator[PlatformSpecifier]:
+    """Yield the wildcards that match nothing in a whole archive, as one with a typing error would.
+
+    Nothing where every image already lacks something that `platform_problems` tells, or where not all platforms are
+    known.
+    """
+    nodes = [node for image in images for node in image.manifests() if node.kind is Kind.IMAGE]
+    known = all(node.platform is not None for node in nodes) and all(
+        index.state is State.COMPLETE for image in images for index in image.indexes()
+    )
+    if known and any(node.platform is not None and wanted.wants(node.platform) for node in nodes):
+        for specifier in wanted.includes:
+            if not specifier.is_literal and not _lists(nodes, specifier):
+                yield specifier
+
+
 def untold_manifests(image: Image) -> Iterator[ManifestNode]:
     """Yield the manifests of images whose platform nothing tells, as they are absent or damaged."""
     return (node for node in image.manifests() if node.kind is Kind.IMAGE and node.platform is None)
@@ -81,20 +97,22 @@ def _specifier_problems(
     archive: CheckedArchive, image: Image, listed: Sequence[ManifestNode], wanted: PlatformSelection
 ) -> Iterator[Unmet]:
     """Find what is asked for and not listed, or excluded at the same time."""
+    entry, there = _image_entry(archive, image), there_is([image])
+    missing = [specifier for specifier in wanted.includes if specifier.is_literal and not _lists(listed, specifier)]
+    for specifier in missing:
+        yield Unmet(f"{image.label} does not list {specifier}; {there}", entry, str(specifier))
     selected = [node for node in listed if node.platform is not None and wanted.wants(node.platform)]
-    entry = _image_entry(archive, image)
-    for specifier in wanted.includes:
-        if not any(node.platform and specifier.matches(node.platform) for node in listed):
-            what = "lists no platform" if specifier.pattern == EVERY_PLATFORM else f"does not list {specifier}"
-            yield Unmet(f"{image.label} {what}; {there_is([image])}", entry, str(specifier))
-    if not selected and (wanted.excludes or not wanted.includes):
-        message = f"{image.label} lists nothing but what {wanted} excludes; {there_is([image])}"
-        yield Unmet(message, entry, str(wanted))
-    lenient = [node for node in selected if _may_lack(node, wanted)]
+    if not selected and not missing:
+        excluded = wanted.excludes and (not wanted.includes or any(_lists(listed, each) for each in wanted.includes))
+        what = f"nothing but what {wanted} excludes" if excluded else f"nothing that matches {wanted}"
+        yield Unmet(f"{image.label} lists {what}; {there}", entry, str(wanted))
+    lenient = any(_may_lack(node, wanted) for node in selected)
     if lenient and all(_state(archive, node) is not State.COMPLETE for node in selected):
-        yield Unmet(
-            f"{image.label} has no complete platform: {there_is([image])}", _image_entry(archive, image), str(wanted)
-        )
+        yield Unmet(f"{image.label} has no complete platform: {there}", entry, str(wanted))
+
+
+def _lists(nodes: Iterable[ManifestNode], specifier: PlatformSpecifier) -> bool:
+    return any(node.platform is not None and specifier.matches(node.platform) for node in nodes)
 
 
 def _selected_problems(
@@ -102,8 +120,7 @@ def _selected_problems(
 ) -> Iterator[Unmet]:
     """Find what is listed and wanted, or may be, but not whole."""
     named = bool(wanted.includes) and all(
-        specifier.is_literal and any(node.platform and specifier.matches(node.platform) for node in listed)
-        for specifier in wanted.includes
+        specifier.is_literal and _lists(listed, specifier) for specifier in wanted.includes
     )
     for node in listed:
         is_wanted = not named if node.platform is None else wanted.wants(node.platform)
