@@ -4,24 +4,28 @@ from __future__ import annotations
 
 import shlex
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from ocitool.check.catalogue.remedies import EXPORT_ALL
 from ocitool.check.entry_names import blob_entry, list_entry
+from ocitool.check.known_images import KnownImages
 from ocitool.check.platform_gate import Unmet, idle_specifiers, platform_problems, untold_manifests
 from ocitool.check.report import Place, Problem
 from ocitool.errors import UsageError
 from ocitool.graph.closure import manifest_name
 from ocitool.graph.image import Kind
-from ocitool.model.reference import Reference, name_forms
 from ocitool.plan.subjects import is_follower
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterator, Mapping, Sequence
+    from collections.abc import Container, Iterator
 
     from ocitool.check.checked import CheckedArchive
     from ocitool.graph.image import Image
     from ocitool.model.platform_selection import PlatformSelection
+    from ocitool.model.reference import Reference
+
+_NEAR_LIMIT: Final = 3
+"""Images of the same repository that a message names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +56,14 @@ def gate_problems(archive: CheckedArchive, gates: Gates) -> Iterator[Problem]:
 
     Artifacts and attestations have no platform, so that those of images alone count.
     """
-    required = _find_required(archive.graph.images, gates.images)
+    known = KnownImages.of(archive.graph.images)
+    required = {reference: known.find(reference) for reference in gates.images}
     if gates.platforms is not None:
         listed = {id(image) for found in required.values() for image in found}
         yield from _platform_gate(archive, gates.platforms, listed, only=gates.only)
     for reference, found in required.items():
         if not found:
-            yield _missing(archive, reference)
+            yield _missing(archive, known, reference)
         for image in found:
             for unmet in platform_problems(archive, image, gates.platforms):
                 yield _problem("G3", image, unmet)
@@ -99,50 +104,21 @@ def _only_problems(archive: CheckedArchive, image: Image, wanted: PlatformSelect
         yield Problem("G2", message, place, remedy)
 
 
-def _find_required(images: Sequence[Image], references: Sequence[Reference]) -> Mapping[Reference, tuple[Image, ...]]:
-    """Return the images that each reference means: those of its name, or of its repository and digest."""
-    by_name: dict[str, list[Image]] = {}
-    by_digest: dict[tuple[str, str], list[Image]] = {}
-    for image in images:
-        if image.name is None:
-            continue
-        forms = name_forms(image.name, tagged=True)
-        for form in forms:
-            by_name.setdefault(form, []).append(image)
-        repository = name_forms(image.name, tagged=False)[0]
-        for root in image.roots:
-            by_digest.setdefault((repository, str(root.node.descriptor.digest)), []).append(image)
-    return {
-        reference: tuple(
-            by_digest.get((reference.repository, reference.digest), ())
-            if reference.digest
-            else by_name.get(reference.full, ())
-        )
-        for reference in references
-    }
-
-
-def _missing(archive: CheckedArchive, reference: Reference) -> Problem:
+def _missing(archive: CheckedArchive, known: KnownImages, reference: Reference) -> Problem:
     place = Place(_list_place(archive).entry, "", reference.full)
     if not archive.graph.images:
         return Problem("G3", f"{_nothing(archive)}, so not {reference} either", place)
-    near = _near(archive.graph.images, reference)
-    return Problem("G3", f"{reference} is not in the archive{near}", place)
+    return Problem("G3", f"{reference} is not in the archive{_near(known, reference)}", place)
 
 
-def _near(images: Sequence[Image], reference: Reference) -> str:
+def _near(known: KnownImages, reference: Reference) -> str:
     """Say what is there of the same content or repository, for whoever mistook a name."""
-    if reference.digest:
-        for image in images:
-            if any(str(root.node.descriptor.digest) == reference.digest for root in image.roots):
-                return f"; what it names by its digest is there as {image.label}"
-    same = [
-        image.label
-        for image in images
-        if image.name is not None and name_forms(image.name, tagged=False)[0] == reference.repository
-    ]
-    more = f" and {len(same) - 3} more" if len(same) > 3 else ""
-    return f"; of that repository there is {', '.join(same[:3])}{more}" if same else ""
+    content = known.by_digest.get(reference.digest, ())
+    if content:
+        return f"; what it names by its digest is there as {content[0].label}"
+    same = [image.label for image in known.by_repository.get(reference.repository, ())]
+    more = f" and {len(same) - _NEAR_LIMIT} more" if len(same) > _NEAR_LIMIT else ""
+    return f"; of that repository there is {', '.join(same[:_NEAR_LIMIT])}{more}" if same else ""
 
 
 def _nothing(archive: CheckedArchive) -> str:

@@ -5,6 +5,7 @@ The form is the one that Jenkins, GitLab, Azure and GitHub's reporters read (jun
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
@@ -57,7 +58,7 @@ def _add_case(
     suite: ET.Element, title: str, rule: Rule, found: Sequence[Finding], options: VerifyOptions, fail_on: Severity
 ) -> None:
     name = f"{rule.id}: {rule.text}"
-    case = ET.SubElement(suite, "testcase", classname=f"ocitool.verify.{title}", name=name, time=_TIME)
+    case = ET.SubElement(suite, "testcase", classname=f"ocitool.verify.{_slug(title)}", name=name, time=_TIME)
     failing = [finding for finding in found if finding.severity.rank <= fail_on.rank]
     if failing:
         more = f" (and {len(failing) - 1} more)" if len(failing) > 1 else ""
@@ -68,6 +69,11 @@ def _add_case(
         ET.SubElement(case, "system-out").text = _text(found)
     elif reason := _not_judged(rule, options):
         ET.SubElement(case, "skipped", message=reason)
+
+
+def _slug(title: str) -> str:
+    """Return a title as one component of a class name, which readers split at dots."""
+    return re.sub(r"[^a-z0-9]+", "-", title.lower())
 
 
 def _not_judged(rule: Rule, options: VerifyOptions) -> str:

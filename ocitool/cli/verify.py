@@ -53,7 +53,7 @@ def verify_command(
 ) -> None:
     """Check an archive before it is shipped: all that is wrong with it, where, and what to do.
 
-    Every blob is hashed. Exits 1 if anything is wrong, after reporting all of it; RULES.md explains the rules.
+    Every blob is hashed. Exits 1 if anything is wrong, after reporting all of it; --list-rules tells the rules.
 
     \b
     Examples:

@@ -39,6 +39,12 @@ def test_a_case_for_every_rule_of_the_profile(profile: Profile) -> None:
     assert sorted(names) == sorted(rule.id for rule in RULES.values() if rule.severity(profile) is not None)
 
 
+def test_classes_are_the_groups() -> None:
+    only = suite(report())
+    assert case(only, "V25").get("classname") == "ocitool.verify.manifest-json-attestations-and-referrers"
+    assert {str(each.get("classname")).count(".") for each in only} == {2}
+
+
 def test_clean_rules_pass() -> None:
     assert list(case(suite(report()), "L12")) == []
 

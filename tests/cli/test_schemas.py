@@ -47,6 +47,19 @@ def test_schema_is_valid(name: str) -> None:
     Draft202012Validator.check_schema(read_schema(name))
 
 
+@pytest.mark.parametrize("name", schema_names())
+def test_schema_is_printed(name: str) -> None:
+    done = ocitool("schema", name)
+    assert (done.returncode, json.loads(done.stdout)) == (0, read_schema(name))
+
+
+def test_schemas_are_listed() -> None:
+    assert ocitool("schema").stdout.decode().split() == list(schema_names())
+    done = ocitool("schema", "output/none")
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert b"no schema 'output/none'; there is " in done.stderr
+
+
 def test_inspect(archive: Path) -> None:
     document = check("inspect", ocitool("inspect", archive, "--format", "json").stdout)
     rows = document["images"][0]["manifests"]

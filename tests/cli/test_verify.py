@@ -60,6 +60,7 @@ def folder(tmp_path: Path) -> Path:
         ("good.tar --require none.txt", USAGE),
         ("good.tar --require absent.txt", USAGE),
         ("good.tar --require .", USAGE),
+        ("good.tar --require /proc/self/mem", USAGE),  # opens, and then cannot be read
         ("- --require -", USAGE),
         ("good.tar --profile kind", USAGE),
         ("good.tar --fail-on note", USAGE),
