@@ -104,7 +104,7 @@ def _finding_lines(item: _Shown, indent: str, look: Look) -> Iterator[str]:
     if finding.where:
         yield f"{below}at {_text(finding.where, look)}"
     if item.more:
-        of = f" in {item.images} images" if item.images > 1 else ""
+        of = f" in {item.images:,} images" if item.images > 1 else ""
         yield f"{below}and {item.more:,} more of {finding.rule}{of} (-v prints all)"
 
 

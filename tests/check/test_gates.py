@@ -8,6 +8,7 @@ import pytest
 
 from ocitool.api import Gates, PlatformSelection, Reference, VerifyOptions, verify_archive
 from ocitool.errors import UsageError
+from ocitool.model.platform import host_platform
 from tests.builders import Layout, multi_platform
 from tests.check.mutations_gates import MUTATIONS
 from tests.docker_archives import DockerArchive
@@ -154,6 +155,14 @@ def test_available_is_something(tmp_path: Path) -> None:
         layout.drop(child)
     (finding,) = gate(tmp_path, layout.pack(), "available")
     assert "has no complete platform: there is linux/amd64 (absent), linux/arm64 (absent)" in finding.message
+
+
+def test_local_is_this_host(tmp_path: Path) -> None:
+    host = host_platform()
+    mine = multi_platform((f"{host.os}/{host.architecture}",)).pack()
+    assert gate(tmp_path, mine, "local", only=True) == []
+    (finding,) = gate(tmp_path, multi_platform(("plan9/mips",)).pack(), "local")
+    assert "does not list local; there is plan9/mips" in finding.message
 
 
 def test_what_may_be_the_platform_is_told(tmp_path: Path) -> None:
