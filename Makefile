@@ -9,7 +9,7 @@ SECONDS ?= 60
 PYTEST := $(BIN)/python -m pytest -n auto --junitxml=$(REPORTS)/tests.xml
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-long fuzz bench bench-parts bench-compressed clean
+.PHONY: help setup demo test test-long fuzz bench bench-parts bench-verify bench-compressed clean
 
 help: ## Show these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -45,6 +45,9 @@ bench: $(VENV)/.ready ## Measure against openssl, cp and skopeo (needs 10 GiB of
 
 bench-parts: $(VENV)/.ready ## Measure split and merge against openssl and cp (needs 15 GiB of memory)
 	@$(BIN)/python -m benchmarks.split_and_merge
+
+bench-verify: $(VENV)/.ready ## Measure verify against openssl and isal (needs 12 GiB of memory)
+	@$(BIN)/python -m benchmarks.verifying
 
 bench-compressed: $(VENV)/.ready ## Measure compressed sources against zstd, gzip and openssl (needs 16 GiB of memory)
 	@$(BIN)/python -m benchmarks.compressed_sources

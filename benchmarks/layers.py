@@ -31,10 +31,10 @@ _LITERALS: Final = 4_500  # bytes between 450 words, about a third
 
 @dataclass(frozen=True, slots=True)
 class LayerKind:
-    """How a layer looks: its media type's suffix, whether it is in a gzip of stored blocks, what its file holds."""
+    """How a layer looks: its media type's suffix, its gzip level (0: stored, None: plain), what its file holds."""
 
     suffix: str
-    packed: bool
+    level: int | None
     pool: Callable[[str, int], bytes]
 
 
@@ -50,7 +50,7 @@ class WrittenLayer:
 def write_layer(file: BinaryIO, kind: LayerKind, size: int, seed: str) -> WrittenLayer:
     """Append a layer: a tar of one file of `size` bytes."""
     blob, plain = hashlib.sha256(), hashlib.sha256()
-    deflate = zlib.compressobj(level=0, wbits=31) if kind.packed else None
+    deflate = None if kind.level is None else zlib.compressobj(level=kind.level, wbits=31)
     written = 0
     for part in _tar(kind.pool(seed, min(POOL_SIZE, size)), size):
         plain.update(part)
@@ -96,8 +96,11 @@ def _falling(count: int) -> list[float]:
     return list(itertools.accumulate(1 / (rank + 5) for rank in range(count)))
 
 
-STORED_NOISE: Final = LayerKind("tar+gzip", packed=True, pool=_noise)
+STORED_NOISE: Final = LayerKind("tar+gzip", level=0, pool=_noise)
 """Layers as a registry has them, of the size asked for, which no tool on the way is tempted to compress."""
 
-PLAIN_TEXT: Final = LayerKind("tar", packed=False, pool=_text)
+PLAIN_TEXT: Final = LayerKind("tar", level=None, pool=_text)
 """Layers as docker's classic store saves them: plain tars, which zstd and gzip make two to three times smaller."""
+
+GZIP_TEXT: Final = LayerKind("tar+gzip", level=6, pool=_text)
+"""Layers as builders push them: such tars in gzip, at its usual level."""

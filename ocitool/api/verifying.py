@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING
 from ocitool.api.listener import Listener, Silence
 from ocitool.api.opening import SourceOptions, open_scanned
 from ocitool.check.archive import archive_problems
-from ocitool.check.checked import CheckedArchive
+from ocitool.check.checked import CheckedArchive, LayerContents
 from ocitool.check.content import blobs_to_hash
 from ocitool.check.gates import Gates
+from ocitool.check.layers.watch import LayerWatch
 from ocitool.check.report import Report, judge
 from ocitool.check.rule import Profile
-from ocitool.engine.execute import digest_blobs
+from ocitool.engine.unpack import read_blobs
 from ocitool.errors import DocumentError
 from ocitool.graph.build import build_graph, unlisted_graph
+from ocitool.plan.unpacking import plan_unpacking
 
 if TYPE_CHECKING:
     import os
@@ -52,15 +54,31 @@ def verify_archive(
             # Nothing says what the blobs are for; that each has its digest can be told all the same.
             graph = unlisted_graph(scanned.scan, scanned.source, error)
         blobs = blobs_to_hash(graph)
+        watch = LayerWatch(graph, scanned.source)
         listener.start("verifying", sum(blob.size for blob in blobs))
-        actual = digest_blobs(blobs, scanned.source, on_bytes=listener.advance)
+        contents = read_blobs(
+            blobs,
+            scanned.source,
+            plan_unpacking(graph) if options.deep else (),
+            watch.watch,
+            ratio_limit=source_options.ratio_limit,
+            on_bytes=listener.advance,
+        )
         listener.finish()
-        archive = CheckedArchive(scanned.source, scanned.scan, graph, actual, scanned.compression)
+        archive = CheckedArchive(
+            scanned.source,
+            scanned.scan,
+            graph,
+            contents.actual,
+            scanned.compression,
+            LayerContents(contents.layers, watch.seen, watch.starts),
+        )
         findings = judge(archive_problems(archive, options.gates), options.profile)
         return Report(
             graph.source_name,
             findings,
-            blobs=len(actual),
+            blobs=len(contents.actual),
             size=sum(blob.size for blob in blobs),
             profile=options.profile,
+            unpacked=sum(layer.size for layer in contents.layers.values()),
         )

@@ -6,6 +6,8 @@ Format" for long names and base-256 numbers.
 
 from __future__ import annotations
 
+import struct
+import zlib
 from dataclasses import dataclass
 from typing import Final
 
@@ -17,6 +19,9 @@ BLOCK: Final = 512
 ZERO_BLOCK: Final = bytes(BLOCK)
 USTAR_SIZE_LIMIT: Final = 8**11
 """A size of this many bytes or more does not fit the eleven octal digits of ustar."""
+
+_FIELDS: Final = struct.Struct("100s8s16x12s12x8s1s100s6s82x155s12x")
+"""Name, mode, size, checksum, type, link target, magic and prefix; owners, times and devices do not matter here."""
 
 _CHECKSUM: Final = slice(148, 156)
 _INT64_MAX: Final = 2**63 - 1
@@ -40,23 +45,23 @@ def padding(size: int) -> int:
 
 def parse_header(block: bytes) -> Header:
     """Parse one block; raises `ArchiveError` if its checksum or a number is wrong."""
+    name, mode, size, checksum, kind, target, magic, prefix = _FIELDS.unpack(block)
     try:
-        stored = _number(block[_CHECKSUM], "checksum")
+        stored = _number(checksum, "checksum")
     except ArchiveError:
         raise ArchiveError("tar header checksum is wrong") from None
-    blanked = block[:148] + b" " * 8 + block[156:BLOCK]
-    if stored != sum(blanked) and stored != _signed_sum(blanked):
+    if stored != _sum(block) and stored != _signed_sum(block):
         raise ArchiveError("tar header checksum is wrong")
-    name = _text(block[0:100])
+    name = name.partition(b"\0")[0]
     # GNU's old format keeps other things where ustar has the prefix.
-    if block[257:263] == b"ustar\0" and (prefix := _text(block[345:500])):
-        name = prefix + b"/" + name
+    if magic == b"ustar\0" and prefix[0] != 0:
+        name = prefix.partition(b"\0")[0] + b"/" + name
     return Header(
         name=name,
-        size=_number(block[124:136], "size"),
-        type=block[156:157],
-        mode=_number(block[100:108], "mode", lenient=True),
-        target=_text(block[157:257]),
+        size=_number(size, "size"),
+        type=kind,
+        mode=_number(mode, "mode", lenient=True),
+        target=target.partition(b"\0")[0],
     )
 
 
@@ -153,10 +158,6 @@ def _split(name: bytes) -> tuple[bytes, bytes] | None:
     return None
 
 
-def _text(field: bytes) -> bytes:
-    return field.split(b"\0", 1)[0]
-
-
 def _number(field: bytes, what: str, *, lenient: bool = False) -> int:
     if field[0] & 0x80:  # GNU base-256: two's complement, the top bit only marks it
         value = int.from_bytes(bytes([field[0] & 0x7F]) + field[1:], "big")
@@ -164,16 +165,25 @@ def _number(field: bytes, what: str, *, lenient: bool = False) -> int:
             raise UnsafeEntry(f"tar header with an impossible {what}")
         return value
     digits = field.strip(b" \0")
-    if not digits:
+    if not digits.strip(b"01234567"):  # int() would take signs and underscores
+        return int(digits or b"0", 8)
+    if lenient:
         return 0
-    # int() would take signs and underscores.
-    if not all(0x30 <= byte <= 0x37 for byte in digits):
-        if lenient:
-            return 0
-        raise ArchiveError(f"tar header with a {what} that is no octal number")
-    return int(digits, 8)
+    raise ArchiveError(f"tar header with a {what} that is no octal number")
+
+
+def _sum(block: bytes) -> int:
+    """Sum the bytes of a header, its checksum counted as spaces.
+
+    The low half of adler32 is one more than the sum modulo 65521, which half a block cannot reach. Adding in Python
+    takes several times as long, and layers have many headers.
+    """
+    adler32 = zlib.adler32
+    halves = (adler32(block[:256]) & 0xFFFF) + (adler32(block[256:]) & 0xFFFF)
+    return halves - (adler32(block[_CHECKSUM]) & 0xFFFF) + 8 * 0x20 - 1
 
 
 def _signed_sum(block: bytes) -> int:
     """Sum as some old tars did, with bytes taken as signed."""
-    return sum(byte - 256 if byte >= 0x80 else byte for byte in block)
+    blanked = block[:148] + b" " * 8 + block[156:BLOCK]
+    return sum(byte - 256 if byte >= 0x80 else byte for byte in blanked)

@@ -10,7 +10,7 @@ from queue import SimpleQueue
 from typing import TYPE_CHECKING, Final, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator
 
 RING: Final = 4
 """Buffers in flight."""
@@ -23,10 +23,11 @@ class Producer(Protocol):
         """Fill some of `buffer`; 0 at the end."""
 
 
-def read_ahead(producer: Producer, chunk: int) -> Iterator[memoryview]:
+def read_ahead(producer: Producer, chunk: int, *, patience: float | None = 1) -> Generator[memoryview, None, None]:
     """Yield the bytes of `producer` in parts of up to `chunk` bytes, each valid until the next is asked for.
 
-    Raises what `producer` raises, after the parts before it.
+    Raises what `producer` raises, after the parts before it. When the generator is closed, the producer is waited for
+    `patience` seconds: one that waits for a pipe nobody writes to would hold us for ever; it ends with the process.
     """
     free: SimpleQueue[memoryview | None] = SimpleQueue()
     full: SimpleQueue[tuple[memoryview, int] | BaseException] = SimpleQueue()
@@ -46,8 +47,14 @@ def read_ahead(producer: Producer, chunk: int) -> Iterator[memoryview]:
             free.put(buffer)
     finally:
         free.put(None)
-        # A producer that waits for a pipe nobody writes to would hold us for ever; it ends with the process.
-        thread.join(timeout=1)
+        thread.join(timeout=patience)
+
+
+def read_in_turn(producer: Producer, chunk: int) -> Generator[memoryview, None, None]:
+    """Yield the same in this thread, for when other threads have work enough for all processors."""
+    buffer = memoryview(bytearray(chunk))
+    while count := _fill(producer, buffer):
+        yield buffer[:count]
 
 
 def _produce(

@@ -9,6 +9,7 @@ from ocitool.check.content import content_problems
 from ocitool.check.documents import document_problems
 from ocitool.check.gates import gate_problems
 from ocitool.check.images import image_problems
+from ocitool.check.layers.problems import layer_problems
 from ocitool.check.report import Place, Problem
 from ocitool.check.rule import Profile, Severity
 from ocitool.check.tar import tar_problems
@@ -34,4 +35,5 @@ def archive_problems(archive: CheckedArchive, gates: Gates) -> Iterator[Problem]
             yield Problem(fault.rule, fault.message, Place(fault.where), fault.remedy)
     yield from content_problems(archive)
     yield from image_problems(archive)
+    yield from layer_problems(archive)
     yield from gate_problems(archive, gates)

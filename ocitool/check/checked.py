@@ -10,8 +10,23 @@ if TYPE_CHECKING:
 
     from ocitool.archive.entry import Scan
     from ocitool.archive.source import ByteSource
+    from ocitool.check.layers.entrypoint import Start
+    from ocitool.check.layers.watcher import WatchedTar
     from ocitool.graph.image import ImageGraph
     from ocitool.model.digest import Digest
+    from ocitool.plan.unpacking import UnpackedLayer
+
+
+@dataclass(frozen=True, slots=True)
+class LayerContents:
+    """What `--deep` adds: what came out of each layer, what was seen in it, what images start.
+
+    The first two are by the digests of layers, the last by those of configs; all empty where no layer was unpacked.
+    """
+
+    unpacked: Mapping[Digest, UnpackedLayer] = field(default_factory=dict)
+    seen: Mapping[Digest, WatchedTar] = field(default_factory=dict)
+    starts: Mapping[Digest, Start] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,3 +42,4 @@ class CheckedArchive:
     graph: ImageGraph
     actual: Mapping[Digest, Digest] = field(default_factory=dict)
     compression: str = ""
+    layers: LayerContents = field(default_factory=LayerContents)

@@ -17,11 +17,16 @@ if TYPE_CHECKING:
 
 
 def blobs_to_hash(graph: ImageGraph) -> tuple[Copy, ...]:
-    """Return every blob that is there, listed or not, once."""
-    roles = {use.descriptor.digest: use.role for use in graph_uses(graph)}
+    """Return every blob that is there, listed or not, once; not those whose size no descriptor agrees with (D14)."""
+    roles: dict[Digest, str] = {}
+    sizes: dict[Digest, set[int]] = {}
+    for use in graph_uses(graph):
+        roles.setdefault(use.descriptor.digest, use.role)
+        sizes.setdefault(use.descriptor.digest, set()).add(use.descriptor.size)
     return tuple(
         Copy(0, entry.data_offset, entry.size, digest, roles.get(digest, "a blob that nothing lists"))
         for digest, entry in graph.blobs.items()
+        if entry.size in sizes.get(digest, {entry.size})
     )
 
 

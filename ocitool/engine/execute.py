@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from ocitool.archive.new_file import NewFile
 from ocitool.archive.new_folder import NewFolder
-from ocitool.engine.pump import Control, copy_in_kernel, digest_blob, digest_file, pump_unverified, pump_verified
+from ocitool.engine.pump import Control, copy_in_kernel, digest_file, pump_unverified, pump_verified
 from ocitool.engine.workers import run_parallel
 from ocitool.errors import IntegrityError
 from ocitool.plan.steps import Copy, Emit, Folder, OutputPlan
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Sequence
     from contextlib import AbstractContextManager
 
     from ocitool.archive.place import Place
@@ -74,21 +74,6 @@ def execute(
         _check_unchanged(sources)
         raise
     _check_unchanged(sources)
-
-
-def digest_blobs(
-    copies: Sequence[Copy], source: ByteSource, *, on_bytes: Callable[[int], None] | None = None
-) -> Mapping[Digest, Digest]:
-    """Hash the bytes of each copy in parallel; return what they are, by what they are said to be."""
-    control = Control(threading.Event(), on_bytes or _ignore)
-    actual: dict[Digest, Digest] = {}
-
-    def work(copy: Copy) -> None:
-        actual[copy.digest] = digest_blob(copy, source, control)
-
-    run_parallel(sorted(copies, key=_largest_first), work, control.stop)
-    source.check_unchanged()
-    return actual
 
 
 def digest_files(

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Final
 
+from ocitool.archive.prefetch import read_ahead, read_in_turn
 from ocitool.errors import ChangedSource, IntegrityError
 from ocitool.model.digest import Digest
 
@@ -123,16 +124,29 @@ def copy_in_kernel(copy: Copy, source: ByteSource, place: Place, control: Contro
     return True
 
 
-def digest_blob(copy: Copy, source: ByteSource, control: Control) -> Digest:
-    """Compute the digest of the bytes of `copy`, whatever it is said to be."""
+def digest_blob(copy: Copy, source: ByteSource, control: Control, *, overlapped: bool = False) -> Digest:
+    """Compute the digest of the bytes of `copy`, whatever it is said to be; `overlapped` reads in a second thread."""
     hasher = copy.digest.hasher()
-    buffer = memoryview(bytearray(min(CHUNK, copy.size)))
-    for position in range(0, copy.size, CHUNK):
-        part = buffer[: min(CHUNK, copy.size - position)]
-        _require(source.readinto_at(copy.offset + position, part) == len(part), source)
+    parts = read_ahead if overlapped else read_in_turn
+    for part in parts(_Range(copy, source), min(CHUNK, copy.size)):
         control.step(len(part))
         hasher.update(part)
     return Digest(copy.digest.algorithm, hasher.hexdigest())
+
+
+class _Range:
+    """The bytes of a copy in order."""
+
+    def __init__(self, copy: Copy, source: ByteSource) -> None:
+        self._source = source
+        self._offset = copy.offset
+        self._end = copy.offset + copy.size
+
+    def readinto(self, buffer: memoryview) -> int:
+        part = buffer[: min(len(buffer), self._end - self._offset)]
+        _require(self._source.readinto_at(self._offset, part) == len(part), self._source)
+        self._offset += len(part)
+        return len(part)
 
 
 def digest_file(file: NewFile, size: int, control: Control) -> Digest:

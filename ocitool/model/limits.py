@@ -65,3 +65,12 @@ RATIO_FREE: Final = 1024 * MIB
 
 PART_LIMIT: Final = 5_000
 """Archives that one split writes; a thousand images of five platforms each are as many."""
+
+LAYER_ENTRY_LIMIT: Final = 2_000_000
+"""Entries of one layer that `verify --deep` looks at; the largest layers known hold some 300,000."""
+
+RECORD_LIMIT: Final = 16 * MIB
+"""Bytes, about, that `verify --deep` keeps of the links and programs of one layer."""
+
+RECORDS_LIMIT: Final = 128 * MIB
+"""Bytes, about, of the same of all layers; what an image starts is not told where they do not suffice."""

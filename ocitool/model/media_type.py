@@ -40,6 +40,13 @@ LAYERS: Final = frozenset(
 )
 """All types of layers that may be passed on and are known to be a tar."""
 
+TAR_LAYERS: Final = (
+    LAYERS
+    | {media_type for media_type in OCI_EQUIVALENTS if ".foreign." in media_type}
+    | {f"application/vnd.oci.image.layer.nondistributable.v1.tar{suffix}" for suffix in ("", "+gzip", "+zstd")}
+)
+"""All types of layers that are known to be a tar."""
+
 DOCKER_LIST: Final = "application/vnd.docker.distribution.manifest.list.v2+json"
 DOCKER_MANIFEST: Final = "application/vnd.docker.distribution.manifest.v2+json"
 DOCKER_CONFIG: Final = "application/vnd.docker.container.image.v1+json"

@@ -45,5 +45,5 @@ def test_an_error_comes_after_the_whole_parts_before_it() -> None:
 def test_a_consumer_that_leaves_ends_the_thread() -> None:
     ahead = read_ahead(Producer(DATA, 10), 100)
     next(ahead)
-    ahead.close()  # type: ignore[attr-defined]
+    ahead.close()
     assert not [thread for thread in threading.enumerate() if thread.name == "ocitool-ahead"]

@@ -142,7 +142,7 @@ class _StreamsDecompressor:
 
 
 class _ZlibInner(Protocol):
-    """What zlib's and isal's decompressors share."""
+    """What is used of zlib's decompressor."""
 
     eof: bool
     unused_data: bytes
@@ -175,12 +175,12 @@ class _ZlibDecoder:
 
 def _gzip() -> tuple[Callable[[], Decoder], tuple[type[Exception], ...]]:
     try:
-        from isal import isal_zlib
+        from isal import igzip_lib
     except ImportError:
         return (lambda: _ZlibDecoder(cast("_ZlibInner", zlib.decompressobj(wbits=31)))), (zlib.error,)
-    # isal's own error is no zlib.error.
-    errors = (zlib.error, cast("type[Exception]", isal_zlib.IsalError))
-    return (lambda: _ZlibDecoder(cast("_ZlibInner", isal_zlib.decompressobj(wbits=31)))), errors
+    # Not isal_zlib, which copies what is left of its input at each step.
+    errors = (cast("type[Exception]", igzip_lib.IsalError),)
+    return (lambda: igzip_lib.IgzipDecompressor(flag=igzip_lib.DECOMP_GZIP)), errors
 
 
 def _xz() -> tuple[Callable[[], Decoder], tuple[type[Exception], ...]]:

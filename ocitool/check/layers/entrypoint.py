@@ -1,0 +1,92 @@
+"""The program that an image starts: its name from the config, its file from the layers (config.md, "Entrypoint")."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from ocitool.check.layers.paths import follow
+from ocitool.check.layers.program import Machine, Script
+from ocitool.check.layers.record import LayerRecord, Link, Mark, thing_at
+from ocitool.errors import DocumentError
+from ocitool.model.json_text import JsonValue, parse_object
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_DEFAULT_PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+"""What engines set where a config has no PATH (moby oci/defaults.go, containerd oci/spec_opts.go)."""
+
+_SCRIPTS_IN_A_ROW: Final = 5
+"""Interpreters that are scripts themselves, as far as Linux goes on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """The first word of what an image runs, and the paths where that may lie, in the order they are tried."""
+
+    word: str
+    paths: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FoundProgram:
+    """The file that runs in the end, as a path from the root, and the machine that it is for."""
+
+    path: bytes
+    machine: Machine
+
+
+def read_start(raw: bytes) -> Start | None:
+    """Read from a config what its image starts; None if it does not say, or is none that can be read."""
+    try:
+        config = parse_object(raw).get("config")
+    except DocumentError:
+        return None
+    if not isinstance(config, dict):
+        return None
+    words = [*_strings(config.get("Entrypoint")), *_strings(config.get("Cmd"))]
+    if not words or not words[0]:
+        return None
+    word = words[0]
+    if "/" in word:
+        folder = config.get("WorkingDir")
+        places = [f"{folder if isinstance(folder, str) else ''}/" if not word.startswith("/") else ""]
+    else:
+        paths = [value.partition("=")[2] for value in _strings(config.get("Env")) if value.startswith("PATH=")]
+        places = [f"{place}/" for place in (paths[-1] if paths else _DEFAULT_PATH).split(":") if place]
+    return Start(word, tuple(f"{place}{word}".encode(errors="surrogateescape") for place in places))
+
+
+def find_program(start: Start, layers: Sequence[LayerRecord]) -> FoundProgram | None:
+    """Find what runs in the end, through links and scripts; None if it is not there or cannot be told."""
+    found = next(filter(None, (_at(path, layers) for path in start.paths)), None)
+    for _ in range(_SCRIPTS_IN_A_ROW):
+        if found is None:
+            return None
+        path, program = found
+        if isinstance(program, Machine):
+            return FoundProgram(path, program)
+        if not isinstance(program, Script):
+            return None
+        found = _at(program.interpreter, layers)
+    return None
+
+
+def _at(path: bytes, layers: Sequence[LayerRecord]) -> tuple[bytes, Machine | Script | Mark] | None:
+    """Return the file at a path and where it lies; None if there is none, or a folder."""
+
+    def link_at(place: bytes) -> bytes | None:
+        thing = thing_at(place, layers)
+        return thing.target if isinstance(thing, Link) else None
+
+    end = follow(path, link_at).path
+    thing = None if end is None else thing_at(end, layers)
+    if end is None or thing is None or thing is Mark.FOLDER or isinstance(thing, Link):
+        return None
+    return end, thing
+
+
+def _strings(value: JsonValue) -> list[str]:
+    """Return the strings of a list that may be anything."""
+    return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []

@@ -1,0 +1,111 @@
+"""What the entries of one layer are told, and what real layers are not."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import pytest
+
+from ocitool.check.layers import entries, record
+from ocitool.check.layers.record import Link
+from tests.check.layers.images import FOLDER, hard, member, symbolic, tar_of
+from tests.check.layers.test_watcher import seen, watch
+
+if TYPE_CHECKING:
+    import tarfile
+
+    Made = tuple[tarfile.TarInfo, bytes]
+
+BUSYBOX: Final = (
+    member("./", kind=FOLDER),
+    member("bin/", kind=FOLDER),
+    member("bin/busybox", b"x", mode=0o755),
+    *(hard(f"bin/{name}", "bin/busybox") for name in ("[", "cat", "ls", "sh")),
+    member("dev/", kind=FOLDER),
+    member("etc/", kind=FOLDER),
+    symbolic("etc/mtab", "/proc/mounts"),
+    symbolic("lib64", "usr/lib64"),
+    symbolic("var/run", "/run"),
+    symbolic("usr/bin/env", "../../bin/env"),
+    member("tmp/", kind=FOLDER, mode=0o1777),
+    member("tmp/.hidden", b"x"),
+    member("tmp/..data", b"x"),
+)
+"""As docker's busybox is made: hard links, absolute and relative symbolic ones, names with dots."""
+
+
+def counts(*made: Made) -> dict[str, int]:
+    return seen(watch(tar_of(*made)))
+
+
+def test_a_busybox_is_clean() -> None:
+    assert counts(*BUSYBOX) == {}
+
+
+def test_docker_style_whiteouts_are_clean() -> None:
+    assert (
+        counts(
+            member("etc/", kind=FOLDER),
+            member("etc/.wh.gone"),
+            member("etc/new", b"x"),
+            member("var/cache/.wh..wh..opq"),
+            member("var/cache/apt/", kind=FOLDER),
+            member(".wh..wh.aufs"),
+            member(".wh..wh.plnk/", kind=FOLDER),
+            member("name.wh.not-at-the-start"),
+        )
+        == {}
+    )
+
+
+def _words(value: tuple[Made, ...] | dict[str, int]) -> str:
+    return str(value) if isinstance(value, dict) else " ".join(info.name for info, _ in value)
+
+
+@pytest.mark.parametrize(
+    ("made", "expected"),
+    [
+        ((member("a/b"), member("a//b"), member("./a/./b")), {"Y2": 2}),
+        ((member("a", kind=FOLDER), member("a/", kind=FOLDER)), {"Y2": 1}),
+        ((member("a/.wh.b"), member("a/.wh.b")), {"Y2": 1}),
+        ((member("./", kind=FOLDER), member("b"), member(".wh.a")), {"Y7": 1}),
+        ((member("a/b/c"), member("a/.wh.d")), {}),  # c is no sibling of the whiteout, and nothing says there is b
+        ((member("a/b"), member("c/d"), member("a/.wh.e"), member("c/.wh.f")), {"Y7": 2}),
+        ((member(".wh."), member("a/.wh.."), member("a/.wh...")), {"Y5": 3}),
+        ((member("/a"), member("../b"), member("a/../c"), member("d/..")), {"Y9": 4}),
+        ((hard("a", "/b"), hard("c", "../d"), hard("e", "f/../../g"), hard("h", "f/../i")), {"Y9": 3}),
+        ((symbolic("a", "/"), member("a/b"), member("a/c/d")), {"Y9": 2}),
+        ((member("a/b"), symbolic("a", "/")), {}),
+        ((symbolic("a/b", "../c"), member("a/b/d")), {}),
+        ((symbolic("a/b", "../../c"), member("a/b/d")), {"Y9": 1}),
+        ((symbolic("a", "a"), symbolic("out", "/"), member("a/b")), {}),  # never ends, so never leads out
+    ],
+    ids=_words,
+)
+def test_paths(made: tuple[Made, ...], expected: dict[str, int]) -> None:
+    assert counts(*made) == expected
+
+
+def test_a_path_through_a_link_that_came_into_the_folder_meanwhile() -> None:
+    assert counts(member("a/b/c"), symbolic("a/b", "/"), member("a/b/d")) == {"Y9": 1}
+
+
+def test_the_first_few_names_are_kept() -> None:
+    tar = watch(tar_of(*(member(f"/{number}") for number in range(50))))
+    assert tar.sightings["Y9"].count == 50
+    assert tar.sightings["Y9"].examples == [b"/0", b"/1", b"/2"]
+
+
+def test_entries_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(entries, "LAYER_ENTRY_LIMIT", 3)
+    data = tar_of(*(member("a") for _ in range(5)))
+    assert (watch(data).full, watch(data).entries, seen(watch(data))) == (True, 5, {"Y2": 2})
+    assert not watch(tar_of(*(member("a") for _ in range(3)))).full
+
+
+def test_what_is_kept_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(record, "RECORD_LIMIT", 1000)
+    kept = watch(tar_of(symbolic("a", "b"), *(symbolic(str(number), "t" * 200) for number in range(9)))).record
+    assert not kept.whole
+    assert kept.get(b"a") == Link(b"b", symbolic=True)
+    assert len(kept.things) < 10
