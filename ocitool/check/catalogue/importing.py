@@ -110,4 +110,12 @@ RULES: Final = (
         Severity.ERROR,
         "export it again",
     ),
+    Rule(
+        "I16",
+        Level.PRACTICE,
+        "RepoTags of manifest.json are full names; podman makes localhost/lab of lab where it goes by them.",
+        "containers/common libimage/load.go",
+        Severity.NOTE,
+        REWRITE,
+    ),
 )

@@ -1,0 +1,21 @@
+"""One archive that breaks a rule, and one that comes near and keeps it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+@dataclass(frozen=True)
+class Mutation:
+    """What fires exactly one rule, and what does not; both are made when asked for.
+
+    `also` are the rules that cannot but fire along; say why beside it.
+    """
+
+    breaks: Callable[[], bytes]
+    keeps: Callable[[], bytes]
+    also: frozenset[str] = frozenset()
