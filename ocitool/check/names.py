@@ -1,4 +1,4 @@
-"""Rules of names: what index.json calls its images, and what importers make of that (I1, I2, I3, I5, I14, I15)."""
+"""Rules of names: what index.json calls its images, and what importers make of that (I1, I2, I3, I5, I14, I15, I17)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ocitool.graph.image import ArchiveForm
 from ocitool.graph.layout_files import DOCKER_NAME, INDEX_NAME
 from ocitool.model.descriptor import CONTAINERD_NAME
 from ocitool.model.reference import Reference, has_reference_separator
-from ocitool.plan.subjects import is_follower
+from ocitool.plan.subjects import is_follower, own_digests
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -28,7 +28,10 @@ def name_problems(archive: CheckedArchive) -> Iterator[Problem]:
         return
     # What refers to an image goes without a name as a rule; where there is nothing else, it is what is shipped.
     images = [image for image in graph.images if not is_follower(image)] or list(graph.images)
-    unnamed = [image for image in images if image.name is None]
+    yield from _artifact_problems(graph)
+    named = {digest for image in images if image.name is not None for digest in own_digests(image)}
+    # oras lists the manifests of an index beside it as well; they are stored with it.
+    unnamed = [image for image in images if image.name is None and not named.issuperset(own_digests(image))]
     yield from _unnamed_problems(graph, images, unnamed)
     if graph.form is ArchiveForm.DOCKER_ARCHIVE:
         return  # importers write such names out, and what they cannot read is said of manifest.json
@@ -64,6 +67,16 @@ def _unnamed_problems(graph: ImageGraph, images: Sequence[Image], unnamed: Seque
             f"the {image.label} has no name: ctr 1.2 and later do not store it",
             root_place(graph, image, image.roots[0]),
         )
+
+
+def _artifact_problems(graph: ImageGraph) -> Iterator[Problem]:
+    for image in graph.images:
+        if image.name is not None and is_follower(image):
+            yield Problem(
+                "I17",
+                f"{image.label} is no image, but has a name: ctr up to 1.7 tries to unpack it, and exits 1",
+                root_place(graph, image, image.roots[0]),
+            )
 
 
 def _by_name(image: Image) -> list[Root]:

@@ -48,7 +48,8 @@ def _root_problems(graph: ImageGraph, image: Image) -> Iterator[Problem]:
         if twice or len(platforms) > 1:
             return
     for root in image.roots:
-        if _flat_platform(root) is not None and root.node.descriptor.platform:
+        # What has no name is not stored anyhow, unless as a part of what has one.
+        if image.name is not None and _flat_platform(root) is not None and root.node.descriptor.platform:
             place = root_place(graph, image, root)
             yield Problem(
                 "I6",

@@ -128,6 +128,12 @@ def without_docker(layout: Layout) -> Layout:
     return layout
 
 
+def named_artifact() -> bytes:
+    """Put an SBOM with a name of its own beside an image."""
+    layout = sound()
+    return layout.add(layout.artifact("sbom", layout.roots[0]), "docker.io/library/lab:sbom").pack()
+
+
 def artifact_alone() -> bytes:
     layout = Layout()
     return layout.add(layout.artifact("sbom"), "docker.io/library/sbom:1.0").pack()
@@ -335,6 +341,7 @@ MUTATIONS: Final[dict[str, Mutation]] = {
     ),
     "I8": Mutation(lambda: v1("v1"), lambda: v1("v2")),
     "I9": Mutation(lambda: without_docker(sound()).pack(), artifact_alone),
+    "I17": Mutation(named_artifact, with_referrer),
     "I10": Mutation(zstd_layers, lambda: sound().pack()),
     "I12": Mutation(
         lambda: external_layer(there=False),

@@ -21,6 +21,7 @@ from tests.check.verified import findings, fired
 from tests.docker_archives import CLASSIC, DockerArchive
 
 NAMING = {"I1", "I2", "I3", "I5", "I14", "I15"}
+"""Of which I17, of what is no image, is apart."""
 
 
 def naming(data: bytes) -> list[tuple[str, str]]:
@@ -39,6 +40,14 @@ def test_every_unnamed_image_is_said_among_named_ones() -> None:
     layout = two(None, None)
     flat(layout, layout.manifest(AMD64, ("third",)), NAME)
     assert naming(layout.pack()) == [("I2", "index.json $.manifests[0]"), ("I2", "index.json $.manifests[1]")]
+
+
+def test_what_a_named_index_lists_has_its_name() -> None:
+    """The layouts of oras list every manifest in index.json."""
+    layout = multi_platform()
+    for child in layout.read(layout.roots[0])["manifests"]:
+        layout.add(child, None)
+    assert fired(layout.pack()) == {"I9"}
 
 
 def test_an_artifact_with_a_name_names_no_image() -> None:

@@ -123,7 +123,7 @@ TABLE: tuple[EngineRow, ...] = (
     _podman("podman-sid", "sid", "", ("netavark",)),
     _plain("crane", "sid", ""),
     _plain("buildah", "bookworm", "1.28"),
-    _plain("buildah", "sid", ""),
+    EngineRow("buildah-sid", "buildah", "sid", "", "buildah", ("netavark",), ("buildah",)),
     _docker("docker-20.10", "bookworm", "20.10", ()),
     _docker("docker-sid", "sid", "", ("docker-cli",)),
 )
