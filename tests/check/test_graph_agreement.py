@@ -14,7 +14,7 @@ from ocitool.check.checked import CheckedArchive
 from ocitool.check.content import blobs_to_hash
 from ocitool.check.documents import document_problems
 from ocitool.check.rule import Profile, Severity
-from ocitool.engine.execute import digest_blobs
+from ocitool.engine.unpack import read_blobs
 from ocitool.errors import DocumentError
 from ocitool.graph.build import build_graph, unlisted_graph
 from tests.check.judging import findings_of
@@ -126,7 +126,7 @@ def unexplained(data: bytes) -> list[str]:
         graph = build_graph(scan, source)
     except DocumentError as error:
         graph = unlisted_graph(scan, source, error)
-    archive = CheckedArchive(source, scan, graph, digest_blobs(blobs_to_hash(graph), source))
+    archive = CheckedArchive(source, scan, graph, read_blobs(blobs_to_hash(graph), source).actual)
     errors = {
         problem.place.entry
         for problem in document_problems(archive)

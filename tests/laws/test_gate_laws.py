@@ -12,7 +12,7 @@ from ocitool.check.archive import archive_problems
 from ocitool.check.checked import CheckedArchive
 from ocitool.check.content import blobs_to_hash
 from ocitool.check.gates import Gates, gate_problems
-from ocitool.engine.execute import digest_blobs
+from ocitool.engine.unpack import read_blobs
 from ocitool.errors import IntegrityError, SelectionError
 from ocitool.graph.build import build_graph
 from ocitool.model.platform_selection import PlatformSelection
@@ -36,7 +36,7 @@ def checked(data: bytes) -> CheckedArchive:
     source = BytesSource(data)
     scan = scan_archive(source)
     graph = build_graph(scan, source)
-    return CheckedArchive(source, scan, graph, digest_blobs(blobs_to_hash(graph), source))
+    return CheckedArchive(source, scan, graph, read_blobs(blobs_to_hash(graph), source).actual)
 
 
 def gates(data: bytes, platforms: list[str], *, only: bool = True) -> list[Problem]:

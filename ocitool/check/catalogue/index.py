@@ -83,9 +83,9 @@ RULES: Final = (
     Rule(
         "X15",
         Level.SHOULD,
-        "An index lists one manifest for a platform; of two the first counts for one importer, the last for another.",
-        _PROPERTIES,
-        Severity.ERROR,
+        "An index lists one manifest for a platform; importers take the first, podman and skopeo one marked as zstd.",
+        "image-index.md, platform; containers/image internal/manifest/oci_index.go",
+        Severity.WARNING,
         "build the image again with one manifest for each platform",
     ),
     Rule("X16", Level.MUST, "The subject is a descriptor.", _PROPERTIES, Severity.ERROR, EXPORT_AGAIN),
