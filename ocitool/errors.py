@@ -6,6 +6,7 @@
     ├── UsageError                    2   options that contradict each other
     ├── ArchiveError                  3   not readable as an image archive
     │   ├── NotAnArchive              3   no tar, no image layout
+    │   │   └── MissingIndex          3   an image layout without what lists its images
     │   ├── UnsupportedArchive        3   a known form that is not read (yet)
     │   ├── TruncatedArchive          3   data cut short
     │   ├── UnsafeEntry               3   a name, link or size that must not be followed
@@ -65,6 +66,10 @@ class NotAnArchive(ArchiveError):
     """The input is no tar, or a tar without an image layout."""
 
     code = "not-an-archive"
+
+
+class MissingIndex(NotAnArchive):
+    """An image layout without its index.json."""
 
 
 class UnsupportedArchive(ArchiveError):

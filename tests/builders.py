@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Sequence
 
 OCI: Final = "application/vnd.oci.image."
 OCI_INDEX: Final = OCI + "index.v1+json"
@@ -104,10 +104,16 @@ class Layout:
     def attestation(self, subject: Json, text: str = "provenance") -> Json:
         """Add an attestation manifest of `subject`, as BuildKit writes them."""
         statement = self.blob(as_json({"predicate": text, "of": subject["digest"]}), "application/vnd.in-toto+json")
+        config = {
+            "architecture": "unknown",
+            "os": "unknown",
+            "config": {},
+            "rootfs": {"type": "layers", "diff_ids": [statement["digest"]]},
+        }
         document = {
             "schemaVersion": 2,
             "mediaType": OCI_MANIFEST,
-            "config": self.blob(as_json({"architecture": "unknown", "os": "unknown"}), OCI_CONFIG),
+            "config": self.blob(as_json(config), OCI_CONFIG),
             "layers": [statement],
         }
         annotations = {
@@ -176,9 +182,10 @@ class Layout:
         prefix: str = "",
         tar_format: int = tarfile.USTAR_FORMAT,
         folders: bool = False,
+        without: Collection[str] = (),
     ) -> bytes:
-        """Write the layout as a tar."""
-        entries = self.entries()
+        """Write the layout as a tar, `without` some of its entries."""
+        entries = {name: data for name, data in self.entries().items() if name not in without}
         buffer = io.BytesIO()
         with tarfile.open(fileobj=buffer, mode="w", format=tar_format) as tar:
             if folders:

@@ -33,7 +33,7 @@ def main() -> None:
     say(f"2. Keep {wanted} only, every digest checked on the way.")
     run("filter", str(source), "-p", wanted, "-o", str(output))
     say("3. Check the result before it leaves.")
-    run("verify", str(output))
+    run("verify", str(output), "-p", wanted, "--only")
     run("inspect", str(output))
     say(f"Done: {output}. Carry it to the target and import it:")
     print(f"  ctr images import {output}")

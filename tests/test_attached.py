@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.attached import COSIGN_SAVE, SHAPES, small
+from tests.attached import COSIGN_SAVE, COSIGN_TAGS, REFERRERS_TAG, SHAPES, small
 from tests.command import ocitool
 
 if TYPE_CHECKING:
@@ -35,10 +35,12 @@ def filtered(source: Path, target: Path, *options: str) -> bytes:
     return target.read_bytes()
 
 
-def test_every_shape_is_free_of_findings(shape: str, tmp_path: Path) -> None:
+def test_every_shape_is_found_to_be_what_it_is(shape: str, tmp_path: Path) -> None:
+    """None has a manifest.json; cosign names some of its own, and saves images without their names."""
     result = ocitool("verify", written(shape, tmp_path), "--format", "json")
-    assert result.returncode == 0, result
-    assert json.loads(result.stdout)["findings"] == []
+    found = {finding["rule"] for finding in json.loads(result.stdout)["findings"] if finding["severity"] != "note"}
+    named = {"I17"} if shape in {COSIGN_TAGS, REFERRERS_TAG} else set()
+    assert found == {"I9"} | named | ({"I1"} if shape == COSIGN_SAVE else set())
 
 
 def test_all_of_a_kept_index_is_everything(shape: str, tmp_path: Path) -> None:

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from ocitool.api.filtering import FilterResult, filter_archive, merge_archives
+    from ocitool.api.image_lists import read_image_list
     from ocitool.api.inspecting import inspect_archive
     from ocitool.api.listener import Listener
     from ocitool.api.opening import SourceOptions
-    from ocitool.api.schemas import read_schema, schema_names
     from ocitool.api.splitting import SplitResult, split_archive, split_options
     from ocitool.api.verifying import VerifyOptions, verify_archive
     from ocitool.api.writing import WriteOptions, Written
@@ -27,8 +27,9 @@ if TYPE_CHECKING:
     from ocitool.check.rule import Level, Profile, Rule, Severity
     from ocitool.graph.inventory import Inventory
     from ocitool.model.platform_selection import PlatformSelection
-    from ocitool.model.reference import ImageFilter
+    from ocitool.model.reference import ImageFilter, Reference
     from ocitool.model.renaming import Renaming
+    from ocitool.model.schemas import read_schema, schema_names
     from ocitool.plan.options import (
         DockerManifest,
         FilterOptions,
@@ -59,6 +60,7 @@ __all__ = [
     "Plan",
     "PlatformSelection",
     "Profile",
+    "Reference",
     "Renaming",
     "Report",
     "Rule",
@@ -73,6 +75,7 @@ __all__ = [
     "filter_archive",
     "inspect_archive",
     "merge_archives",
+    "read_image_list",
     "read_schema",
     "schema_names",
     "split_archive",
@@ -98,6 +101,7 @@ _HOMES: Final = {
     "Plan": "ocitool.plan.steps",
     "PlatformSelection": "ocitool.model.platform_selection",
     "Profile": "ocitool.check.rule",
+    "Reference": "ocitool.model.reference",
     "Renaming": "ocitool.model.renaming",
     "Report": "ocitool.check.report",
     "Rule": "ocitool.check.rule",
@@ -112,8 +116,9 @@ _HOMES: Final = {
     "filter_archive": "ocitool.api.filtering",
     "inspect_archive": "ocitool.api.inspecting",
     "merge_archives": "ocitool.api.filtering",
-    "read_schema": "ocitool.api.schemas",
-    "schema_names": "ocitool.api.schemas",
+    "read_image_list": "ocitool.api.image_lists",
+    "read_schema": "ocitool.model.schemas",
+    "schema_names": "ocitool.model.schemas",
     "split_archive": "ocitool.api.splitting",
     "split_options": "ocitool.api.splitting",
     "verify_archive": "ocitool.api.verifying",

@@ -15,7 +15,7 @@ from ocitool.check.layers.watch import LayerWatch
 from ocitool.check.report import Report, judge
 from ocitool.check.rule import Profile
 from ocitool.engine.unpack import read_blobs
-from ocitool.errors import DocumentError
+from ocitool.errors import DocumentError, MissingIndex
 from ocitool.graph.build import build_graph, unlisted_graph
 from ocitool.plan.unpacking import plan_unpacking
 
@@ -50,7 +50,7 @@ def verify_archive(
     with open_scanned(source, source_options, listener) as scanned:
         try:
             graph = build_graph(scanned.scan, scanned.source, ratio_limit=source_options.ratio_limit)
-        except DocumentError as error:
+        except (DocumentError, MissingIndex) as error:
             # Nothing says what the blobs are for; that each has its digest can be told all the same.
             graph = unlisted_graph(scanned.scan, scanned.source, error)
         blobs = blobs_to_hash(graph)

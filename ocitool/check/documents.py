@@ -1,22 +1,26 @@
 """Every document of an archive, read as importers would, and the rules of documents.
 
-What is wrong with the JSON itself comes from the reading, the shape of a document from its schema, what no schema can
-say from `ocitool.check.document_rules`.
+What is wrong with the JSON itself comes from the reading, the shape of a document from its schema
+(`ocitool.check.schema_rules`), what no schema can say from `ocitool.check.document_rules`.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from enum import StrEnum
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from itertools import chain, islice
+from typing import TYPE_CHECKING, Final
 
 from ocitool.archive.entry import EntryKind
+from ocitool.check.document import Breach, Document, DocumentKind, Surroundings, json_path
+from ocitool.check.document_rules import rule_breaches
+from ocitool.check.document_rules.layer_counts import layer_count_problems
 from ocitool.check.report import Place, Problem
+from ocitool.check.schema_rules import schema_breaches
 from ocitool.graph.closure import Part, graph_uses
-from ocitool.graph.image import ArchiveForm
+from ocitool.graph.image import ArchiveForm, Kind, ManifestNode
 from ocitool.graph.layout_files import DOCKER_NAME, INDEX_NAME, LAYOUT_NAME
 from ocitool.model.json_text import JsonReading, read_json
-from ocitool.model.limits import DOCUMENT_LIMIT
+from ocitool.model.limits import DOCUMENT_LIMIT, PROBLEM_LIMIT
 from ocitool.model.media_type import DOCKER_LIST, DOCKER_MANIFEST, IMAGE_CONFIGS, OCI_INDEX, OCI_MANIFEST
 
 if TYPE_CHECKING:
@@ -25,50 +29,47 @@ if TYPE_CHECKING:
     from ocitool.archive.entry import Entry
     from ocitool.check.checked import CheckedArchive
     from ocitool.graph.closure import Use
+    from ocitool.graph.image import ImageGraph
     from ocitool.model.digest import Digest
+    from ocitool.model.json_text import JsonValue
 
-
-class DocumentKind(StrEnum):
-    """What a document is meant to be: the name of its schema."""
-
-    LAYOUT = "oci/layout"
-    INDEX = "oci/index"
-    MANIFEST = "oci/manifest"
-    CONFIG = "oci/config"
-    MANIFEST_LIST = "docker/manifest-list"
-    DOCKER_MANIFEST = "docker/manifest"
-    ARCHIVE_MANIFEST = "docker/archive-manifest"
-
-
-@dataclass(frozen=True, slots=True)
-class Document:
-    """One document: what it is meant to be, where it stands, and what it says; `media_type` is what lists it."""
-
-    kind: DocumentKind
-    place: Place
-    reading: JsonReading
-    media_type: str = ""
-
-
-_FILES = {
+_FILES: Final = {
     LAYOUT_NAME: DocumentKind.LAYOUT,
     INDEX_NAME: DocumentKind.INDEX,
     DOCKER_NAME: DocumentKind.ARCHIVE_MANIFEST,
 }
-_TYPES = {
+_TYPES: Final = {
     OCI_INDEX: DocumentKind.INDEX,
     OCI_MANIFEST: DocumentKind.MANIFEST,
     DOCKER_LIST: DocumentKind.MANIFEST_LIST,
     DOCKER_MANIFEST: DocumentKind.DOCKER_MANIFEST,
     **dict.fromkeys(IMAGE_CONFIGS, DocumentKind.CONFIG),
 }
+_OF_TOP: Final = {"J6": "L7", "M4": "X3"}
+"""What rules of every document are called where index.json breaks them, which nothing lists under a type."""
 
 
 def document_problems(archive: CheckedArchive) -> Iterator[Problem]:
     """Yield all that is wrong with the documents of an archive, one after the other."""
+    around = _surroundings(archive.graph)
     for document in read_documents(archive):
+        place = document.place
         for problem in document.reading.problems:
-            yield Problem(problem.rule, problem.message, document.place)
+            yield Problem(problem.rule, problem.message, place)
+        if document.reading.is_readable:
+            is_image = place.entry.removeprefix("blobs/").replace("/", ":") in around.images
+            here = replace(around, is_top=place.entry == INDEX_NAME, is_image=is_image)
+            for breach in breaches(document.kind, document.reading.value, here):
+                yield Problem(breach.rule, breach.message, replace(place, path=json_path(breach.path)))
+    yield from layer_count_problems(archive.graph)
+
+
+def breaches(kind: DocumentKind, value: JsonValue, around: Surroundings) -> Iterator[Breach]:
+    """Yield what a document breaks of its schema and of the other rules, at most `PROBLEM_LIMIT` of each."""
+    for breach in chain(
+        islice(schema_breaches(kind, value), PROBLEM_LIMIT), islice(rule_breaches(kind, value, around), PROBLEM_LIMIT)
+    ):
+        yield replace(breach, rule=_OF_TOP.get(breach.rule, breach.rule)) if around.is_top else breach
 
 
 def read_documents(archive: CheckedArchive) -> Iterator[Document]:
@@ -85,8 +86,23 @@ def read_documents(archive: CheckedArchive) -> Iterator[Document]:
             continue
         seen.add((use.descriptor.digest, listed))
         if archive.actual.get(use.descriptor.digest) == use.descriptor.digest:
-            place = Place(entry.name, "", use.image, use.platform)
-            yield Document(listed, place, _read(archive, entry), use.descriptor.media_type)
+            yield Document(listed, Place(entry.name, "", use.image, use.platform), _read(archive, entry))
+
+
+def _surroundings(graph: ImageGraph) -> Surroundings:
+    """Tell which manifests are images, and which of them are listed beside others of their name."""
+    images = (node for image in graph.images for node in image.manifests() if node.kind is Kind.IMAGE)
+    crowded = (
+        root.node
+        for image in graph.images
+        if len(image.roots) > 1
+        for root in image.roots
+        if isinstance(root.node, ManifestNode) and root.node.kind is Kind.IMAGE
+    )
+    return Surroundings(
+        images=frozenset(str(node.descriptor.digest) for node in images),
+        crowded=frozenset(str(node.descriptor.digest) for node in crowded),
+    )
 
 
 def _kind(use: Use) -> DocumentKind | None:

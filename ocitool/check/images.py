@@ -1,12 +1,16 @@
-"""Rules of images: what index.json lists, under which names and platforms, and what importers make of it."""
+"""Rules of images that are whole and well-formed in themselves: names, platforms, what docker reads, who refers."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ocitool.check.docker_manifest import docker_manifest_problems
+from ocitool.check.names import name_problems
+from ocitool.check.platforms import platform_problems
 from ocitool.check.report import Place, Problem
-from ocitool.graph.closure import manifest_name
-from ocitool.graph.layout_files import DOCKER_NAME
+from ocitool.check.subjects import subject_problems
+from ocitool.graph.image import Kind
+from ocitool.model.media_type import layer_compression
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,28 +20,27 @@ if TYPE_CHECKING:
 
 
 def image_problems(archive: CheckedArchive) -> Iterator[Problem]:
-    """Yield what is wrong with images that are whole and well-formed in themselves."""
+    """Yield what importers make of images, one area after the other."""
+    yield from name_problems(archive)
+    yield from platform_problems(archive)
     for image in archive.graph.images:
-        yield from _platform_problems(image)
-        yield from _docker_problems(image)
+        yield from _compression_problems(image)
+    yield from docker_manifest_problems(archive)
+    yield from subject_problems(archive)
 
 
-def _platform_problems(image: Image) -> Iterator[Problem]:
-    """Find index entries of another platform than the config (X18)."""
-    for node in image.manifests():
-        if node.platforms_disagree and node.listed is not None:
-            name = manifest_name(node)
-            yield Problem(
-                "X18",
-                f"{image.label} lists this manifest as {node.listed.display}, but its config says {name}",
-                Place(node.descriptor.digest.blob_name, "", image.label, name),
-            )
-
-
-def _docker_problems(image: Image) -> Iterator[Problem]:
-    """Find images of a docker-archive that no manifest can be made for (V25: manifest.json says what is there)."""
-    for node in image.manifests():
-        for damage in node.damages:
-            if damage.descriptor is None:
-                place = Place(DOCKER_NAME, "", image.label, manifest_name(node))
-                yield Problem("V25", f"{image.label}: {damage.message}", place, damage.remedy)
+def _compression_problems(image: Image) -> Iterator[Problem]:
+    """Find layers that old engines do not unpack (I10), once for an image."""
+    layers = {
+        layer.digest
+        for node in image.manifests()
+        if node.kind is Kind.IMAGE
+        for layer in node.layers
+        if layer_compression(layer.media_type) == "zstd"
+    }
+    if layers:
+        yield Problem(
+            "I10",
+            f"{image.label} has {len(layers)} layer(s) of zstd: ctr below 1.5 and docker below 23 do not unpack them",
+            Place("", "", image.label),
+        )

@@ -90,14 +90,16 @@ class Report:
         """Whether there is no error among the findings."""
         return not self.has(Severity.ERROR)
 
-    def to_json(self) -> JsonObject:
-        """Return the report as one JSON object (schema ``output/verify``)."""
+    def to_json(self, *, fail_on: Severity = Severity.ERROR) -> JsonObject:
+        """Return the report as one JSON object (schema ``output/verify``); `failed` is for `fail_on` and worse."""
         return {
             "schemaVersion": 1,
             "kind": "verify",
             "source": self.source,
             "profile": self.profile.value,
             "ok": self.ok,
+            "failOn": fail_on.value,
+            "failed": self.has(fail_on),
             "blobs": self.blobs,
             "size": self.size,
             "unpacked": self.unpacked,

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import posixpath
 from typing import TYPE_CHECKING
 
 from ocitool.check.report import Place, Problem
+from ocitool.graph.image import ArchiveForm
+from ocitool.graph.layout_files import BLOBS_FOLDER, BOOKKEEPING, REPOSITORIES_NAME
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from ocitool.archive.entry import Entry
     from ocitool.check.checked import CheckedArchive
 
 
@@ -20,3 +24,36 @@ def tar_problems(archive: CheckedArchive) -> Iterator[Problem]:
         )
     if not archive.scan.has_end:
         yield Problem("T5", "ends without the two blocks of zeros that end a tar, though all it lists is there")
+    if archive.compression:
+        yield Problem(
+            "T7", f"the whole file is compressed with {archive.compression}: ctr up to 1.7 and kind read no such file"
+        )
+    yield from _other_files(archive)
+
+
+def _other_files(archive: CheckedArchive) -> Iterator[Problem]:
+    """Count what is no part of the images (T6), and not what docker keeps beside them for older readers."""
+    used = _docker_files(archive)
+    others = [entry for entry in archive.graph.other_files if not _has_a_place(archive, entry, used)]
+    if not others:
+        return
+    size = sum(entry.size for entry in others)
+    what = f"{others[0].name!r} is" if len(others) == 1 else f"{len(others)} files, such as {others[0].name!r}, are"
+    yield Problem("T6", f"{what} no part of the images: {size} bytes", Place(others[0].name))
+
+
+def _docker_files(archive: CheckedArchive) -> frozenset[str]:
+    """Return the files that manifest.json lists, and the folders of layers, where docker keeps books."""
+    paths = {
+        posixpath.normpath(path)
+        for item in archive.graph.docker_manifest or ()
+        for path in (item.config, *item.layers)
+    }
+    folders = {folder for path in paths if (folder := posixpath.dirname(path))}
+    return frozenset(paths | {f"{folder}/{name}" for folder in folders for name in BOOKKEEPING} | {REPOSITORIES_NAME})
+
+
+def _has_a_place(archive: CheckedArchive, entry: Entry, used: frozenset[str]) -> bool:
+    if archive.graph.form is ArchiveForm.OCI_LAYOUT and entry.name.startswith(BLOBS_FOLDER):
+        return True  # a blob under a wrong name, which is another rule's
+    return entry.name in used

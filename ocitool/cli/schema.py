@@ -22,7 +22,7 @@ def schema_command(
     Example:
       ocitool schema output/inspect
     """
-    from ocitool.api.schemas import read_schema, schema_names
+    from ocitool.model.schemas import read_schema, schema_names
 
     with exit_codes(Format.TEXT):
         if name is None:

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Final
 
 from ocitool.archive.entry import EntryKind
 from ocitool.archive.reader import CUT_REMEDY
-from ocitool.errors import DocumentError, NotAnArchive, TruncatedArchive, UnsupportedArchive
+from ocitool.errors import DocumentError, MissingIndex, NotAnArchive, TruncatedArchive, UnsupportedArchive
 from ocitool.graph.docker_archive import build_docker_graph
-from ocitool.graph.image import ImageGraph, Origin, State
+from ocitool.graph.image import ArchiveForm, ImageGraph, Origin, State
 from ocitool.graph.layout_files import DOCKER_NAME, INDEX_NAME, LAYOUT_NAME, REPOSITORIES_NAME
-from ocitool.graph.oci_layout import build_layout_graph
+from ocitool.graph.oci_layout import build_layout_graph, link_faults
 from ocitool.model.digest import digest_of_blob_name
 from ocitool.model.fault import Fault
 from ocitool.model.json_text import parse_object
@@ -35,9 +35,10 @@ def build_graph(scan: Scan, source: ByteSource, *, ratio_limit: int = RATIO_LIMI
     (core/images/archive/importer.go), unless it lists nothing. Compressed layers without a digest, which only
     docker-archives have, are decompressed, to at most `ratio_limit` times their size.
 
-    Raises `NotAnArchive` or `UnsupportedArchive` if there is neither, `TruncatedArchive` if the end of the
-    archive is missing together with something it lists, `DocumentError` if index.json or manifest.json cannot be
-    read at all. All else that is wrong is in the faults and states of the result.
+    Raises `NotAnArchive` or `UnsupportedArchive` if there is neither, `MissingIndex` if an OCI layout lacks nothing
+    but its index.json, `TruncatedArchive` if the end of the archive is missing together with something it lists,
+    `DocumentError` if index.json or manifest.json cannot be read at all. All else that is wrong is in the faults and
+    states of the result.
     """
     try:
         graph = _build(scan, source, ratio_limit)
@@ -55,9 +56,14 @@ def build_graph(scan: Scan, source: ByteSource, *, ratio_limit: int = RATIO_LIMI
     return graph
 
 
-def unlisted_graph(scan: Scan, source: ByteSource, error: DocumentError) -> ImageGraph:
+def unlisted_graph(scan: Scan, source: ByteSource, error: DocumentError | MissingIndex) -> ImageGraph:
     """Return the graph of an archive whose list of images cannot be read, as `error` says: blobs of no image."""
-    fault = Fault("L7", error.message, DocumentError, error.where, error.remedy)
+    wrong = link_faults(scan.entries)
+    if not isinstance(error, MissingIndex):
+        rule = "V25" if error.where == DOCKER_NAME else "L7"
+        wrong = (*wrong, Fault(rule, error.message, DocumentError, error.where, error.remedy))
+    elif not any(fault.where == INDEX_NAME for fault in wrong):
+        wrong = (*wrong, Fault("L6", error.message, MissingIndex, INDEX_NAME, error.remedy))
     return ImageGraph(
         origins=(Origin(source.name, source.size),),
         index={},
@@ -67,7 +73,8 @@ def unlisted_graph(scan: Scan, source: ByteSource, error: DocumentError) -> Imag
             for entry in reversed(scan.entries)
             if entry.kind is EntryKind.FILE and (digest := digest_of_blob_name(entry.name)) is not None
         },
-        faults=(*scan.faults, fault),
+        faults=(*scan.faults, *wrong),
+        form=ArchiveForm.DOCKER_ARCHIVE if error.where == DOCKER_NAME else ArchiveForm.OCI_LAYOUT,
         has_end=scan.has_end,
         repeats=scan.repeats,
     )
@@ -106,7 +113,7 @@ def _no_image(scan: Scan, files: Mapping[str, Entry], name: str) -> Exception:
     if not scan.has_end:
         return TruncatedArchive("cut short before its index.json", where=name, remedy=CUT_REMEDY)
     if LAYOUT_NAME in files:
-        return NotAnArchive(
+        return MissingIndex(
             "is an OCI layout without its index.json", where=name, remedy="transfer or export it again"
         )
     for inner in files:

@@ -22,7 +22,7 @@ from ocitool.errors import ArchiveError, DocumentError
 from ocitool.graph.content import ContentReader
 from ocitool.graph.docker_manifest import read_docker_manifest
 from ocitool.graph.image import ArchiveForm, Damage, DockerItem, ImageGraph, Kind, ManifestNode, Origin, Root, State
-from ocitool.graph.layout_files import DOCKER_NAME, LAYOUT_FILES, read_document
+from ocitool.graph.layout_files import BOOKKEEPING, DOCKER_NAME, LAYOUT_FILES, read_document
 from ocitool.graph.node import group_by_name, manifest_node
 from ocitool.model.descriptor import CONTAINERD_NAME, REF_NAME, Descriptor
 from ocitool.model.digest import Digest, digest_of_blob_name
@@ -41,9 +41,6 @@ if TYPE_CHECKING:
 _PLAIN: Final = "none"
 _NAMED_BY_DIGEST: Final = re.compile(r"(?:sha256[:/])?([0-9a-f]{64})(?:\.json|\.tar\.gz|\.tgz|\.tar\.zst)?")
 """What docker, skopeo, crane, jib and kaniko call configs and compressed layers: their digest, and a suffix."""
-
-_BOOKKEEPING: Final = frozenset({"VERSION", "json", "repositories"})
-"""Files beside the layers that older readers needed."""
 
 
 def build_docker_graph(
@@ -274,7 +271,7 @@ class _Builder:
     def _other_files(self, entries: Iterable[Entry]) -> Iterable[Entry]:
         for entry in entries:
             last = entry.name.rpartition("/")[2]
-            if entry.kind is EntryKind.FILE and entry.name not in self._used and last not in _BOOKKEEPING:
+            if entry.kind is EntryKind.FILE and entry.name not in self._used and last not in BOOKKEEPING:
                 yield entry
 
 

@@ -17,6 +17,12 @@ DOCKER_NAME: Final = "manifest.json"
 REPOSITORIES_NAME: Final = "repositories"
 """What `docker save` named its images by before manifest.json; later versions write both."""
 
+BOOKKEEPING: Final = frozenset({"VERSION", "json", REPOSITORIES_NAME})
+"""Files beside the layers of a docker-archive that readers before manifest.json needed."""
+
+BLOBS_FOLDER: Final = "blobs/"
+"""Where an image layout keeps its content."""
+
 LAYOUT_FILES: Final = frozenset({INDEX_NAME, LAYOUT_NAME, DOCKER_NAME})
 
 

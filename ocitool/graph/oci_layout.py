@@ -34,6 +34,22 @@ def build_layout_graph(scan: Scan, files: Mapping[str, Entry], source: ByteSourc
     return _Builder(source, files).build(scan)
 
 
+def link_faults(entries: Iterable[Entry]) -> tuple[Fault, ...]:
+    """Find links and devices where content should be; importers do not follow them."""
+    return tuple(
+        Fault(
+            rule="T1",
+            message=f"a {entry.kind.value} in the place of a file, which importers do not read",
+            error=UnsafeEntry,
+            where=entry.name,
+            remedy="pack the archive again with regular files (tar --dereference --hard-dereference)",
+        )
+        for entry in entries
+        if entry.kind is not EntryKind.FILE
+        and (entry.name in LAYOUT_FILES or digest_of_blob_name(entry.name) is not None)
+    )
+
+
 class _Builder:
     def __init__(self, source: ByteSource, files: Mapping[str, Entry]) -> None:
         self._source = source
@@ -46,8 +62,10 @@ class _Builder:
 
     def build(self, scan: Scan) -> ImageGraph:
         self._faults.extend(scan.faults)
-        self._check_kinds(scan.entries)
-        self._check_layout()
+        links = link_faults(scan.entries)
+        self._faults.extend(links)
+        if not any(fault.where == LAYOUT_NAME for fault in links):
+            self._check_layout()
         index, descriptors = self._read_index()
         trees = TreeBuilder(self._content)
         roots = [Root(place, trees.build(descriptor)) for place, descriptor in enumerate(descriptors)]
@@ -69,22 +87,6 @@ class _Builder:
             has_end=scan.has_end,
             repeats=scan.repeats,
         )
-
-    def _check_kinds(self, entries: Iterable[Entry]) -> None:
-        """Find links and devices where content should be; importers do not follow them."""
-        for entry in entries:
-            if entry.kind is EntryKind.FILE:
-                continue
-            if entry.name in LAYOUT_FILES or digest_of_blob_name(entry.name) is not None:
-                self._faults.append(
-                    Fault(
-                        rule="T1",
-                        message=f"a {entry.kind.value} in the place of a file, which importers do not read",
-                        error=UnsafeEntry,
-                        where=entry.name,
-                        remedy="pack the archive again with regular files (tar --dereference --hard-dereference)",
-                    )
-                )
 
     def _check_layout(self) -> None:
         entry = self._files.get(LAYOUT_NAME)

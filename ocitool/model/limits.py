@@ -45,6 +45,9 @@ LIST_LIMIT: Final = 20_000
 NODE_LIMIT: Final = 500_000
 """Descriptors listed in an archive, counted as often as they are listed."""
 
+IMAGE_LIST_LIMIT: Final = 4 * MIB
+"""Bytes of a list of images (`--require`); a thousand names take a sixtieth of it."""
+
 INDEX_DEPTH_LIMIT: Final = 8
 """Levels of indexes within indexes; more than two are not seen in practice."""
 

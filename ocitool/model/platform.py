@@ -106,7 +106,8 @@ class Platform:
     def from_json(cls, value: JsonObject) -> Self:
         """Read the `platform` of a descriptor, or the fields of the same names of an image's config.
 
-        What is missing becomes empty; raises `DocumentError` naming a field of another type.
+        What is missing or null (config.md, "Properties") becomes empty; raises `DocumentError` naming a field of
+        another type.
         """
         require_exact_names(value, PLATFORM_FIELDS)
         return cls(
@@ -213,14 +214,18 @@ def _machine_architecture(machine: str) -> tuple[str, str]:
 
 
 def _text_field(value: JsonObject, key: str) -> str:
-    field = value.get(key, "")
+    field = value.get(key)
+    if field is None:
+        return ""
     if not isinstance(field, str):
         raise DocumentError(f"platform field {key} is {json_kind(field)}, not a string")
     return field
 
 
 def _features_field(value: JsonObject) -> tuple[str, ...]:
-    field = value.get("os.features", [])
+    field = value.get("os.features")
+    if field is None:
+        return ()
     if not isinstance(field, list):
         raise DocumentError(f"platform field os.features is {json_kind(field)}, not an array")
     features: list[str] = []

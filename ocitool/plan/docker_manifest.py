@@ -52,7 +52,7 @@ def configs_of(items: Sequence[DockerItem] | None) -> frozenset[Digest]:
 
 
 def _choose(platforms: Sequence[ManifestNode], chosen_before: Collection[Digest]) -> ManifestNode | None:
-    loadable = [node for node in platforms if _is_loadable(node)]
+    loadable = [node for node in platforms if is_loadable(node)]
     before = {node.config.digest: node for node in loadable if node.config and node.config.digest in chosen_before}
     # Archives of one platform each, merged, have each made a choice: that is none.
     if len(before) == 1:
@@ -63,7 +63,7 @@ def _choose(platforms: Sequence[ManifestNode], chosen_before: Collection[Digest]
     return loadable[0] if loadable else None
 
 
-def _is_loadable(node: ManifestNode) -> bool:
+def is_loadable(node: ManifestNode) -> bool:
     """Tell whether docker would take it: a real config, all layers here, as many as there are diff_ids."""
     counts = node.diff_ids is not None and len(node.diff_ids) == len(node.layers)
     return counts and node.config is not None and not node.external

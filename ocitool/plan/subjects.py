@@ -152,7 +152,7 @@ def root_referrers(root: Root) -> Iterator[Referrer]:
 
 def _whole(node: Node) -> Referrer:
     """Return an index that lists nothing."""
-    subject = _index_subject(node) if isinstance(node, IndexNode) else None
+    subject = index_subject(node) if isinstance(node, IndexNode) else None
     return Referrer(node, frozenset(() if subject is None else (subject,)))
 
 
@@ -160,7 +160,7 @@ def _referrers(node: Node, above: frozenset[Digest]) -> Iterator[Referrer]:
     if isinstance(node, ManifestNode):
         yield Referrer(node, above | subjects_of(node))
         return
-    if (subject := _index_subject(node)) is not None:
+    if (subject := index_subject(node)) is not None:
         above |= {subject}
     if node.state is not State.COMPLETE:
         yield Referrer(node, above)
@@ -183,6 +183,7 @@ def subjects_of(node: ManifestNode) -> frozenset[Digest]:
     return frozenset(subject for subject in (node.subject, node.other_subject) if subject is not None)
 
 
-def _index_subject(node: IndexNode) -> Digest | None:
+def index_subject(node: IndexNode) -> Digest | None:
+    """Return what an index itself refers to, None if that is nothing, or the index cannot be read."""
     value = parse_object(node.raw).get("subject") if node.raw and node.state is State.COMPLETE else None
     return None if value is None else Descriptor.from_json(value).digest

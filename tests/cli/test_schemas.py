@@ -47,6 +47,19 @@ def test_schema_is_valid(name: str) -> None:
     Draft202012Validator.check_schema(read_schema(name))
 
 
+@pytest.mark.parametrize("name", schema_names())
+def test_schema_is_printed(name: str) -> None:
+    done = ocitool("schema", name)
+    assert (done.returncode, json.loads(done.stdout)) == (0, read_schema(name))
+
+
+def test_schemas_are_listed() -> None:
+    assert ocitool("schema").stdout.decode().split() == list(schema_names())
+    done = ocitool("schema", "output/none")
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert b"no schema 'output/none'; there is " in done.stderr
+
+
 def test_inspect(archive: Path) -> None:
     document = check("inspect", ocitool("inspect", archive, "--format", "json").stdout)
     rows = document["images"][0]["manifests"]
@@ -112,6 +125,19 @@ def test_verify(archive: Path) -> None:
     document = check("verify", result.stdout)
     assert not document["ok"]
     assert {finding["rule"] for finding in document["findings"] if finding["severity"] == "error"} == {"L12"}
+    (finding,) = (finding for finding in document["findings"] if finding["rule"] == "L12")
+    assert (finding["image"], finding["platform"]) == ("docker.io/library/lab:1.0", "linux/arm/v7")
+    properties = read_schema("output/verify")["properties"]
+    assert set(document) == set(properties)  # type: ignore[arg-type]
+
+
+def test_rules() -> None:
+    check("rules", ocitool("verify", "--list-rules", "--format", "json").stdout)
+
+
+def test_every_schema_of_output_is_tested() -> None:
+    tested = {"error", "filter", "inspect", "merge", "plan", "rules", "split", "verify"}
+    assert {name.removeprefix("output/") for name in schema_names() if name.startswith("output/")} == tested
 
 
 @pytest.mark.parametrize(

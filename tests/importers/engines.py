@@ -121,6 +121,9 @@ TABLE: tuple[EngineRow, ...] = (
     _plain("oras", "sid", ""),
     _podman("podman-4.3", "bookworm", "4.3", ()),
     _podman("podman-sid", "sid", "", ("netavark",)),
+    _plain("crane", "sid", ""),
+    _plain("buildah", "bookworm", "1.28"),
+    EngineRow("buildah-sid", "buildah", "sid", "", "buildah", ("netavark",), ("buildah",)),
     _docker("docker-20.10", "bookworm", "20.10", ()),
     _docker("docker-sid", "sid", "", ("docker-cli",)),
 )

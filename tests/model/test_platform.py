@@ -213,11 +213,22 @@ def test_json_of_a_config_ignores_other_fields() -> None:
     assert Platform.from_json({}) == Platform("", "")
 
 
+def test_null_is_as_good_as_absent() -> None:
+    value: JsonObject = {
+        "os": "linux",
+        "architecture": None,
+        "variant": None,
+        "os.version": None,
+        "os.features": None,
+    }
+    assert Platform.from_json(value) == Platform("linux", "")
+
+
 @pytest.mark.parametrize(
     ("value", "field"),
     [
         ({"os": 1}, "os is a number"),
-        ({"architecture": None}, "architecture is null"),
+        ({"architecture": {}}, "architecture is an object"),
         ({"variant": ["v8"]}, "variant is an array"),
         ({"os.version": True}, "os.version is a boolean"),
         ({"os.features": "erofs"}, "os.features is a string"),

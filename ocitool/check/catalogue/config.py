@@ -50,11 +50,12 @@ RULES: Final = (
     ),
     Rule(
         "C10",
-        Level.SHOULD,
+        Level.PRACTICE,
         "There are as many entries of history that are no empty_layer as diff_ids.",
-        "config.md, history",
+        "config.md, history; containers/image and moby, conversion of manifests",
         Severity.WARNING,
         BUILD_AGAIN,
+        in_spec=Severity.NOTE,
     ),
     Rule(
         "C11",

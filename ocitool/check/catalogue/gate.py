@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from ocitool.check.catalogue.remedies import ADD_IMAGE, EXPORT_ALL
 from ocitool.check.rule import Level, Rule, Severity, Stage
 
 _SOURCE: Final = "what was asked for"
@@ -15,7 +16,7 @@ RULES: Final = (
         "Every image has the platforms of -p, complete.",
         _SOURCE,
         Severity.ERROR,
-        "export the image with this platform",
+        EXPORT_ALL,
         in_spec=Severity.ERROR,
         stage=Stage.ASKED,
     ),
@@ -35,7 +36,7 @@ RULES: Final = (
         "Every image of --require is there, complete for every platform of -p.",
         _SOURCE,
         Severity.ERROR,
-        "export the image as well: ctr images export OUT IMAGE…",
+        ADD_IMAGE,
         in_spec=Severity.ERROR,
         stage=Stage.ASKED,
     ),

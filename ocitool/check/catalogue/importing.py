@@ -88,9 +88,9 @@ RULES: Final = (
     Rule(
         "I12",
         Level.PRACTICE,
-        "No layer is to be fetched from elsewhere; an external one is not in the archive, on purpose.",
+        "No layer is to be fetched from elsewhere; ctr does not, and unpacks no image that lacks one on purpose.",
         "layer.md, Non-Distributable Layers",
-        Severity.NOTE,
+        Severity.WARNING,
         "see that the target can fetch it",
         in_spec=Severity.NOTE,
     ),
@@ -109,5 +109,21 @@ RULES: Final = (
         _IMPORTER,
         Severity.ERROR,
         "export it again",
+    ),
+    Rule(
+        "I16",
+        Level.PRACTICE,
+        "RepoTags of manifest.json are full names; podman makes localhost/lab of lab where it goes by them.",
+        "containers/common libimage/load.go",
+        Severity.NOTE,
+        REWRITE,
+    ),
+    Rule(
+        "I17",
+        Level.PRACTICE,
+        "Nothing but images has a name; ctr up to 1.7 unpacks all that has one, and exits 1 though all is stored.",
+        "containerd v1.7.34 cmd/ctr/commands/images/import.go",
+        Severity.WARNING,
+        "import it with --no-unpack, or leave artifacts out: ocitool filter SRC -p all --referrers drop -o OUT",
     ),
 )

@@ -22,7 +22,7 @@ RULES: Final = (
     Rule(
         "X3",
         Level.MUST,
-        "The mediaType of index.json is that of an OCI index.",
+        "The mediaType of index.json, if there is one, is that of an OCI index.",
         _PROPERTIES,
         Severity.ERROR,
         EXPORT_AGAIN,
@@ -37,6 +37,7 @@ RULES: Final = (
         _PROPERTIES,
         Severity.NOTE,
         BUILD_AGAIN,
+        in_spec=Severity.NOTE,
     ),
     Rule(
         "X9",
@@ -82,9 +83,9 @@ RULES: Final = (
     Rule(
         "X15",
         Level.SHOULD,
-        "An index lists one manifest for a platform; of two the first counts for one importer, the last for another.",
-        _PROPERTIES,
-        Severity.ERROR,
+        "An index lists one manifest for a platform; importers take the first, podman and skopeo one marked as zstd.",
+        "image-index.md, platform; containers/image internal/manifest/oci_index.go",
+        Severity.WARNING,
         "build the image again with one manifest for each platform",
     ),
     Rule("X16", Level.MUST, "The subject is a descriptor.", _PROPERTIES, Severity.ERROR, EXPORT_AGAIN),

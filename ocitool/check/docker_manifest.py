@@ -1,0 +1,227 @@
+"""Rules of manifest.json: that it is there, and says of the images what index.json says (V25, I9, I16)."""
+
+from __future__ import annotations
+
+import posixpath
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from ocitool.archive.entry import EntryKind
+from ocitool.check.report import Place, Problem
+from ocitool.errors import DocumentError
+from ocitool.graph.closure import manifest_name
+from ocitool.graph.image import ArchiveForm
+from ocitool.graph.layout_files import DOCKER_NAME
+from ocitool.graph.node import importer_name
+from ocitool.model.digest import Digest, digest_of_blob_name
+from ocitool.model.limits import DOCUMENT_LIMIT
+from ocitool.model.reference import Reference, has_reference_separator
+from ocitool.plan.docker_manifest import is_loadable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ocitool.archive.entry import Entry
+    from ocitool.check.checked import CheckedArchive
+    from ocitool.graph.image import DockerItem, Image, ImageGraph, ManifestNode
+
+
+_WHOLE: Final = Place(DOCKER_NAME, "$")
+
+
+def docker_manifest_problems(archive: CheckedArchive) -> Iterator[Problem]:
+    """Yield where manifest.json is missing, or what docker loads by it is not what index.json lists."""
+    graph = archive.graph
+    files = _Files(archive)
+    if graph.form is ArchiveForm.DOCKER_ARCHIVE:
+        for image in graph.images:
+            yield from _damages(image)
+    else:
+        yield from _item_problems(graph, files)
+        yield from _unlisted_problems(graph, files)
+    yield from _tag_problems(graph, files)
+
+
+class _Files:
+    """The entries that the paths of a manifest.json mean."""
+
+    def __init__(self, archive: CheckedArchive) -> None:
+        self._source = archive.source
+        entries = archive.scan.entries
+        self._files = {entry.name: entry for entry in reversed(entries) if entry.kind is EntryKind.FILE}
+        self._links = {entry.name: entry.target for entry in entries if entry.kind is EntryKind.LINK and entry.target}
+        self.has_manifest = any(entry.name == DOCKER_NAME for entry in entries)
+
+    def entry(self, path: str) -> Entry | None:
+        """Return what a path means, through one link at the most, as docker-archives have for layers."""
+        name = posixpath.normpath(path)
+        target = self._links.get(name)
+        if target is not None and name not in self._files:
+            name = posixpath.normpath(posixpath.join(posixpath.dirname(name), target))
+        return self._files.get(name)
+
+    def config(self, path: str) -> Digest | None:
+        """Return the digest of a config, which a name need not tell; None if there is no such file."""
+        entry = self.entry(path)
+        if entry is None or entry.size > DOCUMENT_LIMIT:
+            return None
+        named = digest_of_blob_name(entry.name)
+        return named or Digest.of(self._source.read_at(entry.data_offset, entry.size))
+
+
+@dataclass(frozen=True, slots=True)
+class _Configured:
+    """The images that have one config: where its manifest is, and the names of all."""
+
+    node: ManifestNode
+    image: Image
+    names: frozenset[str | None]
+
+
+def _configured(graph: ImageGraph) -> dict[Digest, _Configured]:
+    names: dict[Digest, set[str | None]] = {}
+    first: dict[Digest, tuple[ManifestNode, Image]] = {}
+    for image in graph.images:
+        own = {root.name for root in image.roots}
+        for node in image.manifests():
+            if node.config is not None:
+                first.setdefault(node.config.digest, (node, image))
+                names.setdefault(node.config.digest, set()).update(own)
+    return {digest: _Configured(*first[digest], frozenset(found)) for digest, found in names.items()}
+
+
+def _item_problems(graph: ImageGraph, files: _Files) -> Iterator[Problem]:
+    """Hold each item to the image that index.json lists with its config."""
+    known = _configured(graph)
+    said = {blob.digest for image in graph.images for node in image.manifests() for blob in node.missing}
+    for position, item in enumerate(graph.docker_manifest or ()):
+        path = f"$[{position}]"
+        absent = _absent(item, files)
+        for where, name in absent:
+            if digest_of_blob_name(posixpath.normpath(name)) not in said:
+                message = f"lists {name[:200]!r}, which is not in the archive"
+                yield Problem("V25", message, Place(DOCKER_NAME, f"{path}.{where}"))
+        digest = files.config(item.config)
+        if digest is None:
+            continue
+        configured = known.get(digest)
+        if configured is None:
+            yield Problem(
+                "V25",
+                f"lists the config {digest}, which no image of index.json has: docker loads something else",
+                Place(DOCKER_NAME, f"{path}.Config"),
+            )
+            continue
+        place = Place(DOCKER_NAME, f"{path}.Layers", configured.image.label, manifest_name(configured.node))
+        if not absent and (message := _layers_differ(item, configured.node, files)):
+            yield Problem("V25", message, place)
+        yield from _stale_tags(item, configured, path)
+
+
+def _absent(item: DockerItem, files: _Files) -> list[tuple[str, str]]:
+    """Return what an item lists and the archive lacks: where in the item, and the path."""
+    listed = [("Config", item.config), *((f"Layers[{number}]", path) for number, path in enumerate(item.layers))]
+    return [(where, path) for where, path in listed if files.entry(path) is None]
+
+
+def _layers_differ(item: DockerItem, node: ManifestNode, files: _Files) -> str:
+    """Say how an item's layers differ from the manifest's, "" if they do not; they may be stored unpacked."""
+    if len(item.layers) != len(node.layers):
+        return f"lists {len(item.layers)} layers, the manifest {len(node.layers)}"
+    unpacked = node.diff_ids or ()
+    for number, (path, layer) in enumerate(zip(item.layers, node.layers, strict=True)):
+        entry = files.entry(path)
+        digest = None if entry is None else digest_of_blob_name(entry.name)
+        if digest is not None and digest != layer.digest and unpacked[number : number + 1] != (str(digest),):
+            return f"layer {number + 1} of {len(node.layers)} is {digest}, the manifest's is {layer.digest}"
+    return ""
+
+
+def _stale_tags(item: DockerItem, configured: _Configured, path: str) -> Iterator[Problem]:
+    """Find tags that the image does not have in index.json; one without a full name there may have any of its tag."""
+    names = {None if name is None else importer_name(name) for name in configured.names}
+    if None in names:
+        return
+    for number, tag in enumerate(item.tags):
+        full = _full(tag)
+        if full is None or full.full in names:
+            continue
+        if any(name is not None and _is_short_for(name, full) for name in names):
+            continue
+        yield Problem(
+            "V25",
+            f"names an image {tag[:200]!r} that index.json does not call so: docker stores it under another name",
+            Place(DOCKER_NAME, f"{path}.RepoTags[{number}]", configured.image.label, manifest_name(configured.node)),
+        )
+
+
+def _is_short_for(name: str, full: Reference) -> bool:
+    """Tell whether a name in index.json that is no full one is the tag, or the repository, of this one."""
+    return not has_reference_separator(name) and (name == full.tag or _full(name) == full)
+
+
+def _tag_problems(graph: ImageGraph, files: _Files) -> Iterator[Problem]:
+    """Find tags that no importer takes, that two images have, and that podman writes out in its own way."""
+    owners: dict[str, tuple[int, Digest | str]] = {}
+    short: list[str] = []
+    for position, item in enumerate(graph.docker_manifest or ()):
+        config = files.config(item.config) or item.config
+        for number, tag in enumerate(item.tags):
+            place = Place(DOCKER_NAME, f"$[{position}].RepoTags[{number}]")
+            full = _full(tag)
+            if full is None:
+                if graph.form is ArchiveForm.OCI_LAYOUT:  # of a docker-archive it is a damage of the image
+                    yield Problem("V25", f"the tag {tag[:200]!r} is no image name", place)
+                continue
+            if tag != full.full:
+                short.append(tag)
+            earlier, owner = owners.setdefault(full.full, (position, config))
+            if owner != config:
+                yield Problem(
+                    "V25",
+                    f"gives {tag[:200]!r} to items {earlier} and {position}: docker lets the last one have it",
+                    place,
+                )
+    # Of one image podman reads index.json; by manifest.json it goes where that lists several, or is not there.
+    by_tags = graph.form is ArchiveForm.DOCKER_ARCHIVE or sum(len(image.roots) for image in graph.images) > 1
+    if short and by_tags:
+        what = repr(short[0][:200]) if len(short) == 1 else f"{len(short)} names such as {short[0][:200]!r}"
+        yield Problem("I16", f"calls an image {what}: podman load makes that localhost/…", Place(DOCKER_NAME))
+
+
+def _full(tag: str) -> Reference | None:
+    try:
+        return Reference.parse(tag).with_default_tag()
+    except DocumentError:
+        return None
+
+
+def _unlisted_problems(graph: ImageGraph, files: _Files) -> Iterator[Problem]:
+    """Find images that docker could load if manifest.json listed them."""
+    loadable = [image for image in graph.images if any(map(is_loadable, image.manifests()))]
+    if not files.has_manifest:
+        if loadable:
+            yield Problem("I9", "there is no manifest.json: docker with its classic store loads nothing of this")
+        return
+    if graph.docker_manifest is None:
+        return  # what is wrong with it is said already
+    if loadable and not graph.docker_manifest:
+        yield Problem("V25", "lists no image: docker with its classic store loads nothing, and exits 0", _WHOLE)
+        return
+    listed = {files.config(item.config) for item in graph.docker_manifest}
+    for image in loadable:
+        if not any(node.config is not None and node.config.digest in listed for node in image.manifests()):
+            yield Problem(
+                "I9",
+                f"manifest.json does not list {image.label}: docker with its classic store does not load it",
+                Place(DOCKER_NAME, "$", image.label),
+            )
+
+
+def _damages(image: Image) -> Iterator[Problem]:
+    """Find images of a docker-archive that no manifest can be made for."""
+    for node in image.manifests():
+        for damage in node.damages:
+            if damage.descriptor is None:
+                place = Place(DOCKER_NAME, "", image.label, manifest_name(node))
+                yield Problem("V25", f"{image.label}: {damage.message}", place, damage.remedy)

@@ -1,0 +1,46 @@
+"""Rules of manifests that a schema cannot say, or that are advice (M2, M3, M5, M12, M14, M21, Y8)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from ocitool.check.document import Breach, brief
+from ocitool.model.fields import MEDIA_TYPE
+from ocitool.model.media_type import EMPTY, IMAGE_CONFIGS, LAYERS, is_nondistributable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ocitool.model.json_text import JsonObject, JsonValue
+
+_OF_INDEXES: Final = ("manifests", "fsLayers")
+
+
+def manifest_breaches(value: JsonObject, *, is_image: bool) -> Iterator[Breach]:
+    """Yield what is wrong with a manifest as a whole, and with the types of its layers."""
+    if value.get("schemaVersion") == 2 and isinstance(value["schemaVersion"], float):
+        yield Breach("M2", "schemaVersion is written with a point, which Go does not read", ("schemaVersion",))
+    if value.get("mediaType") is None:
+        yield Breach("M3", "there is no mediaType", ("mediaType",))
+    for key in _OF_INDEXES:
+        if key in value:
+            yield Breach("M21", f"a manifest has no {key}", (key,))
+    config = value.get("config")
+    config_type = config.get("mediaType") if isinstance(config, dict) else None
+    if config_type == EMPTY and not value.get("artifactType"):
+        yield Breach("M5", "there is no artifactType, and the config is empty", ("artifactType",))
+    is_known = is_image and isinstance(config_type, str) and config_type in IMAGE_CONFIGS
+    yield from _layer_breaches(value.get("layers", False), is_image=is_known)
+
+
+def _layer_breaches(layers: JsonValue, *, is_image: bool) -> Iterator[Breach]:
+    if layers is None or layers == []:
+        yield Breach("M12", "there are no layers", ("layers",))
+    for position, layer in enumerate(layers if isinstance(layers, list) else ()):
+        media_type = layer.get("mediaType") if isinstance(layer, dict) else None
+        if not isinstance(media_type, str) or MEDIA_TYPE.fullmatch(media_type) is None:
+            continue
+        if is_nondistributable(media_type):
+            yield Breach("Y8", f"{brief(media_type)} is deprecated", ("layers", position, "mediaType"))
+        elif is_image and media_type not in LAYERS:
+            yield Breach("M14", f"{brief(media_type)} is no known layer", ("layers", position, "mediaType"))

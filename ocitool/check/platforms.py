@@ -1,0 +1,120 @@
+"""Rules of platforms: what is listed as which, once or twice, and by what (I4, I6, I7, I8, X15, X18)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ocitool.check.listing import listed_manifests, manifests_of_index, manifests_of_root, root_place
+from ocitool.check.report import Problem
+from ocitool.graph.closure import manifest_name
+from ocitool.graph.image import ArchiveForm, IndexNode, Kind, ManifestNode
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from ocitool.check.checked import CheckedArchive
+    from ocitool.check.listing import ListedManifest
+    from ocitool.graph.image import Image, ImageGraph, Root
+    from ocitool.model.platform import Platform
+
+
+def platform_problems(archive: CheckedArchive) -> Iterator[Problem]:
+    """Yield what makes importers take another image than is meant, or none."""
+    for image in archive.graph.images:
+        if archive.graph.form is ArchiveForm.OCI_LAYOUT:
+            yield from _root_problems(archive.graph, image)
+        for root in image.roots:
+            if isinstance(root.node, IndexNode):
+                yield from _twice("X15", manifests_of_index(image, root.node), f"an index of {image.label} lists")
+        for listed in listed_manifests(archive.graph, image):
+            yield from _disagreement(image, listed)
+            yield from _first_level(image, listed)
+
+
+def _root_problems(graph: ImageGraph, image: Image) -> Iterator[Problem]:
+    """Judge what index.json lists under one name: one descriptor without a platform is what imports everywhere."""
+    if len(image.roots) > 1:
+        twice = list(_twice("I4", _across_roots(graph, image), f"{image.label} stands for"))
+        yield from twice
+        flat = [root for root in image.roots if isinstance(root.node, ManifestNode)]
+        platforms = {name for root in flat if (name := _flat_platform(root)) is not None}
+        if len(platforms) > 1:
+            yield Problem(
+                "I7",
+                f"index.json lists {len(platforms)} platforms of {image.label} one by one: importers let the last "
+                "one that they store win, and skopeo and podman refuse them",
+                root_place(graph, image, flat[1]),
+            )
+        if twice or len(platforms) > 1:
+            return
+    for root in image.roots:
+        # What has no name is not stored anyhow, unless as a part of what has one.
+        if image.name is not None and _flat_platform(root) is not None and root.node.descriptor.platform:
+            place = root_place(graph, image, root)
+            yield Problem(
+                "I6",
+                f"{image.label} is listed with its platform: ctr on a host that is not {place.platform} says "
+                "'image might be filtered out', unless it is told --platform",
+                place,
+            )
+
+
+def _flat_platform(root: Root) -> str | None:
+    """Return the platform of an image that index.json lists itself, None for an index or what is no image."""
+    if isinstance(root.node, ManifestNode) and root.node.kind is Kind.IMAGE:
+        return manifest_name(root.node)
+    return None
+
+
+def _across_roots(graph: ImageGraph, image: Image) -> Iterator[ListedManifest]:
+    """Yield a manifest for each platform of each root; two within one root are another rule's."""
+    for root in image.roots:
+        first: dict[Platform, ListedManifest] = {}
+        for listed in manifests_of_root(graph, image, root):
+            if (platform := _wanted_as(listed.node)) is not None:
+                first.setdefault(platform, listed)
+        yield from first.values()
+
+
+def _twice(rule: str, manifests: Iterable[ListedManifest], what: str) -> Iterator[Problem]:
+    """Find platforms that two different manifests are listed for; each is said once."""
+    first: dict[Platform, ManifestNode] = {}
+    said: set[Platform] = set()
+    for listed in manifests:
+        platform = _wanted_as(listed.node)
+        if platform is None or platform in said:
+            continue
+        other = first.setdefault(platform, listed.node).descriptor.digest
+        if other != listed.node.descriptor.digest:
+            said.add(platform)
+            yield Problem(rule, f"{what} two manifests for {platform.display}, this one and {other}", listed.place)
+
+
+def _wanted_as(node: ManifestNode) -> Platform | None:
+    """Return the platform by which importers choose an image, None for what they do not choose."""
+    platform = node.listed or node.platform
+    return platform.normalized() if node.kind is Kind.IMAGE and platform is not None else None
+
+
+def _disagreement(image: Image, listed: ListedManifest) -> Iterator[Problem]:
+    node = listed.node
+    if node.platforms_disagree and node.listed is not None:
+        name = manifest_name(node)
+        message = f"{image.label} lists this manifest as {node.listed.display}, but its config says {name}"
+        yield Problem("X18", message, listed.place)
+
+
+def _first_level(image: Image, listed: ListedManifest) -> Iterator[Problem]:
+    node = listed.node
+    for platform, where in ((node.listed, "index"), (node.configured, "config")):
+        if platform is not None and _is_amd64_v1(platform):
+            yield Problem(
+                "I8",
+                f"the {where} of {image.label} says amd64/v1: ctr below 1.6 and skopeo do not take it for amd64",
+                listed.place,
+            )
+            return
+
+
+def _is_amd64_v1(platform: Platform) -> bool:
+    return platform.architecture.lower() == "amd64" and platform.variant.lower() == "v1"

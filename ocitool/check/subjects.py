@@ -1,0 +1,35 @@
+"""Rules of attestations and referrers: what they speak of is in the archive (V26)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ocitool.check.listing import listed_manifests, root_place
+from ocitool.check.report import Place, Problem
+from ocitool.graph.image import IndexNode, State
+from ocitool.plan.subjects import index_subject, subjects_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ocitool.check.checked import CheckedArchive
+    from ocitool.graph.image import ImageGraph
+    from ocitool.model.digest import Digest
+
+
+def subject_problems(archive: CheckedArchive) -> Iterator[Problem]:
+    """Yield each attestation, signature or report of something that the archive does not hold."""
+    graph = archive.graph
+    for image in graph.images:
+        for root in image.roots:
+            if isinstance(root.node, IndexNode) and (subject := index_subject(root.node)) is not None:
+                yield from _unless_there(graph, "index", subject, root_place(graph, image, root))
+        for listed in listed_manifests(graph, image):
+            if listed.node.state is not State.ABSENT:  # that it is missing itself is said already
+                for subject in sorted(subjects_of(listed.node), key=str):
+                    yield from _unless_there(graph, listed.node.kind.value, subject, listed.place)
+
+
+def _unless_there(graph: ImageGraph, what: str, subject: Digest, place: Place) -> Iterator[Problem]:
+    if subject not in graph.blobs and subject not in graph.documents:
+        yield Problem("V26", f"this {what} is about {subject}, which is not in the archive", place)

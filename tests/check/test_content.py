@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+from ocitool.check.rule import Profile, Severity
+from tests.builders import NAME, as_json, multi_platform, sha256
+from tests.check.mutations_importing import (
+    ARM64,
+    blob_name,
+    external_layer,
+    first_layer,
+    nested,
+    sound,
+    with_files,
+    without_index,
+)
+from tests.check.verified import findings, fired
+from tests.command import ocitool
+
+
+def test_every_platform_that_is_absent_is_said() -> None:
+    layout = nested("linux/amd64", ARM64, "linux/arm/v7")
+    layout.drop(*layout.read(layout.roots[0])["manifests"][1:])
+    found = [each for each in findings(layout.pack()) if each.rule == "L12"]
+    assert [(each.place.image, each.place.platform) for each in found] == [(NAME, ARM64), (NAME, "linux/arm/v7")]
+
+
+def test_a_layer_of_many_platforms_is_missing_once() -> None:
+    layout = multi_platform()
+    child = layout.read(layout.roots[0])["manifests"][0]
+    shared = layout.read(child)["layers"][0]
+    assert [found.rule for found in findings(layout.drop(shared).pack()) if found.rule == "L12"] == ["L12"]
+
+
+def test_content_of_the_right_size_and_the_wrong_bytes() -> None:
+    layout = sound()
+    digest = first_layer(layout)
+    layout.blobs[digest] = bytes(len(layout.blobs[digest]))
+    (found,) = findings(layout.pack())
+    assert (found.rule, found.place.entry) == ("D15", blob_name(digest))
+    assert "its bytes hash to sha256:" in found.message
+
+
+def test_content_of_the_wrong_size_is_not_said_to_be_corrupt_as_well() -> None:
+    layout = sound()
+    digest = first_layer(layout)
+    layout.blobs[digest] += b"more"
+    assert fired(layout.pack()) == {"D14"}
+
+
+def test_nothing_is_said_to_be_unlisted_below_what_cannot_be_read() -> None:
+    layout = sound()
+    root = layout.roots[0]["digest"]
+    layout.blobs[root] = layout.blobs[root][:-1] + b" "
+    assert "D15" in fired(layout.pack())
+    assert "L11" not in fired(layout.pack())
+    layout.files["index.json"] = b"["
+    assert "L11" not in fired(layout.pack())
+
+
+def test_what_only_an_absent_manifest_lists_is_listed_by_nothing_here() -> None:
+    layout = nested("linux/amd64", ARM64)
+    layout.drop(layout.read(layout.roots[0])["manifests"][1])
+    assert fired(layout.pack()) == {"L11", "L12"}
+
+
+def test_a_blob_under_another_algorithm_has_a_digest_for_a_name() -> None:
+    assert "L10" not in fired(with_files(sound(), {f"blobs/blake3/{'0' * 64}": b"x"}))
+    assert "L10" in fired(with_files(sound(), {"blobs/notes": b"x"}))
+    assert "L10" in fired(with_files(sound(), {f"blobs/sha256/{'0' * 64}/more": b"x"}))
+
+
+def test_many_blobs_without_a_list_are_all_said() -> None:
+    layout = sound()
+    layout.blobs |= {sha256(as_json(number)): as_json(number) for number in range(500)}
+    assert sum(found.rule == "L11" for found in findings(layout.pack())) == 500
+
+
+def test_an_external_layer_is_no_missing_one() -> None:
+    found = findings(external_layer(there=False), Profile.IMPORT)
+    assert [each.severity for each in found if each.rule in {"I12", "L12"}] == [Severity.WARNING]
+
+
+def test_a_layout_without_its_index_is_a_finding_and_no_source_to_write_from(tmp_path: object) -> None:
+    (found,) = findings(without_index())
+    assert (found.rule, found.where) == ("L6", "index.json")
+    written = ocitool("filter", "-", "-p", "all", "-o", f"{tmp_path}/out.tar", stdin=without_index())
+    assert written.returncode == 3
+    verified = ocitool("verify", "-", stdin=without_index())
+    assert (verified.returncode, verified.stderr) == (1, b"")

@@ -1,0 +1,65 @@
+"""Each rule of what importers do fires for what breaks it, alone, and not for what comes near."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from ocitool.check.catalogue import RULES, archive, importing
+from ocitool.check.rule import Profile
+from tests.check.mutations_importing import MUTATIONS, nested, sound, two
+from tests.check.verified import findings, fired
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.builders import Layout
+
+ELSEWHERE = {"L1", "L6", "L9", "L10", "L11", "L12", "D14", "D15", "X15", "X18"}
+"""Rules of this area whose ids are those of the specification's parts."""
+
+
+def test_every_rule_has_a_mutation() -> None:
+    assert set(MUTATIONS) == {rule.id for group in (archive, importing) for rule in group.RULES} | ELSEWHERE
+
+
+@pytest.mark.parametrize("rule", MUTATIONS)
+def test_what_breaks_a_rule_breaks_it_alone(rule: str) -> None:
+    found = fired(MUTATIONS[rule].breaks())
+    assert rule in found
+    assert found <= {rule} | MUTATIONS[rule].also
+
+
+@pytest.mark.parametrize("rule", MUTATIONS)
+def test_what_comes_near_keeps_it(rule: str) -> None:
+    assert rule not in fired(MUTATIONS[rule].keeps())
+
+
+@pytest.mark.parametrize("rule", MUTATIONS)
+def test_a_profile_gives_the_severity_of_the_catalogue(rule: str) -> None:
+    data = MUTATIONS[rule].breaks()
+    for profile in Profile:
+        severities = {finding.severity for finding in findings(data, profile) if finding.rule == rule}
+        assert severities == {RULES[rule].severity(profile)} - {None}
+
+
+SOUND: dict[str, Callable[[], Layout]] = {
+    "one platform": sound,
+    "several platforms": lambda: nested("linux/amd64", "linux/arm64"),
+    "attested": lambda: nested("linux/amd64", "linux/arm64", attested=True),
+    "several images": two,
+}
+
+
+@pytest.mark.parametrize("shape", SOUND)
+def test_what_is_sound_is_clean(shape: str) -> None:
+    assert findings(SOUND[shape]().pack(), Profile.IMPORT) == ()
+
+
+@pytest.mark.parametrize("rule", MUTATIONS)
+def test_a_finding_says_where_and_what_to_do(rule: str) -> None:
+    for finding in findings(MUTATIONS[rule].breaks()):
+        assert finding.message
+        assert finding.remedy
+        assert finding.place.entry or finding.rule in {"I9", "I10", "L1", "T5", "T7"}  # which are of the whole file

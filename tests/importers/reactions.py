@@ -1,0 +1,96 @@
+"""What a real importer does with an archive, in one word."""
+
+from __future__ import annotations
+
+import json
+import tarfile
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from subprocess import CompletedProcess
+
+    from .containerd import ContainerdServer
+    from .docker import DockerServer
+    from .podman import Podman
+    from .program import Program
+
+FULL_NAME = "io.containerd.image.name"
+REF_NAME = "org.opencontainers.image.ref.name"
+DANGLING = "<none>:<none>"
+
+
+class Reaction(StrEnum):
+    """How an import ends.
+
+    `TAKES`: all that is named is there, whole. `FAILS`: exit code other than 0. `NOTHING`: exit code 0, and no image.
+    `ANOTHER`: images of other names than the archive gives. `LIES`: exit code 0, and an image that lacks content or
+    cannot be unpacked.
+    """
+
+    TAKES = "takes it"
+    FAILS = "fails"
+    NOTHING = "stores nothing"
+    ANOTHER = "stores another"
+    LIES = "lies"
+
+
+def listed_names(archive: Path) -> set[str]:
+    """Return the full names that an archive gives, read with Python's own tar; none where its list cannot be read."""
+    try:
+        with tarfile.open(archive) as entries:
+            content = entries.extractfile("index.json")
+            roots = [] if content is None else json.load(content)["manifests"]
+        annotations = [root.get("annotations") or {} for root in roots]
+        return {name for notes in annotations if (name := notes.get(FULL_NAME) or notes.get(REF_NAME))}
+    except (KeyError, ValueError, TypeError, AttributeError, tarfile.TarError):
+        return set()
+
+
+def of_containerd(server: ContainerdServer, archive: Path, *flags: str) -> Reaction:
+    """Import into a namespace of its own, and have containerd check what it stored."""
+    with server.namespace() as namespace:
+        result = server.ctr("images", "import", *flags, str(archive), namespace=namespace)
+        names = set(server.images(namespace))
+        reaction = _judged(result, names, names, listed_names(archive))
+        if reaction is Reaction.TAKES and not all(is_complete(server, namespace, name) for name in names):
+            return Reaction.LIES
+        return reaction
+
+
+def is_complete(server: ContainerdServer, namespace: str, name: str) -> bool:
+    """Tell whether containerd calls an image complete and unpacked."""
+    result = server.ctr("images", "check", f"name=={name}", namespace=namespace)
+    return result.returncode == 0 and "complete (" in result.stdout and result.stdout.split()[-1] == "true"
+
+
+def of_docker(server: DockerServer, archive: Path) -> Reaction:
+    """Load into an empty server."""
+    server.clear()
+    result = server.docker("load", "--input", str(archive))
+    stored = server.images()
+    familiar = {name.removeprefix("docker.io/library/").removeprefix("docker.io/") for name in listed_names(archive)}
+    return _judged(result, set(stored), set(stored) - {DANGLING}, familiar)
+
+
+def of_podman(podman: Podman, archive: Path) -> Reaction:
+    """Load into an empty storage."""
+    podman.clear()
+    result = podman.run("load", "--input", str(archive))
+    stored = set(podman.images())
+    return _judged(result, stored, stored - {DANGLING}, listed_names(archive))
+
+
+def of_skopeo(skopeo: Program, archive: Path, target: Path) -> Reaction:
+    """Copy the image of the host's platform into a folder, which has no names to compare."""
+    result = skopeo.run("copy", f"oci-archive:{archive}", f"oci:{target}:1.0")
+    return Reaction.TAKES if result.returncode == 0 else Reaction.FAILS
+
+
+def _judged(result: CompletedProcess[str], stored: set[str], names: set[str], listed: set[str]) -> Reaction:
+    if result.returncode != 0:
+        return Reaction.FAILS
+    if not stored:
+        return Reaction.NOTHING
+    return Reaction.TAKES if names == listed else Reaction.ANOTHER
