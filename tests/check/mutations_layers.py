@@ -129,6 +129,7 @@ OTHERS: Final[dict[str, tuple[str, Callable[[], bytes]]]] = {
         "Y7",
         lambda: _image(gzipped(tar_of(member("etc/b"), member("etc/.wh..wh..opq")))),
     ),
+    "a name that no system takes": ("Y11", lambda: _image(gzipped(tar_of(member("n" * 5000))))),
     "an absolute name": ("Y9", lambda: _image(gzipped(tar_of(member("/etc/passwd"))))),
     "a name that goes up": ("Y9", lambda: _image(gzipped(tar_of(member("etc/../../passwd"))))),
     "a hard link that goes up": ("Y9", lambda: _image(gzipped(tar_of(hard("etc/a", "../passwd"))))),
