@@ -18,7 +18,7 @@ from ocitool.archive.codec.sniff import tell_compression
 from ocitool.archive.headers import BLOCK
 from ocitool.archive.prefetch import read_ahead, read_in_turn
 from ocitool.archive.range_stream import RangeStream
-from ocitool.engine.pump import CHUNK, Control, digest_blob
+from ocitool.engine.pump import Control, digest_blob
 from ocitool.engine.workers import processor_count, run_parallel
 from ocitool.errors import ArchiveError, ChangedSource, UnsafeEntry, UnsupportedArchive
 from ocitool.model.digest import Digest
@@ -31,6 +31,9 @@ if TYPE_CHECKING:
     from ocitool.archive.source import ByteSource
     from ocitool.plan.steps import Copy
     from ocitool.plan.unpacking import UnpackingJob
+
+CHUNK: Final = 512 * 1024
+"""Bytes read, and bytes unpacked, at a time: both fit the cache of a processor, for the hashing that follows."""
 
 _UNPACKING_COST: Final = 6
 """How many times as long as hashing alone a compressed layer takes, about."""
@@ -158,7 +161,8 @@ class _Unpacking:
         return _Trouble()
 
     def _plain(self, compression: str, *, overlapped: bool) -> Generator[memoryview, None, None]:
-        producer = _Plain(self.stream) if compression == "none" else open_decompressor(compression, self.stream.read)
+        plain = compression == "none"
+        producer = _Plain(self.stream) if plain else open_decompressor(compression, self._read_some)
         read = 0
         with closing(
             read_ahead(producer, CHUNK, patience=None) if overlapped else read_in_turn(producer, CHUNK)
@@ -172,6 +176,9 @@ class _Unpacking:
                     raise _Spent(error.message) from None
                 read = count
                 yield part
+
+    def _read_some(self, length: int) -> bytes:
+        return self.stream.read(min(length, CHUNK))
 
     def _count(self) -> None:
         """Tell of the compressed bytes that were read since the last time."""
