@@ -16,7 +16,7 @@ from referencing.jsonschema import DRAFT202012
 from ocitool.check.catalogue import RULES
 from ocitool.check.document import DocumentKind, Surroundings, json_path
 from ocitool.check.documents import breaches
-from ocitool.check.schema_rules import schema_breaches
+from ocitool.check.schema_rules import accepts, schema_breaches
 from ocitool.model.limits import PROBLEM_LIMIT
 from ocitool.model.schemas import read_schema, schema_names
 from tests.check.document_cases import CASES, GOOD, KINDS, SHA, Case
@@ -51,6 +51,7 @@ def test_case(case: Case) -> None:
 def test_another_validator_agrees(case: Case) -> None:
     ours = not any(schema_breaches(case.kind, case.value))
     assert RUST[case.kind.value].is_valid(case.value) == ours
+    assert accepts(case.kind.value)(case.value) == ours
 
 
 SCALARS: Final = st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(max_size=5)
@@ -84,6 +85,7 @@ def test_other_validators_agree_on_anything(document: str, data: st.DataObject) 
     kind = KINDS[document]
     ours = not any(schema_breaches(kind, value))
     assert RUST[kind.value].is_valid(value) == ours
+    assert accepts(kind.value)(value) == ours
     # Python's regular expressions let a newline stand at the end, which ECMA's do not: ours are stricter there.
     assert PYTHON[kind.value].is_valid(value) == ours or "\\n" in json.dumps(value)
 
