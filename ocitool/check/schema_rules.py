@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from ocitool.check.document import Breach, brief
-from ocitool.check.schema_shape import compile_pattern, compile_schema
+from ocitool.check.schema_shape import compile_pattern, compile_schema, is_match
 from ocitool.model.json_text import json_kind
 from ocitool.model.schemas import read_schema, schema_names
 
@@ -143,7 +143,7 @@ def _inlined(schema: Any, base: str, schemas: Mapping[str, dict[str, Any]]) -> A
 def _pattern(_: Validator, pattern: str, instance: object, _schema: object) -> Iterator[ValidationError]:
     from jsonschema import ValidationError
 
-    if isinstance(instance, str) and _compiled(pattern).search(instance) is None:
+    if isinstance(instance, str) and not is_match(_compiled(pattern), instance):
         yield ValidationError("does not match")
 
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
+from ocitool.model.limits import NAME_LIMIT
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
@@ -40,6 +42,11 @@ def compile_pattern(pattern: str) -> re.Pattern[str]:
     return re.compile(pattern.removesuffix("$") + r"\Z" if pattern.endswith("$") else pattern)
 
 
+def is_match(pattern: re.Pattern[str], text: str) -> bool:
+    """Match a text of any length; what has a pattern is a name, and none is as long as what costs memory to match."""
+    return len(text) <= NAME_LIMIT and pattern.search(text) is not None
+
+
 def _all(tests: list[Test]) -> Test:
     def holds(value: JsonValue) -> bool:
         for test in tests:  # noqa: SIM110 - this is the inner loop, and a generator doubles its time
@@ -66,8 +73,8 @@ def _enum(allowed: list[JsonValue], _: Mapping[str, Any]) -> Test:
 
 
 def _pattern(pattern: str, _: Mapping[str, Any]) -> Test:
-    search = compile_pattern(pattern).search
-    return lambda value: not isinstance(value, str) or search(value) is not None
+    compiled = compile_pattern(pattern)
+    return lambda value: not isinstance(value, str) or is_match(compiled, value)
 
 
 def _minimum(least: int, _: Mapping[str, Any]) -> Test:

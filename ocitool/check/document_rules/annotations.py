@@ -29,8 +29,9 @@ _DEFINED: Final = frozenset(
 _CREATED: Final = _PREFIX + "created"
 _BASE_DIGEST: Final = _PREFIX + "base.digest"
 _DOMAIN_KEY: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*\.[!-~]+")
-_COMPONENT: Final = r"[A-Za-z0-9]+(?:(?:[-._:@+]|--)[A-Za-z0-9]+)*"
-_REFERENCE: Final = re.compile(rf"{_COMPONENT}(?:/{_COMPONENT})*")
+_COMPONENT: Final = r"[A-Za-z0-9]+(?:(?:[-._:@+]|--)[A-Za-z0-9]+)*+"
+_REFERENCE: Final = re.compile(rf"{_COMPONENT}(?:/{_COMPONENT})*+")
+"""Possessive, as all loops over groups here: each turn that may be taken back costs a hundred bytes, of megabytes."""
 
 
 def annotation_breaches(document: JsonObject, descriptors: Descriptors, *, is_top: bool) -> Iterator[Breach]:
