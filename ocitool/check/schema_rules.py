@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from ocitool.check.document import Breach, brief
 from ocitool.check.schema_shape import compile_pattern, compile_schema, is_match
 from ocitool.model.json_text import json_kind
-from ocitool.model.schemas import read_schema, schema_names
+from ocitool.model.schemas import read_schema
 
 if TYPE_CHECKING:
     import re
@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from ocitool.model.json_text import JsonValue
 
 _ABOUT_SCHEMAS: Final = frozenset({"$defs", "$id", "$schema"})
+
+_SHARED: Final = ("oci/descriptor",)
+"""Schemas that others refer to."""
 
 _TYPES: Final = {
     "array": "an array",
@@ -116,10 +119,11 @@ def _resolved(name: str) -> dict[str, Any]:
 
     None of ours refers to itself, and to follow a reference anew at each descriptor costs more than the checks.
     """
-    schemas = {schema["$id"]: schema for schema in map(_read, schema_names()) if ":oci/" in schema["$id"]}
+    schemas = {schema["$id"]: schema for schema in map(_read, (name, *_SHARED))}
     return cast("dict[str, Any]", _inlined(_read(name), _read(name)["$id"], schemas))
 
 
+@lru_cache(maxsize=16)
 def _read(name: str) -> dict[str, Any]:
     return cast("dict[str, Any]", read_schema(name))
 
