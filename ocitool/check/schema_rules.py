@@ -69,7 +69,7 @@ def _missing(error: ValidationError, path: Path) -> Iterator[Breach]:
     present = cast("dict[str, Any]", error.instance)
     for name, rule in _rules(error)["required"].items():
         if name not in present:
-            yield Breach(rule, f"there is no {name}", (*path, name))
+            yield Breach(rule, f"the field {name} is missing", (*path, name))
 
 
 def _message(error: ValidationError, path: Path) -> str:
