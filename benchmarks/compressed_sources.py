@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Final
 from benchmarks.layers import PLAIN_TEXT
 from benchmarks.measure import Command, measure
 from benchmarks.report import make_report, print_report
-from benchmarks.setting import COPY, START, TOOL, WANTED, Setting, parse_options, prepare
+from benchmarks.setting import COPY, START, TOOL, WANTED, Setting, parse_options, prepare, start_up
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -93,7 +93,7 @@ def _yes(text: str) -> bool:
 def _commands(setting: Setting, packings: tuple[Packing, ...], *, synced: bool) -> list[Command]:
     output = shlex.quote(str(setting.output))
     commands = [
-        *setting.start_up(),
+        *start_up(),
         Command(HASH, ["openssl", "dgst", "-sha256", str(setting.corpus.path)]),
         setting.copy(synced=synced),
     ]

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 from benchmarks.layers import STORED_NOISE
 from benchmarks.measure import Command, measure
 from benchmarks.report import make_report, print_report
-from benchmarks.setting import BARE, COPY, START, TOOL, WANTED, Setting, parse_options, prepare, remover
+from benchmarks.setting import BARE, COPY, START, TOOL, WANTED, Setting, parse_options, prepare, remover, start_up
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,7 +41,7 @@ def _commands(setting: Setting, skopeo: str | None) -> list[Command]:
     filtering = [*TOOL, "filter", str(setting.corpus.path), "-p", WANTED, "-q", "-o", str(output)]
     remove = remover(output)
     commands = [
-        *setting.start_up(),
+        *start_up(),
         Command(HASH, ["openssl", "dgst", "-sha256", str(setting.kept)]),
         setting.copy(),
         Command(VERIFIED, filtering, prepare=remove),

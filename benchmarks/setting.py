@@ -40,10 +40,6 @@ class Setting:
     folder: Path
     output: Path
 
-    def start_up(self) -> list[Command]:
-        """Return what a start costs: bare Python, and the tool doing nothing."""
-        return [Command(BARE, [sys.executable, "-c", "pass"]), Command(START, [*TOOL, "--version"])]
-
     def copy(self, *, synced: bool = False) -> Command:
         """Return the copy of the kept bytes, if asked for until they are on the disk."""
         return self.shell(COPY, f"cp {shlex.quote(str(self.kept))} {shlex.quote(str(self.output))}", synced=synced)
@@ -74,6 +70,11 @@ class Setting:
             "keptBytes": self.kept.stat().st_size,
             "runs": options.runs,
         }
+
+
+def start_up() -> list[Command]:
+    """Return what a start costs: bare Python, and the tool doing nothing."""
+    return [Command(BARE, [sys.executable, "-c", "pass"]), Command(START, [*TOOL, "--version"])]
 
 
 def parse_options(

@@ -19,7 +19,7 @@ from benchmarks.layers import STORED_NOISE
 from benchmarks.measure import Command, measure
 from benchmarks.reads import bytes_read
 from benchmarks.report import make_report, print_report
-from benchmarks.setting import START, TOOL, Setting, parse_options, prepare
+from benchmarks.setting import START, TOOL, Setting, parse_options, prepare, start_up
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -70,7 +70,7 @@ class _Work:
         """Return all that is measured."""
         source, output = str(self.setting.corpus.path), str(self.setting.output)
         return [
-            *self.setting.start_up(),
+            *start_up(),
             Command(HASH, ["openssl", "dgst", "-sha256", source]),
             Command(COPY, ["cp", source, output], prepare=self.make_ready),
             Command(SPLIT, [*self.split, "-q"], prepare=self.make_ready),

@@ -54,13 +54,13 @@ def verify_archive(
             # Nothing says what the blobs are for; that each has its digest can be told all the same.
             graph = unlisted_graph(scanned.scan, scanned.source, error)
         blobs = blobs_to_hash(graph)
-        watch = LayerWatch(graph, scanned.source)
+        watch = LayerWatch(graph, scanned.source) if options.deep else None
         listener.start("verifying", sum(blob.size for blob in blobs))
         contents = read_blobs(
             blobs,
             scanned.source,
-            plan_unpacking(graph) if options.deep else (),
-            watch.watch,
+            () if watch is None else plan_unpacking(graph),
+            None if watch is None else watch.watch,
             ratio_limit=source_options.ratio_limit,
             on_bytes=listener.advance,
         )
@@ -71,7 +71,7 @@ def verify_archive(
             graph,
             contents.actual,
             scanned.compression,
-            LayerContents(contents.layers, watch.seen, watch.starts),
+            LayerContents() if watch is None else LayerContents(contents.layers, watch.seen, watch.starts),
         )
         findings = judge(archive_problems(archive, options.gates), options.profile)
         return Report(

@@ -119,12 +119,16 @@ class _Unpacking:
     def run(self, consumer: LayerConsumer | None, *, overlapped: bool) -> UnpackedLayer:
         """Read it all, unpack what can be unpacked."""
         compression = tell_compression(self._start) or "none"
+        if compression == "none":  # what comes out is what is read, which is hashed anyway
+            self._hashers.pop(self.stream.digest.algorithm, None)
         trouble = self._unpack(compression, consumer, overlapped=overlapped)
         while self.stream.read(CHUNK):
             self._count()
         self._count()
-        digests = tuple(Digest(algorithm, hasher.hexdigest()) for algorithm, hasher in self._hashers.items())
-        return UnpackedLayer(compression, self._size, digests, *trouble)
+        digests = [Digest(algorithm, hasher.hexdigest()) for algorithm, hasher in self._hashers.items()]
+        if compression == "none":
+            digests.append(self.stream.digest)
+        return UnpackedLayer(compression, self._size, tuple(digests), *trouble)
 
     def _unpack(self, compression: str, consumer: LayerConsumer | None, *, overlapped: bool) -> _Trouble:
         """Hand the plain bytes on, hashed, as far as there are any; say what kept them from going on."""

@@ -69,6 +69,9 @@ PART_LIMIT: Final = 5_000
 LAYER_ENTRY_LIMIT: Final = 2_000_000
 """Entries of one layer that `verify --deep` looks at; the largest layers known hold some 300,000."""
 
+LAYER_STEP_LIMIT: Final = 50_000_000
+"""Folders on the way of all paths of one layer that leads out of its root somewhere, for `verify --deep`."""
+
 RECORD_LIMIT: Final = 16 * MIB
 """Bytes, about, that `verify --deep` keeps of the links and programs of one layer."""
 

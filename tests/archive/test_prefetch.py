@@ -2,10 +2,14 @@ from __future__ import annotations
 
 import io
 import threading
+from typing import TYPE_CHECKING
 
 import pytest
 
-from ocitool.archive.prefetch import read_ahead
+from ocitool.archive.prefetch import read_ahead, read_in_turn
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
 
 class Producer:
@@ -28,8 +32,11 @@ DATA = bytes(range(256)) * 50
 
 @pytest.mark.parametrize("step", [1, 7, 1000, 100_000])
 @pytest.mark.parametrize("size", [0, 1, 999, 1000, 1001, len(DATA)])
-def test_the_bytes_arrive_in_order(step: int, size: int) -> None:
-    parts = [bytes(part) for part in read_ahead(Producer(DATA[:size], step), 1000)]
+@pytest.mark.parametrize("read", [read_ahead, read_in_turn])
+def test_the_bytes_arrive_in_order(
+    read: Callable[[Producer, int], Iterator[memoryview]], step: int, size: int
+) -> None:
+    parts = [bytes(part) for part in read(Producer(DATA[:size], step), 1000)]
     assert b"".join(parts) == DATA[:size]
     assert all(len(part) == 1000 for part in parts[:-1])
 

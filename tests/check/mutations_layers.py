@@ -7,15 +7,12 @@ import tarfile
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-import zstandard
-
 from ocitool.model.limits import RATIO_FREE, RATIO_LIMIT
 from tests.builders import OCI_LAYER, sha256
 from tests.check.layers.images import (
     EM_AARCH64,
     EM_X86_64,
     FOLDER,
-    OCI_LAYER_ZSTD,
     ImageOf,
     Packed,
     elf,
@@ -34,6 +31,7 @@ if TYPE_CHECKING:
 
     Made = tuple[tarfile.TarInfo, bytes]
 
+_STEP: Final = 1 << 24
 _SOME: Final = tar_of(member("etc/", kind=FOLDER), member("etc/passwd", b"root"))
 
 
@@ -70,29 +68,22 @@ def _program(machine: int) -> bytes:
     )
 
 
-def _bomb(size: int) -> Packed:
-    """Make a layer of zeros that a few kilobytes unpack to; its own header and end go with it."""
+def _bomb(size: int, diff_id: str = "") -> Packed:
+    """Make a layer of zeros that a thousandth of its size unpacks to, of many gzip members; never held as a whole."""
     info, _ = member("zeros")
     info.size = size
-    compressor = zstandard.ZstdCompressor(level=1).compressobj()
-    parts = [compressor.compress(info.tobuf(tarfile.USTAR_FORMAT))]
-    zeros = bytes(1 << 24)
-    parts += [compressor.compress(zeros) for _ in range(size // len(zeros))]
-    data = b"".join((*parts, compressor.compress(bytes(1024)), compressor.flush()))
+    zeros = gzip.compress(bytes(_STEP), mtime=0)
+    parts = (gzip.compress(info.tobuf(tarfile.USTAR_FORMAT), mtime=0), *[zeros] * (size // _STEP))
+    data = b"".join((*parts, gzip.compress(bytes(1024), mtime=0)))
     assert len(data) * RATIO_LIMIT < size  # or the ratio would allow it
-    return Packed(data, OCI_LAYER_ZSTD, _BOMB_DIFF_IDS.get(size, sha256(b"never asked for")))
-
-
-_NEAR: Final = 1 << 28
-_BOMB_DIFF_IDS: dict[int, str] = {}
+    return Packed(data, OCI_LAYER, diff_id or sha256(b"never asked for"))
 
 
 def _near_bomb() -> Packed:
-    """Make one that grows more than a thousand times, but not to much."""
+    """Make one that grows as far, but not to much."""
     info, _ = member("zeros")
-    info.size = _NEAR
-    _BOMB_DIFF_IDS[_NEAR] = sha256(info.tobuf(tarfile.USTAR_FORMAT) + bytes(_NEAR + 1024))
-    return _bomb(_NEAR)
+    info.size = 16 * _STEP
+    return _bomb(info.size, sha256(info.tobuf(tarfile.USTAR_FORMAT) + bytes(info.size + 1024)))
 
 
 MUTATIONS: Final[dict[str, Mutation]] = {
@@ -103,7 +94,7 @@ MUTATIONS: Final[dict[str, Mutation]] = {
         (member("etc/passwd", b"one"), member("./etc/passwd", b"two")),
         (member("etc/passwd", b"one"), member("./etc/passwd-", b"two")),
     ),
-    "Y3": _layers(lambda: Packed(zstd(_SOME).data, OCI_LAYER, sha256(_SOME)), lambda: zstd(_SOME)),
+    "Y3": _layers(lambda: Packed(zstd(_SOME).data, OCI_LAYER, sha256(_SOME)), lambda: gzipped(_SOME)),
     "Y4": _layers(
         partial(_sparse, pax=True), lambda: gzipped(tar_of(member("d", b"x", pax_headers={"SCHILY.xattr.a": "1"})))
     ),
@@ -117,7 +108,7 @@ MUTATIONS: Final[dict[str, Mutation]] = {
         (symbolic("usr/lib64", "../lib"), symbolic("etc/localtime", "/usr/share/x"), hard("a", "etc/localtime")),
     ),
     "Y10": Mutation(lambda: _program(EM_AARCH64), lambda: _program(EM_X86_64)),
-    "Y11": _layers(lambda: _bomb(RATIO_FREE + (1 << 24)), _near_bomb),
+    "Y11": _layers(lambda: _bomb(RATIO_FREE + 2 * _STEP), _near_bomb),
 }
 """By the rule that `breaks` fires."""
 
@@ -138,6 +129,7 @@ OTHERS: Final[dict[str, tuple[str, Callable[[], bytes]]]] = {
         "Y7",
         lambda: _image(gzipped(tar_of(member("etc/b"), member("etc/.wh..wh..opq")))),
     ),
+    "a name that no system takes": ("Y11", lambda: _image(gzipped(tar_of(member("n" * 5000))))),
     "an absolute name": ("Y9", lambda: _image(gzipped(tar_of(member("/etc/passwd"))))),
     "a name that goes up": ("Y9", lambda: _image(gzipped(tar_of(member("etc/../../passwd"))))),
     "a hard link that goes up": ("Y9", lambda: _image(gzipped(tar_of(hard("etc/a", "../passwd"))))),

@@ -132,8 +132,14 @@ def test_an_error_of_the_consumer_ends_the_hashing_thread(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("size", SIZES)
-def test_digest_blob_tells_what_the_bytes_are(tmp_path: Path, size: int) -> None:
+@pytest.mark.parametrize("overlapped", [True, False])
+def test_digest_blob_tells_what_the_bytes_are(tmp_path: Path, size: int, *, overlapped: bool) -> None:
     data, collector = pattern(size), Collector()
     lie = Copy(0, 100, size, Digest("sha256", "0" * 64), "layer")
     with make(tmp_path, data) as source:
-        assert digest_blob(lie, source, collector.control) == Digest.of(data)
+        assert digest_blob(lie, source, collector.control, overlapped=overlapped) == Digest.of(data)
+        assert collector.counted == size
+        (tmp_path / "source").write_bytes(data[: size // 2])
+        with pytest.raises(ChangedSource):
+            digest_blob(Copy(0, 0, size + 1, lie.digest, "layer"), source, collector.control, overlapped=overlapped)
+    assert not [thread for thread in threading.enumerate() if thread.name == "ocitool-ahead"]

@@ -95,7 +95,7 @@ RULES: Final = (
     Rule(
         "Y11",
         Level.PRACTICE,
-        "A layer can be unpacked within bounds: it does not grow beyond --max-ratio.",
+        "A layer can be unpacked within bounds: it neither grows beyond --max-ratio nor has two million entries.",
         "bounds on what is not trusted",
         Severity.ERROR,
         "allow more with --max-ratio if you trust where it comes from",

@@ -9,7 +9,7 @@ from ocitool.check.layers.path_set import PathSet
 from ocitool.check.layers.paths import clean, climbs, follow
 from ocitool.check.layers.program import HEAD, read_program
 from ocitool.check.layers.record import LayerRecord, Link, Mark
-from ocitool.model.limits import LAYER_ENTRY_LIMIT
+from ocitool.model.limits import LAYER_ENTRY_LIMIT, LAYER_STEP_LIMIT, NAME_LIMIT
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -26,6 +26,7 @@ _NOTHING: Final = frozenset({b"", b".", b".."})
 _FILES: Final = frozenset({b"0", b"\0", b"7"})
 _EXECUTABLE: Final = 0o111
 _EXAMPLES: Final = 3
+_EXAMPLE_LENGTH: Final = 200
 
 
 @dataclass(slots=True)
@@ -39,7 +40,7 @@ class Sightings:
         """Count one more."""
         self.count += 1
         if len(self.examples) < _EXAMPLES:
-            self.examples.append(name)
+            self.examples.append(name[:_EXAMPLE_LENGTH])
 
 
 class LayerEntries:
@@ -58,17 +59,21 @@ class LayerEntries:
         self._folder: bytes | None = None
         self._folder_leads_out = False
         self._links_out = False
+        self._steps = 0
         self._looked_at = b""
 
     @property
     def is_full(self) -> bool:
-        """Whether there are more entries than are looked at."""
-        return self.count > LAYER_ENTRY_LIMIT
+        """Whether there are more entries than are looked at, or paths lead through more folders."""
+        return self.count > LAYER_ENTRY_LIMIT or self._steps > LAYER_STEP_LIMIT
 
     def take(self, header: Header, raw: bytes, target: bytes, *, sparse: bool) -> int:
         """Judge one entry; return how many of its first bytes to hand to `look`, 0 for none."""
         self.count += 1
-        if self.count > LAYER_ENTRY_LIMIT:
+        if self.is_full:
+            return 0
+        if len(raw) > NAME_LIMIT or len(target) > NAME_LIMIT:
+            self._see("Y11", raw)
             return 0
         path = self._path(raw)
         if sparse:
@@ -121,7 +126,11 @@ class LayerEntries:
         """Go on in another folder, of which it is known from now on that it has entries."""
         self._folder = folder
         self._paths.add(folder + b"\0")
-        self._folder_leads_out = self._links_out and follow(folder, self.record.symbolic_link).leaves
+        self._folder_leads_out = False
+        if self._links_out:
+            followed = follow(folder, self.record.symbolic_link)
+            self._folder_leads_out = followed.leaves
+            self._steps += followed.steps
 
     def _whiteout(self, path: bytes, folder: bytes, name: bytes) -> None:
         if not self._paths.add(path):

@@ -18,14 +18,20 @@ class Cleaned(NamedTuple):
     leaves: bool
 
 
+PARTS_OF_ONE: Final = 4096
+"""Parts that one path may have with those of its links; more cannot be in as many bytes, which is all Linux takes."""
+
+
 class Followed(NamedTuple):
     """Where a path leads when its links are followed below the root, None if they never end.
 
     `leaves` tells that one of them is absolute or goes up from the root: it would leave if the root were a folder.
+    `steps` is how many parts were looked at, the measure of what it cost.
     """
 
     path: bytes | None
     leaves: bool
+    steps: int = 0
 
 
 def clean(raw: bytes) -> Cleaned:
@@ -63,9 +69,10 @@ def follow(path: bytes, link_at: Callable[[bytes], bytes | None]) -> Followed:
     waiting = path.split(b"/")[::-1]
     parts: list[bytes] = []
     leaves = False
-    links = 0
+    links = steps = 0
     while waiting:
         part = waiting.pop()
+        steps += 1
         if part in {b"", b"."}:
             continue
         if part == b"..":
@@ -77,11 +84,11 @@ def follow(path: bytes, link_at: Callable[[bytes], bytes | None]) -> Followed:
         if target is None:
             continue
         links += 1
-        if links > LINKS_IN_A_ROW:
-            return Followed(None, leaves)
+        if links > LINKS_IN_A_ROW or steps + len(waiting) > PARTS_OF_ONE:
+            return Followed(None, leaves, steps)
         parts.pop()
         if target.startswith(b"/"):
             leaves = True
             parts.clear()
         waiting += target.split(b"/")[::-1]
-    return Followed(b"/".join(parts), leaves)
+    return Followed(b"/".join(parts), leaves, steps)

@@ -9,7 +9,7 @@ from ocitool.check.layers.program import fits
 from ocitool.check.report import Place, Problem
 from ocitool.graph.closure import manifest_name
 from ocitool.graph.image import Kind
-from ocitool.model.limits import LAYER_ENTRY_LIMIT
+from ocitool.model.limits import LAYER_ENTRY_LIMIT, NAME_LIMIT
 from ocitool.model.media_type import layer_compression
 from ocitool.plan.unpacking import layer_uses
 
@@ -29,9 +29,11 @@ _SIGHTED: Final = {
     "Y5": ("a whiteout names nothing", "{} whiteouts name nothing"),
     "Y7": ("a whiteout stands after a sibling", "{} whiteouts stand after siblings"),
     "Y9": ("an entry leaves the root", "{} entries leave the root"),
+    "Y11": (f"a name has more than {NAME_LIMIT} bytes", f"{{}} names have more than {NAME_LIMIT} bytes"),
 }
 """Rules that entries break, in words for one and for several."""
 
+_LOOK: Final = "look at where the image comes from; no layer needs that"
 _KINDS: Final = {"none": "not compressed"}
 _NAME_LENGTH: Final = 200
 
@@ -94,20 +96,19 @@ def _layer_problems(archive: CheckedArchive, use: LayerUse, layer: UnpackedLayer
     if seen.full:
         yield Problem(
             "Y11",
-            f"{use.role} has more than {LAYER_ENTRY_LIMIT} entries; those after them are not looked at",
+            f"{use.role} has more than {LAYER_ENTRY_LIMIT} entries, or too deep ones; the rest is not looked at",
             place,
-            "look at where the image comes from; no layer needs as many",
+            _LOOK,
         )
     for rule, words in _SIGHTED.items():
         if rule in seen.sightings:
-            yield Problem(rule, f"{use.role}: {_told(words, seen.sightings[rule])}", place)
+            remedy = _LOOK if rule == "Y11" else ""
+            yield Problem(rule, f"{use.role}: {_told(words, seen.sightings[rule])}", place, remedy)
 
 
 def _told(words: tuple[str, str], sightings: Sightings) -> str:
     one, several = words
-    names = ", ".join(
-        repr(name[:_NAME_LENGTH].decode("utf-8", errors="backslashreplace")) for name in sightings.examples
-    )
+    names = ", ".join(repr(name.decode("utf-8", errors="backslashreplace")) for name in sightings.examples)
     more = ", …" if sightings.count > len(sightings.examples) else ""
     return f"{one if sightings.count == 1 else several.format(sightings.count)}: {names}{more}"
 
@@ -126,9 +127,11 @@ def _program_problems(archive: CheckedArchive, image: Image, node: ManifestNode)
     if node.kind is not Kind.IMAGE or node.config is None or node.platform is None or node.platform.os != "linux":
         return
     start = archive.layers.starts.get(node.config.digest)
+    if start is None or archive.actual.get(node.config.digest) != node.config.digest:
+        return
     records = [_record(archive, layer.digest) for layer in node.layers]
     layers = [record for record in records if record is not None and record.whole]
-    if start is None or len(layers) != len(records):
+    if len(layers) != len(records):
         return
     found = find_program(start, layers)
     if found is None or fits(found.machine, node.platform.architecture):

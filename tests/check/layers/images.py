@@ -12,13 +12,24 @@ from typing import TYPE_CHECKING, Any, Final
 import zstandard
 
 from ocitool.api.verifying import VerifyOptions, verify_archive
-from ocitool.check.rule import Profile
-from tests.builders import OCI_CONFIG, OCI_LAYER, OCI_LAYERS_PLAIN, OCI_MANIFEST, Layout, as_json, platform, sha256
+from ocitool.check.catalogue import RULES
+from ocitool.check.rule import Profile, Stage
+from tests.builders import (
+    NAME,
+    OCI_CONFIG,
+    OCI_LAYER,
+    OCI_LAYERS_PLAIN,
+    OCI_MANIFEST,
+    Layout,
+    as_json,
+    platform,
+    sha256,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from ocitool.check.report import Report
+    from ocitool.check.report import Finding, Report
 
 OCI_LAYER_ZSTD: Final = "application/vnd.oci.image.layer.v1.tar+zstd"
 FILE, FOLDER, SYMBOLIC, HARD = tarfile.REGTYPE, tarfile.DIRTYPE, tarfile.SYMTYPE, tarfile.LNKTYPE
@@ -101,9 +112,16 @@ class ImageOf:
         return layout.blob(as_json(document), OCI_MANIFEST, platform=platform(self.platform))
 
     def pack(self) -> bytes:
-        """Make an archive with this image alone."""
+        """Make an archive with this image alone, of which nothing else is to be said."""
         layout = Layout()
-        return layout.add(layout.index([self.add_to(layout)])).pack()
+        descriptor = self.add_to(layout)
+        del descriptor["platform"]
+        document = layout.read(descriptor)
+        config, *layers = (
+            f"blobs/{part['digest'].replace(':', '/')}" for part in (document["config"], *document["layers"])
+        )
+        layout.files["manifest.json"] = as_json([{"Config": config, "RepoTags": [NAME], "Layers": layers}])
+        return layout.add(descriptor).pack()
 
 
 def deep_report(data: bytes, folder: Path, **options: Any) -> Report:
@@ -113,5 +131,14 @@ def deep_report(data: bytes, folder: Path, **options: Any) -> Report:
     return verify_archive(path, VerifyOptions(profile=Profile.STRICT, deep=True), **options)
 
 
-def rules_of(report: Report) -> set[str]:
-    return {finding.rule for finding in report.findings}
+def layer_findings(report: Report) -> list[Finding]:
+    """Return what is found of layers and their bytes."""
+    return [
+        finding
+        for finding in report.findings
+        if RULES[finding.rule].stage is Stage.DEEP or finding.rule in {"D14", "D15", "L12"}
+    ]
+
+
+def layer_rules(report: Report) -> set[str]:
+    return {finding.rule for finding in layer_findings(report)}

@@ -8,6 +8,7 @@ import pytest
 
 from ocitool.check.layers import entries, record
 from ocitool.check.layers.record import Link
+from ocitool.model.limits import NAME_LIMIT
 from tests.check.layers.images import FOLDER, hard, member, symbolic, tar_of
 from tests.check.layers.test_watcher import seen, watch
 
@@ -101,6 +102,22 @@ def test_entries_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     data = tar_of(*(member("a") for _ in range(5)))
     assert (watch(data).full, watch(data).entries, seen(watch(data))) == (True, 5, {"Y2": 2})
     assert not watch(tar_of(*(member("a") for _ in range(3)))).full
+
+
+def test_what_paths_cost_to_follow_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(entries, "LAYER_STEP_LIMIT", 100)
+    deep = "a/" * 40
+    data = tar_of(symbolic("out", "/"), *(member(f"{deep}{number}/file") for number in range(9)))
+    assert watch(data).full
+    assert not watch(tar_of(symbolic("in", "out"), *(member(f"{deep}{number}/file") for number in range(9)))).full
+
+
+def test_names_that_no_system_takes() -> None:
+    long = "n" * (NAME_LIMIT + 1)
+    tar = watch(tar_of(member(long), symbolic("a", long), member(long[1:]), symbolic("b", long[1:])))
+    assert {rule: sightings.count for rule, sightings in tar.sightings.items()} == {"Y11": 2}
+    assert all(len(name) <= 200 for name in tar.sightings["Y11"].examples)
+    assert tar.record.get(b"b") is not None
 
 
 def test_what_is_kept_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
