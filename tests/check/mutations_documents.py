@@ -81,7 +81,7 @@ MUTATIONS: Final[dict[str, Mutation]] = {
     "L3": _layout(b"[]", b'{"imageLayoutVersion":"1.0.0","more":[]}'),
     "L4": _one("layout/imageLayoutVersion", "1.0.1", "1.0.0"),
     # Of what index.json lists nothing is known.
-    "L7": _one("top", [], Sample().documents["top"], "L11"),
+    "L7": _one("top", [], Sample().documents["top"]),
     "L14": _one("artifact/annotations/org.opencontainers.image.ref.name", "1.0", ABSENT),
     "L15": _one("top/manifests/0/annotations/org.opencontainers.image.ref.name", "a..b", "a--b"),
     "Y8": _one(
