@@ -6,24 +6,29 @@ Every constraint of ``schemas/oci`` and ``schemas/docker`` carries the id of its
 
 from __future__ import annotations
 
-import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from ocitool.check.document import Breach, brief
+from ocitool.check.schema_shape import compile_pattern, compile_schema, is_match
 from ocitool.model.json_text import json_kind
-from ocitool.model.schemas import read_schema, schema_names
+from ocitool.model.schemas import read_schema
 
 if TYPE_CHECKING:
+    import re
     from collections.abc import Iterator, Mapping
 
     from jsonschema import ValidationError
     from jsonschema.protocols import Validator
 
     from ocitool.check.document import DocumentKind, Path
+    from ocitool.check.schema_shape import Test
     from ocitool.model.json_text import JsonValue
 
 _ABOUT_SCHEMAS: Final = frozenset({"$defs", "$id", "$schema"})
+
+_SHARED: Final = ("oci/descriptor",)
+"""Schemas that others refer to."""
 
 _TYPES: Final = {
     "array": "an array",
@@ -40,6 +45,8 @@ def schema_breaches(kind: DocumentKind, value: JsonValue) -> Iterator[Breach]:
 
     Of several constraints that one value breaks by its type, the outermost counts: it knows what is asked for there.
     """
+    if accepts(kind.value)(value):
+        return
     seen: set[tuple[Path, object]] = set()
     for error in _validator(kind.value).iter_errors(value):
         path: Path = tuple(error.absolute_path)
@@ -62,7 +69,7 @@ def _missing(error: ValidationError, path: Path) -> Iterator[Breach]:
     present = cast("dict[str, Any]", error.instance)
     for name, rule in _rules(error)["required"].items():
         if name not in present:
-            yield Breach(rule, f"there is no {name}", (*path, name))
+            yield Breach(rule, f"the field {name} is missing", (*path, name))
 
 
 def _message(error: ValidationError, path: Path) -> str:
@@ -93,8 +100,14 @@ def _what_is_wrong(error: ValidationError) -> str:
 
 
 @lru_cache(maxsize=16)
+def accepts(name: str) -> Test:
+    """Return the test of whether a value meets the schema of this name, made once."""
+    return compile_schema(_resolved(name))
+
+
+@lru_cache(maxsize=16)
 def _validator(name: str) -> Validator:
-    """Build the validator of a schema once; the libraries are loaded when first something is checked."""
+    """Build the validator of a schema once; the library is loaded when first a document is invalid."""
     from jsonschema.validators import Draft202012Validator, extend
 
     validator: Validator = extend(Draft202012Validator, {"pattern": _pattern})(_resolved(name))  # type: ignore[no-untyped-call]
@@ -104,13 +117,13 @@ def _validator(name: str) -> Validator:
 def _resolved(name: str) -> dict[str, Any]:
     """Return a schema with everything that it refers to put in its place.
 
-    None of ours refers to itself, and following a reference anew at each descriptor is most of the time that a check
-    takes.
+    None of ours refers to itself, and to follow a reference anew at each descriptor costs more than the checks.
     """
-    schemas = {schema["$id"]: schema for schema in map(_read, schema_names()) if ":oci/" in schema["$id"]}
+    schemas = {schema["$id"]: schema for schema in map(_read, (name, *_SHARED))}
     return cast("dict[str, Any]", _inlined(_read(name), _read(name)["$id"], schemas))
 
 
+@lru_cache(maxsize=16)
 def _read(name: str) -> dict[str, Any]:
     return cast("dict[str, Any]", read_schema(name))
 
@@ -132,13 +145,12 @@ def _inlined(schema: Any, base: str, schemas: Mapping[str, dict[str, Any]]) -> A
 
 
 def _pattern(_: Validator, pattern: str, instance: object, _schema: object) -> Iterator[ValidationError]:
-    """Match as ECMA-262 does, where ``$`` is the end and nothing else; Python's also stands before a last newline."""
     from jsonschema import ValidationError
 
-    if isinstance(instance, str) and _compiled(pattern).search(instance) is None:
+    if isinstance(instance, str) and not is_match(_compiled(pattern), instance):
         yield ValidationError("does not match")
 
 
 @lru_cache(maxsize=64)
 def _compiled(pattern: str) -> re.Pattern[str]:
-    return re.compile(pattern.removesuffix("$") + r"\Z" if pattern.endswith("$") else pattern)
+    return compile_pattern(pattern)

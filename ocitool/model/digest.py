@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 HEX_LENGTH: Final = {"sha256": 64, "sha512": 128}
 """Characters of the encoded part by algorithm (descriptor.md, "Registered algorithms")."""
 
-_GRAMMAR: Final = re.compile(r"[a-z0-9]+(?:[+._-][a-z0-9]+)*:[A-Za-z0-9=_-]+")
+_GRAMMAR: Final = re.compile(r"[a-z0-9]+(?:[+._-][a-z0-9]+)*+:[A-Za-z0-9=_-]+")
 _HEX: Final = re.compile(r"[a-f0-9]+")
 
 

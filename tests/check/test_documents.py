@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 from typing import Any, Final
 
 import jsonschema_rs
@@ -16,9 +17,10 @@ from referencing.jsonschema import DRAFT202012
 from ocitool.check.catalogue import RULES
 from ocitool.check.document import DocumentKind, Surroundings, json_path
 from ocitool.check.documents import breaches
-from ocitool.check.schema_rules import schema_breaches
+from ocitool.check.schema_rules import accepts, schema_breaches
 from ocitool.model.limits import PROBLEM_LIMIT
 from ocitool.model.schemas import read_schema, schema_names
+from tests.builders import OCI_INDEX
 from tests.check.document_cases import CASES, GOOD, KINDS, SHA, Case
 from tests.check.sample import EMPTY
 
@@ -51,6 +53,7 @@ def test_case(case: Case) -> None:
 def test_another_validator_agrees(case: Case) -> None:
     ours = not any(schema_breaches(case.kind, case.value))
     assert RUST[case.kind.value].is_valid(case.value) == ours
+    assert accepts(case.kind.value)(case.value) == ours
 
 
 SCALARS: Final = st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(max_size=5)
@@ -84,6 +87,7 @@ def test_other_validators_agree_on_anything(document: str, data: st.DataObject) 
     kind = KINDS[document]
     ours = not any(schema_breaches(kind, value))
     assert RUST[kind.value].is_valid(value) == ours
+    assert accepts(kind.value)(value) == ours
     # Python's regular expressions let a newline stand at the end, which ECMA's do not: ours are stricter there.
     assert PYTHON[kind.value].is_valid(value) == ours or "\\n" in json.dumps(value)
 
@@ -197,3 +201,24 @@ def test_message_cuts_what_is_long() -> None:
 def test_path_cuts_what_is_long() -> None:
     assert json_path(("annotations", "x" * 10**6)).count("x") < 90
     assert json_path(("a", 1, "os.version", "b c")) == "$.a[1]['os.version']['b c']"
+
+
+def test_texts_of_megabytes_cost_little() -> None:
+    long = 2_000_000
+    value = json.loads(json.dumps(GOOD["manifest"]))
+    value["layers"][0] |= {
+        "mediaType": "a/" + "b" * long,
+        "digest": "a." * long,
+        "urls": ["a:" + "%41" * long + "\\"],
+        "annotations": {"org.opencontainers.image.ref.name": "a-" * long},
+    }
+    index = {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": value["layers"]}
+    tracemalloc.start()
+    found = [
+        *breaches(DocumentKind.MANIFEST, value, Surroundings()),
+        *breaches(DocumentKind.INDEX, index, Surroundings(is_top=True)),
+    ]
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert {"D2", "D4", "D16", "L14", "L15"} <= {breach.rule for breach in found}
+    assert peak < 4 * long

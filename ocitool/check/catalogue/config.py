@@ -60,7 +60,7 @@ RULES: Final = (
     Rule(
         "C11",
         Level.MUST,
-        "created, of the config and of its history, is a date and time of RFC 3339.",
+        "created, of the config and of its history, is a date and time of RFC 3339 that Go reads.",
         _PROPERTIES,
         Severity.ERROR,
         BUILD_AGAIN,
@@ -80,7 +80,7 @@ RULES: Final = (
         Level.SHOULD,
         "Keys of ExposedPorts are PORT, PORT/tcp or PORT/udp.",
         _PROPERTIES,
-        Severity.WARNING,
+        Severity.NOTE,
         BUILD_AGAIN,
     ),
 )

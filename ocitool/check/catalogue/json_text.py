@@ -19,7 +19,7 @@ RULES: Final = (
         Level.SHOULD,
         "Keys of annotations are names in reverse-domain notation; org.opencontainers is the specification's.",
         _RULES,
-        Severity.NOTE,
+        None,
         EXPORT_AGAIN,
     ),
     Rule(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ocitool.check.document import DocumentKind
 from ocitool.check.document_rules.annotations import annotation_breaches
 from ocitool.check.document_rules.configs import config_breaches
 from ocitool.check.document_rules.descriptors import descriptor_breaches, descriptors_of
@@ -15,7 +16,7 @@ from ocitool.check.document_rules.platforms import platform_breaches
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ocitool.check.document import Breach, DocumentKind, Surroundings
+    from ocitool.check.document import Breach, Surroundings
     from ocitool.model.json_text import JsonValue
 
 
@@ -34,5 +35,5 @@ def rule_breaches(kind: DocumentKind, value: JsonValue, around: Surroundings) ->
         yield from index_breaches(value, around)
     elif kind.is_manifest:
         yield from manifest_breaches(value, is_image=around.is_image)
-    elif kind.value == "oci/config":
+    elif kind is DocumentKind.CONFIG:
         yield from config_breaches(value)

@@ -29,8 +29,9 @@ _DEFINED: Final = frozenset(
 _CREATED: Final = _PREFIX + "created"
 _BASE_DIGEST: Final = _PREFIX + "base.digest"
 _DOMAIN_KEY: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*\.[!-~]+")
-_COMPONENT: Final = r"[A-Za-z0-9]+(?:(?:[-._:@+]|--)[A-Za-z0-9]+)*"
-_REFERENCE: Final = re.compile(rf"{_COMPONENT}(?:/{_COMPONENT})*")
+_COMPONENT: Final = r"[A-Za-z0-9]+(?:(?:[-._:@+]|--)[A-Za-z0-9]+)*+"
+_REFERENCE: Final = re.compile(rf"{_COMPONENT}(?:/{_COMPONENT})*+")
+"""Possessive, as all loops over groups here: each turn that may be taken back costs a hundred bytes, of megabytes."""
 
 
 def annotation_breaches(document: JsonObject, descriptors: Descriptors, *, is_top: bool) -> Iterator[Breach]:
@@ -46,11 +47,11 @@ def _breaches(annotations: JsonValue, path: Path, *, names_images: bool) -> Iter
     for key, text in annotations.items() if isinstance(annotations, dict) else ():
         way = (*path, key)
         if key == REF_NAME and not names_images:
-            yield Breach("L14", "names nothing here, only on a descriptor of index.json", way)
+            yield Breach("L14", "ref.name says nothing here, only on a descriptor of index.json", way)
         elif key.startswith(_PREFIX) and key not in _DEFINED:
-            yield Breach("A6", "is reserved and not defined", way)
+            yield Breach("A6", f"{brief(key)} is reserved and not defined", way)
         elif _DOMAIN_KEY.fullmatch(key) is None:
-            yield Breach("A6", "is not in reverse-domain notation", way)
+            yield Breach("A6", f"{brief(key)} is not in reverse-domain notation", way)
         if isinstance(text, str):
             yield from _text_breaches(key, text, way, names_images=names_images)
 

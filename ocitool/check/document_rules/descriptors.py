@@ -23,7 +23,7 @@ Descriptors: TypeAlias = "Sequence[tuple[Path, JsonObject]]"
 
 _HEX_ALGORITHMS: Final = {**HEX_LENGTH, "blake3": 64}
 _EMPTY_DIGEST: Final = str(Digest.of(b"{}"))
-_URI: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:(?:[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=-]|%[0-9A-Fa-f]{2})+")
+_URI: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:(?:[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=-]|%[0-9A-Fa-f]{2})++")
 """A scheme and the characters of RFC 3986; an entry of `urls` is absolute, there is nothing to resolve it against."""
 
 _WEB: Final = re.compile(r"https?:", re.IGNORECASE)

@@ -21,10 +21,10 @@ def index_breaches(value: JsonObject, around: Surroundings) -> Iterator[Breach]:
     if value.get("schemaVersion") == 2 and isinstance(value["schemaVersion"], float):
         yield Breach("X1", "schemaVersion is written with a point, which Go does not read", ("schemaVersion",))
     if value.get("mediaType") is None:
-        yield Breach("X2", "there is no mediaType", ("mediaType",))
+        yield Breach("X2", "the field mediaType is missing", ("mediaType",))
     for key in _OF_MANIFESTS:
         if key in value:
-            yield Breach("M21", f"an index has no {key}", (key,))
+            yield Breach("M21", f"the field {key} makes a manifest of this index", (key,))
     entries = value.get("manifests")
     suspects = around.crowded if around.is_top else around.images
     for position, entry in enumerate(entries if isinstance(entries, list) else ()):

@@ -21,14 +21,14 @@ def manifest_breaches(value: JsonObject, *, is_image: bool) -> Iterator[Breach]:
     if value.get("schemaVersion") == 2 and isinstance(value["schemaVersion"], float):
         yield Breach("M2", "schemaVersion is written with a point, which Go does not read", ("schemaVersion",))
     if value.get("mediaType") is None:
-        yield Breach("M3", "there is no mediaType", ("mediaType",))
+        yield Breach("M3", "the field mediaType is missing", ("mediaType",))
     for key in _OF_INDEXES:
         if key in value:
-            yield Breach("M21", f"a manifest has no {key}", (key,))
+            yield Breach("M21", f"the field {key} makes an index of this manifest", (key,))
     config = value.get("config")
     config_type = config.get("mediaType") if isinstance(config, dict) else None
     if config_type == EMPTY and not value.get("artifactType"):
-        yield Breach("M5", "there is no artifactType, and the config is empty", ("artifactType",))
+        yield Breach("M5", "the field artifactType is missing, and the config is empty", ("artifactType",))
     is_known = is_image and isinstance(config_type, str) and config_type in IMAGE_CONFIGS
     yield from _layer_breaches(value.get("layers", False), is_image=is_known)
 
@@ -43,4 +43,8 @@ def _layer_breaches(layers: JsonValue, *, is_image: bool) -> Iterator[Breach]:
         if is_nondistributable(media_type):
             yield Breach("Y8", f"{brief(media_type)} is deprecated", ("layers", position, "mediaType"))
         elif is_image and media_type not in LAYERS:
-            yield Breach("M14", f"{brief(media_type)} is no known layer", ("layers", position, "mediaType"))
+            yield Breach(
+                "M14",
+                f"{brief(media_type)} is no type of layer that importers know",
+                ("layers", position, "mediaType"),
+            )
