@@ -136,6 +136,8 @@ def _ratios(costs: Mapping[str, Cost]) -> dict[str, float]:
         f"deep / decompressing, <= {ALLOWED_DEEP}": deep / (costs[INFLATE].seconds - bare),
         "deep / decompressing and hashing": deep / (costs[INFLATE_AND_HASH].seconds - bare),
         "verify of next to nothing over bare Python (seconds)": start - bare,
+        "deep / decompressing and hashing, processor time": (costs[DEEP].processor - costs[VERIFY_START].processor)
+        / costs[INFLATE_AND_HASH].processor,
         "decompressing and hashing / decompressing": (costs[INFLATE_AND_HASH].seconds - bare)
         / (costs[INFLATE].seconds - bare),
     }
