@@ -67,7 +67,6 @@ def _path(index: JsonObject, descriptor: Descriptor, position: int) -> str:
     manifests = index.get("manifests")
     if not isinstance(manifests, list):
         return ""
-    if position < len(manifests) and manifests[position] is descriptor.fields:
-        return f"$.manifests[{position}]"
-    found = (place for place, value in enumerate(manifests) if value is descriptor.fields)
+    # They can only have moved it up, mostly by little.
+    found = (place for place in range(position, len(manifests)) if manifests[place] is descriptor.fields)
     return next((f"$.manifests[{place}]" for place in found), "")
