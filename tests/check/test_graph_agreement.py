@@ -17,8 +17,8 @@ from ocitool.check.rule import Profile, Severity
 from ocitool.engine.unpack import read_blobs
 from ocitool.errors import DocumentError
 from ocitool.graph.build import build_graph, unlisted_graph
-from tests.check.judging import findings_of
 from tests.check.sample import Sample
+from tests.check.verified import findings
 from tests.docker_archives import DockerArchive
 from tests.sources import BytesSource
 
@@ -162,4 +162,4 @@ def test_what_the_reader_of_a_docker_archive_refuses_is_an_error_there(data: st.
 @given(st.sampled_from(DOCUMENTS))
 def test_a_fault_is_an_error_of_the_report(name: str) -> None:
     data = Sample().rewrite(name, lambda raw: raw + b"x").pack()
-    assert any(finding.severity is Severity.ERROR for finding in findings_of(data))
+    assert any(finding.severity is Severity.ERROR for finding in findings(data, Profile.IMPORT))

@@ -8,8 +8,8 @@ import pytest
 
 from ocitool.check.rule import Profile, Severity
 from tests.builders import OCI_CONFIG
-from tests.check.judging import findings_of
 from tests.check.sample import Sample, descriptor
+from tests.check.verified import findings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,12 +30,12 @@ def said(data: bytes, profile: Profile) -> set[tuple[str, str]]:
     """Return warnings and errors beyond those that the sample gets as it is."""
     found = {
         (finding.rule, finding.where)
-        for finding in findings_of(data, profile)
+        for finding in findings(data, profile)
         if finding.severity in {Severity.ERROR, Severity.WARNING}
     }
     usual = {
         finding.rule
-        for finding in findings_of(Sample().pack(), profile)
+        for finding in findings(Sample().pack(), profile)
         if finding.severity in {Severity.ERROR, Severity.WARNING}
     }
     return {(rule, where) for rule, where in found if rule not in usual}

@@ -24,3 +24,8 @@ def findings(data: bytes, profile: Profile = Profile.STRICT) -> tuple[Finding, .
 def fired(data: bytes, profile: Profile = Profile.STRICT) -> set[str]:
     """Return the rules that are broken."""
     return {finding.rule for finding in findings(data, profile)}
+
+
+def fired_in_any(data: bytes) -> frozenset[str]:
+    """Return the rules that are broken in the profile of importers or of the specification."""
+    return frozenset(fired(data, Profile.IMPORT) | fired(data, Profile.SPEC))
