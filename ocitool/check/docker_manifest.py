@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import posixpath
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from ocitool.archive.entry import EntryKind
@@ -19,7 +19,7 @@ from ocitool.model.reference import Reference, has_reference_separator
 from ocitool.plan.docker_manifest import is_loadable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from ocitool.archive.entry import Entry
     from ocitool.check.checked import CheckedArchive
@@ -50,6 +50,7 @@ class _Files:
         entries = archive.scan.entries
         self._files = {entry.name: entry for entry in reversed(entries) if entry.kind is EntryKind.FILE}
         self._links = {entry.name: entry.target for entry in entries if entry.kind is EntryKind.LINK and entry.target}
+        self._configs: dict[int, Digest] = {}
         self.has_manifest = any(entry.name == DOCKER_NAME for entry in entries)
 
     def entry(self, path: str) -> Entry | None:
@@ -65,29 +66,52 @@ class _Files:
         entry = self.entry(path)
         if entry is None or entry.size > DOCUMENT_LIMIT:
             return None
-        named = digest_of_blob_name(entry.name)
-        return named or Digest.of(self._source.read_at(entry.data_offset, entry.size))
+        digest = self._configs.get(entry.data_offset)
+        if digest is None:
+            named = digest_of_blob_name(entry.name)
+            digest = named or Digest.of(self._source.read_at(entry.data_offset, entry.size))
+            self._configs[entry.data_offset] = digest
+        return digest
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Configured:
-    """The images that have one config: where its manifest is, and the names of all."""
+    """The images that have one config: the first of them, and the names of all.
+
+    `full` are names as importers record them, `short` those without a registry, repository and tag to tell apart.
+    """
 
     node: ManifestNode
     image: Image
-    names: frozenset[str | None]
+    full: set[str] = field(default_factory=set)
+    short: set[str] = field(default_factory=set)
+    has_unnamed: bool = False
+
+    def add_names(self, names: Iterable[str | None]) -> None:
+        """Take in what index.json calls an image."""
+        for name in names:
+            if name is None:
+                self.has_unnamed = True
+            elif has_reference_separator(name):
+                self.full.add(importer_name(name))
+            else:
+                self.short.add(name)
+                if (reference := _full(name)) is not None:
+                    self.full.add(reference.full)
+
+    def is_called(self, reference: Reference) -> bool:
+        """Tell whether one of the images may be known by a name; those without a full one may have any."""
+        return self.has_unnamed or reference.full in self.full or reference.tag in self.short
 
 
 def _configured(graph: ImageGraph) -> dict[Digest, _Configured]:
-    names: dict[Digest, set[str | None]] = {}
-    first: dict[Digest, tuple[ManifestNode, Image]] = {}
+    found: dict[Digest, _Configured] = {}
     for image in graph.images:
-        own = {root.name for root in image.roots}
+        names = {root.name for root in image.roots}
         for node in image.manifests():
             if node.config is not None:
-                first.setdefault(node.config.digest, (node, image))
-                names.setdefault(node.config.digest, set()).update(own)
-    return {digest: _Configured(*first[digest], frozenset(found)) for digest, found in names.items()}
+                found.setdefault(node.config.digest, _Configured(node, image)).add_names(names)
+    return found
 
 
 def _item_problems(graph: ImageGraph, files: _Files) -> Iterator[Problem]:
@@ -138,26 +162,17 @@ def _layers_differ(item: DockerItem, node: ManifestNode, files: _Files) -> str:
 
 
 def _stale_tags(item: DockerItem, configured: _Configured, path: str) -> Iterator[Problem]:
-    """Find tags that the image does not have in index.json; one without a full name there may have any of its tag."""
-    names = {None if name is None else importer_name(name) for name in configured.names}
-    if None in names:
-        return
+    """Find tags that the image does not have in index.json."""
     for number, tag in enumerate(item.tags):
-        full = _full(tag)
-        if full is None or full.full in names:
-            continue
-        if any(name is not None and _is_short_for(name, full) for name in names):
-            continue
-        yield Problem(
-            "V25",
-            f"names an image {tag[:200]!r} that index.json does not call so: docker stores it under another name",
-            Place(DOCKER_NAME, f"{path}.RepoTags[{number}]", configured.image.label, manifest_name(configured.node)),
-        )
-
-
-def _is_short_for(name: str, full: Reference) -> bool:
-    """Tell whether a name in index.json that is no full one is the tag, or the repository, of this one."""
-    return not has_reference_separator(name) and (name == full.tag or _full(name) == full)
+        reference = _full(tag)
+        if reference is not None and not configured.is_called(reference):
+            yield Problem(
+                "V25",
+                f"names an image {tag[:200]!r} that index.json does not call so: docker stores it under another name",
+                Place(
+                    DOCKER_NAME, f"{path}.RepoTags[{number}]", configured.image.label, manifest_name(configured.node)
+                ),
+            )
 
 
 def _tag_problems(graph: ImageGraph, files: _Files) -> Iterator[Problem]:

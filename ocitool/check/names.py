@@ -1,4 +1,7 @@
-"""Rules of names: what index.json calls its images, and what importers make of it (I1 to I5, I14, I15, I17)."""
+"""Rules of names: what index.json calls its images, and what importers make of that.
+
+They are I1, I2, I3, I5, I14, I15 and I17.
+"""
 
 from __future__ import annotations
 

@@ -20,9 +20,15 @@ if TYPE_CHECKING:
 def subject_problems(archive: CheckedArchive) -> Iterator[Problem]:
     """Yield each attestation, signature or report of something that the archive does not hold."""
     graph = archive.graph
+    subjects: dict[Digest, Digest | None] = {}  # one index may have many names
     for image in graph.images:
         for root in image.roots:
-            if isinstance(root.node, IndexNode) and (subject := index_subject(root.node)) is not None:
+            if not isinstance(root.node, IndexNode):
+                continue
+            digest = root.node.descriptor.digest
+            if digest not in subjects:
+                subjects[digest] = index_subject(root.node)
+            if (subject := subjects[digest]) is not None:
                 yield from _unless_there(graph, "index", subject, root_place(graph, image, root))
         for listed in listed_manifests(graph, image):
             if listed.node.state is not State.ABSENT:  # that it is missing itself is said already

@@ -169,7 +169,7 @@ def test_a_docker_archive_whose_list_cannot_be_read() -> None:
     archive = DockerArchive(CLASSIC).image(NAME)
     archive.items[0]["Layers"] = 1
     (found,) = findings(archive.pack())
-    assert (found.rule, found.where) == ("V25", "manifest.json")
+    assert (found.rule, found.place.entry) == ("V25", "manifest.json")
 
 
 def test_short_names_matter_where_podman_goes_by_them() -> None:
