@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ocitool.check.checked import CheckedArchive
     from ocitool.check.listing import ListedManifest
     from ocitool.graph.image import Image, ImageGraph, Root
+    from ocitool.model.digest import Digest
     from ocitool.model.platform import Platform
 
 
@@ -25,7 +26,7 @@ def platform_problems(archive: CheckedArchive) -> Iterator[Problem]:
             yield from _root_problems(archive.graph, image)
         for root in image.roots:
             if isinstance(root.node, IndexNode):
-                yield from _twice("X15", manifests_of_index(image, root.node), f"an index of {image.label} lists")
+                yield from _twice("X15", _different(image, root.node), f"an index of {image.label} lists")
         for listed in listed_manifests(archive.graph, image):
             yield from _disagreement(image, listed)
             yield from _first_level(image, listed)
@@ -74,6 +75,18 @@ def _across_roots(graph: ImageGraph, image: Image) -> Iterator[ListedManifest]:
             if (platform := _wanted_as(listed.node)) is not None:
                 first.setdefault(platform, listed)
         yield from first.values()
+
+
+def _different(image: Image, index: IndexNode) -> Iterator[ListedManifest]:
+    """Yield the manifests of an index, once for each config and platform: layers may be compressed in several ways."""
+    seen: set[tuple[Platform, Digest]] = set()
+    for listed in manifests_of_index(image, index):
+        platform, config = _wanted_as(listed.node), listed.node.config
+        if platform is not None and config is not None:
+            if (platform, config.digest) in seen:
+                continue
+            seen.add((platform, config.digest))
+        yield listed
 
 
 def _twice(rule: str, manifests: Iterable[ListedManifest], what: str) -> Iterator[Problem]:

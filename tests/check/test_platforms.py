@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.builders import NAME, Layout, multi_platform, platform
+from tests.builders import NAME, OCI_MANIFEST, Layout, as_json, multi_platform, platform
 from tests.check.mutations_importing import AMD64, ARM64, in_one_index, listed_as, listed_twice
 from tests.check.verified import findings, fired
 
@@ -43,6 +43,15 @@ def test_one_manifest_listed_twice_is_one() -> None:
     layout = Layout()
     manifest = layout.manifest(AMD64)
     layout.add(layout.index([manifest, manifest]))
+    assert platform_rules(layout.pack()) == []
+
+
+def test_one_image_with_layers_compressed_in_two_ways_is_one() -> None:
+    layout = Layout()
+    manifest = layout.manifest(AMD64)
+    other = layout.read(manifest) | {"annotations": {"com.example.compression": "zstd"}}
+    variant = layout.blob(as_json(other), OCI_MANIFEST, platform=platform(AMD64))
+    layout.add(layout.index([manifest, variant]))
     assert platform_rules(layout.pack()) == []
 
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 ERRORS = {
     rule.id
     for rule in RULES.values()
-    if rule.severity(Profile.IMPORT) is Severity.ERROR and rule.stage is Stage.ALWAYS
+    if rule.severity(Profile.IMPORT) is Severity.ERROR and rule.stage is not Stage.ASKED
 }
 SHOWN = sorted(ERRORS & set(SEEN))
 
@@ -42,7 +42,8 @@ def broken(rule: str, tmp_path: Path) -> Path:
         give_up("what breaks a rule is an image for amd64")
     path = tmp_path / "broken.tar"
     path.write_bytes(breaking(rule))
-    found = {finding.rule for finding in verify_archive(path).findings if finding.severity is Severity.ERROR}
+    report = verify_archive(path, VerifyOptions(deep=RULES[rule].stage is Stage.DEEP))
+    found = {finding.rule for finding in report.findings if finding.severity is Severity.ERROR}
     assert rule in found or rule not in MUTATIONS
     return path
 
@@ -53,7 +54,7 @@ def test_every_error_is_seen_to_go_wrong_or_says_why_not() -> None:
     assert all(SEEN.values())
 
 
-@pytest.mark.parametrize("rule", sorted(NOT_SEEN))
+@pytest.mark.parametrize("rule", sorted(set(NOT_SEEN) - {"X15"}))
 def test_what_no_importer_minds_is_no_source_of_images(rule: str, tmp_path: Path) -> None:
     source = tmp_path / "broken.tar"
     source.write_bytes(breaking(rule))

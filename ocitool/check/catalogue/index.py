@@ -83,9 +83,9 @@ RULES: Final = (
     Rule(
         "X15",
         Level.SHOULD,
-        "An index lists one manifest for a platform; importers take the first, podman and skopeo one marked as zstd.",
+        "An index lists one image for a platform; of two configs one never runs, and importers differ in which.",
         "image-index.md, platform; containers/image internal/manifest/oci_index.go",
-        Severity.WARNING,
+        Severity.ERROR,
         "build the image again with one manifest for each platform",
     ),
     Rule("X16", Level.MUST, "The subject is a descriptor.", _PROPERTIES, Severity.ERROR, EXPORT_AGAIN),
