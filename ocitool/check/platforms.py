@@ -78,7 +78,7 @@ def _across_roots(graph: ImageGraph, image: Image) -> Iterator[ListedManifest]:
 
 
 def _different(image: Image, index: IndexNode) -> Iterator[ListedManifest]:
-    """Yield the manifests of an index, once for each config and platform: layers may be compressed in several ways."""
+    """Yield the manifests of an index, once for a config and platform: layers may be compressed in several ways."""
     seen: set[tuple[Platform, Digest]] = set()
     for listed in manifests_of_index(image, index):
         platform, config = _wanted_as(listed.node), listed.node.config
