@@ -28,7 +28,7 @@ def test_a_clean_archive_is_one_line() -> None:
 def test_the_archive_comes_first_then_images_by_their_worst_then_platforms() -> None:
     made = report(
         finding("L11", "an orphan"),
-        finding("X2", "a note", image="b:1"),
+        finding("I10", "a note", image="b:1"),
         finding("L12", "partial", image="a:1", platform="linux/arm64"),
         finding("D15", "broken", image="a:1", platform="linux/amd64"),
         finding("I6", "a warning", image="a:1"),
@@ -46,7 +46,7 @@ def test_the_archive_comes_first_then_images_by_their_worst_then_platforms() -> 
         "    error D15: broken",
         "",
         "b:1",
-        "  note X2: a note",
+        "  note I10: a note",
         "",
         "image.tar: 2 errors, 1 warning, 2 notes (3 blobs, 2.0 KiB hashed; profile import)",
     ]

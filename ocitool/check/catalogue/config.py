@@ -25,7 +25,7 @@ RULES: Final = (
         Level.SHOULD,
         "os.features of a windows config are win32k or nothing.",
         _PROPERTIES,
-        Severity.NOTE,
+        None,
         BUILD_AGAIN,
     ),
     Rule("C5", Level.MUST, "A config has rootfs, an object.", _PROPERTIES, Severity.ERROR, BUILD_AGAIN),
@@ -80,7 +80,7 @@ RULES: Final = (
         Level.SHOULD,
         "Keys of ExposedPorts are PORT, PORT/tcp or PORT/udp.",
         _PROPERTIES,
-        Severity.NOTE,
+        None,
         BUILD_AGAIN,
     ),
 )

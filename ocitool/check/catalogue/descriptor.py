@@ -86,7 +86,7 @@ RULES: Final = (
         in_spec=Severity.ERROR,
     ),
     Rule("D16", Level.MUST, "urls are URIs (RFC 3986).", _PROPERTIES, Severity.WARNING, EXPORT_AGAIN),
-    Rule("D17", Level.SHOULD, "urls are http or https.", _PROPERTIES, Severity.NOTE, EXPORT_AGAIN),
+    Rule("D17", Level.SHOULD, "urls are http or https.", _PROPERTIES, None, EXPORT_AGAIN),
     Rule(
         "D19",
         Level.MUST,

@@ -18,7 +18,7 @@ RULES: Final = (
         Severity.ERROR,
         EXPORT_AGAIN,
     ),
-    Rule("X2", Level.SHOULD, "An index has a mediaType.", _PROPERTIES, Severity.NOTE, BUILD_AGAIN),
+    Rule("X2", Level.SHOULD, "An index has a mediaType.", _PROPERTIES, None, BUILD_AGAIN),
     Rule(
         "X3",
         Level.MUST,
@@ -35,7 +35,7 @@ RULES: Final = (
         Level.SHOULD,
         "Entries are of a type that every implementation knows: manifests and indexes.",
         _PROPERTIES,
-        Severity.NOTE,
+        None,
         BUILD_AGAIN,
         in_spec=Severity.NOTE,
     ),
@@ -69,7 +69,7 @@ RULES: Final = (
         Level.SHOULD,
         "os.features of a windows platform are win32k or nothing.",
         _PROPERTIES,
-        Severity.NOTE,
+        None,
         BUILD_AGAIN,
     ),
     Rule(

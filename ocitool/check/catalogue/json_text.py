@@ -13,7 +13,7 @@ _RULES: Final = "annotations.md, Rules"
 RULES: Final = (
     Rule("A1", Level.MUST, "Annotations map strings to strings.", _RULES, Severity.ERROR, EXPORT_AGAIN),
     Rule("A2", Level.MUST, "Every annotation has a value; it may be empty.", _RULES, Severity.ERROR, EXPORT_AGAIN),
-    Rule("A4", Level.MUST, "No annotations are no field, or {}.", _RULES, Severity.NOTE, EXPORT_AGAIN),
+    Rule("A4", Level.MUST, "No annotations are no field, or {}.", _RULES, None, EXPORT_AGAIN),
     Rule(
         "A6",
         Level.SHOULD,
@@ -27,7 +27,7 @@ RULES: Final = (
         Level.SHOULD,
         "The predefined annotations are what they say: created a date of RFC 3339, base.digest a digest.",
         "annotations.md, Pre-Defined Annotation Keys",
-        Severity.NOTE,
+        None,
         EXPORT_AGAIN,
     ),
     Rule(

@@ -60,7 +60,7 @@ RULES: Final = (
         Level.SHOULD,
         "A whiteout stands before its siblings.",
         "layer.md, Whiteouts",
-        Severity.NOTE,
+        None,
         BUILD_AGAIN,
         stage=Stage.DEEP,
     ),
@@ -69,7 +69,7 @@ RULES: Final = (
         Level.SHOULD,
         "No layer is of a non-distributable type; they are deprecated.",
         "layer.md, Non-Distributable Layers",
-        Severity.NOTE,
+        None,
         BUILD_AGAIN,
     ),
     Rule(

@@ -15,7 +15,7 @@ RULES: Final = (
         Level.MUST,
         "There is a folder blobs/, even if it is empty.",
         _SOURCE + "Content",
-        Severity.NOTE,
+        None,
         REWRITE,
     ),
     Rule(
@@ -84,7 +84,7 @@ RULES: Final = (
         Level.SHOULD,
         "org.opencontainers.image.ref.name stands on descriptors of index.json only.",
         _SOURCE + "index.json file; annotations.md",
-        Severity.NOTE,
+        None,
         EXPORT_AGAIN,
     ),
     Rule(

@@ -13,7 +13,7 @@ _ARTIFACTS: Final = "manifest.md, Guidelines for Artifact Usage"
 RULES: Final = (
     Rule("M1", Level.MUST, "A manifest has a schemaVersion.", _PROPERTIES, Severity.ERROR, EXPORT_AGAIN),
     Rule("M2", Level.MUST, "The schemaVersion of a manifest is 2.", _PROPERTIES, Severity.ERROR, EXPORT_AGAIN),
-    Rule("M3", Level.SHOULD, "A manifest has a mediaType.", _PROPERTIES, Severity.NOTE, BUILD_AGAIN),
+    Rule("M3", Level.SHOULD, "A manifest has a mediaType.", _PROPERTIES, None, BUILD_AGAIN),
     Rule(
         "M4",
         Level.MUST,
@@ -40,7 +40,7 @@ RULES: Final = (
         Severity.ERROR,
         EXPORT_AGAIN,
     ),
-    Rule("M12", Level.SHOULD, "layers has at least one entry.", _PROPERTIES, Severity.NOTE, BUILD_AGAIN),
+    Rule("M12", Level.SHOULD, "layers has at least one entry.", _PROPERTIES, None, BUILD_AGAIN),
     Rule(
         "M14",
         Level.SHOULD,
