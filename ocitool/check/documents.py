@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from ocitool.archive.entry import EntryKind
 from ocitool.check.document import Breach, Document, DocumentKind, Surroundings, json_path
 from ocitool.check.document_rules import rule_breaches
-from ocitool.check.document_rules.layer_counts import layer_count_problems
+from ocitool.check.document_rules.layer_counts import layer_count_problems, listed_layers
 from ocitool.check.report import Place, Problem
 from ocitool.check.schema_rules import schema_breaches
 from ocitool.graph.closure import Part, graph_uses
@@ -52,16 +52,19 @@ _OF_TOP: Final = {"J6": "L7", "M4": "X3"}
 def document_problems(archive: CheckedArchive) -> Iterator[Problem]:
     """Yield all that is wrong with the documents of an archive, one after the other."""
     around = _surroundings(archive.graph)
+    layers: dict[str, int | None] = {}
     for document in read_documents(archive):
         place = document.place
         for problem in document.reading.problems:
             yield Problem(problem.rule, problem.message, place)
         if document.reading.is_readable:
-            is_image = place.entry.removeprefix("blobs/").replace("/", ":") in around.images
-            here = replace(around, is_top=place.entry == INDEX_NAME, is_image=is_image)
+            digest = place.entry.removeprefix("blobs/").replace("/", ":")
+            if document.kind.is_manifest:
+                layers[digest] = listed_layers(document.reading.value)
+            here = replace(around, is_top=place.entry == INDEX_NAME, is_image=digest in around.images)
             for breach in breaches(document.kind, document.reading.value, here):
                 yield Problem(breach.rule, breach.message, replace(place, path=json_path(breach.path)))
-    yield from layer_count_problems(archive.graph)
+    yield from layer_count_problems(archive.graph, layers)
 
 
 def breaches(kind: DocumentKind, value: JsonValue, around: Surroundings) -> Iterator[Breach]:
