@@ -23,7 +23,8 @@ with `--format json` for programs. A rule keeps its id for good.
   project are those of the OCI image specification.
 - **spec**, **import**, **strict**: what breaking the rule is in each profile (`--profile`), `-` where the profile
   does not ask for it. In `import`, the default, an error is what makes an importer fail, store nothing or store
-  something else.
+  something else, and faults of layout or JSON that readers may take in two ways, which ocitool itself writes nothing
+  from.
 - *deep*: needs `--deep`. *asked*: needs an option that asks for something: `-p`, `--only`, `--require`.
 - In remedies, SRC is the archive and IMAGE one of its images; reports have their names filled in.
 """

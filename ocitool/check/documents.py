@@ -6,8 +6,9 @@ What is wrong with the JSON itself comes from the reading, the shape of a docume
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
-from itertools import chain, islice
+from itertools import chain
 from typing import TYPE_CHECKING, Final
 
 from ocitool.archive.entry import EntryKind
@@ -67,12 +68,26 @@ def document_problems(archive: CheckedArchive) -> Iterator[Problem]:
     yield from layer_count_problems(archive.graph, layers)
 
 
-def breaches(kind: DocumentKind, value: JsonValue, around: Surroundings) -> Iterator[Breach]:
-    """Yield what a document breaks of its schema and of the other rules, at most `PROBLEM_LIMIT` of each."""
-    for breach in chain(
-        islice(schema_breaches(kind, value), PROBLEM_LIMIT), islice(rule_breaches(kind, value, around), PROBLEM_LIMIT)
-    ):
-        yield replace(breach, rule=_OF_TOP.get(breach.rule, breach.rule)) if around.is_top else breach
+def breaches(kind: DocumentKind, value: JsonValue, around: Surroundings) -> list[Breach]:
+    """Return what a document breaks of its schema and of the other rules, `PROBLEM_LIMIT` times a rule at the most.
+
+    The last of a rule that is broken more often says so. Each rule has a bound of its own, since what a profile does
+    not mind must not hide what it does.
+    """
+    found: list[Breach] = []
+    counts: Counter[str] = Counter()
+    last: dict[str, int] = {}
+    for breach in chain(schema_breaches(kind, value), rule_breaches(kind, value, around)):
+        rule = _OF_TOP.get(breach.rule, breach.rule) if around.is_top else breach.rule
+        counts[rule] += 1
+        if counts[rule] <= PROBLEM_LIMIT:
+            last[rule] = len(found)
+            found.append(replace(breach, rule=rule))
+    for rule, count in counts.items():
+        if count > PROBLEM_LIMIT:
+            breach = found[last[rule]]
+            found[last[rule]] = replace(breach, message=f"{breach.message}; and {count - PROBLEM_LIMIT} more like it")
+    return found
 
 
 def read_documents(archive: CheckedArchive) -> Iterator[Document]:
@@ -113,5 +128,6 @@ def _kind(use: Use) -> DocumentKind | None:
 
 
 def _read(archive: CheckedArchive, entry: Entry) -> JsonReading:
-    # One byte more than there may be, so that the reading says it is too large.
-    return read_json(archive.source.read_at(entry.data_offset, min(entry.size, DOCUMENT_LIMIT + 1)))
+    # No more than the beginning of what is too large anyhow.
+    raw = archive.source.read_at(entry.data_offset, min(entry.size, DOCUMENT_LIMIT + 1))
+    return read_json(raw, entry.size)

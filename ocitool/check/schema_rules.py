@@ -47,13 +47,13 @@ def schema_breaches(kind: DocumentKind, value: JsonValue) -> Iterator[Breach]:
     """
     if accepts(kind.value)(value):
         return
-    seen: set[tuple[Path, object]] = set()
+    before: tuple[Path, object] = (), None
     for error in _validator(kind.value).iter_errors(value):
         path: Path = tuple(error.absolute_path)
         if error.validator in {"type", "required"}:
-            if (path, error.validator) in seen:
+            if (path, error.validator) == before:
                 continue
-            seen.add((path, error.validator))
+            before = path, error.validator
         if error.validator == "required":
             yield from _missing(error, path)
         else:

@@ -11,7 +11,8 @@ from __future__ import annotations
 import json
 import math
 import sys
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Final, TypeAlias
 
@@ -26,6 +27,8 @@ JsonValue: TypeAlias = "bool | int | float | str | list[JsonValue] | dict[str, J
 JsonObject: TypeAlias = "dict[str, JsonValue]"
 
 _BLANKS: Final = " \t\n\r"
+_SAFE_DIGITS: Final = 300
+"""Any integer of as many digits is below the largest double, of 309."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +59,32 @@ class JsonReading:
         return self.value
 
 
+class _Problems:
+    """Problems as they are found, each once, and `PROBLEM_LIMIT` of a rule at the most: none hides another."""
+
+    def __init__(self) -> None:
+        self._listed: dict[JsonProblem, None] = {}
+        self._counts: Counter[str] = Counter()
+
+    def add(self, rule: str, message: str) -> None:
+        """List one more, unless there are enough of its rule."""
+        problem = JsonProblem(rule, message)
+        if problem not in self._listed:
+            self._counts[rule] += 1
+            if self._counts[rule] <= PROBLEM_LIMIT:
+                self._listed[problem] = None
+
+    def all(self) -> tuple[JsonProblem, ...]:
+        """Return what is listed; the last of a rule says if there are more."""
+        listed = list(self._listed)
+        for rule, count in self._counts.items():
+            if count > PROBLEM_LIMIT:
+                place = max(place for place, problem in enumerate(listed) if problem.rule == rule)
+                message = f"{listed[place].message}; more of its kind are not listed"
+                listed[place] = replace(listed[place], message=message)
+        return tuple(listed)
+
+
 def parse_json(raw: bytes) -> JsonValue:
     """Parse one strict JSON value; raises `DocumentError` that says what is wrong."""
     reading = read_json(raw)
@@ -64,46 +93,50 @@ def parse_json(raw: bytes) -> JsonValue:
     return reading.value
 
 
-def read_json(raw: bytes) -> JsonReading:
-    """Parse one JSON value and go on after what is wrong, as Go's decoder does, wherever that is possible."""
-    if too_large := _why_too_large(raw):
+def read_json(raw: bytes, size: int = 0) -> JsonReading:
+    """Parse one JSON value and go on after what is wrong, as Go's decoder does, wherever that is possible.
+
+    `size` is that of the document where `raw` is only its beginning.
+    """
+    if too_large := _why_too_large(raw, max(size, len(raw))):
         return _unreadable("J7", too_large)
-    problems: list[JsonProblem] = []
+    problems = _Problems()
     text = _decode(raw, problems)
     try:
         value = _decode_json(text, problems)
     except RecursionError:
         return _unreadable("J7", f"nested deeper than {DEPTH_LIMIT} levels")
     except json.JSONDecodeError as error:
-        return _unreadable("J6", f"not JSON: {error.msg} at line {error.lineno} column {error.colno}", problems)
-    except ValueError as error:  # NaN, or an integer of more digits than Python converts
-        return _unreadable("J3", f"not usable JSON: {error}", problems)
+        return _unreadable("J6", f"not JSON: {error.msg} at line {error.lineno} column {error.colno}", problems.all())
+    except ValueError as error:  # NaN
+        return _unreadable("J3", f"not usable JSON: {error}", problems.all())
     if _is_too_deep(value):
-        return _unreadable("J7", f"nested deeper than {DEPTH_LIMIT} levels", problems)
+        return _unreadable("J7", f"nested deeper than {DEPTH_LIMIT} levels", problems.all())
     if "\\u" in text:
         value = _without_halves(value, problems)
-    return JsonReading(value, tuple(dict.fromkeys(problems)))
+    return JsonReading(value, problems.all())
 
 
-def _why_too_large(raw: bytes) -> str:
-    if len(raw) > DOCUMENT_LIMIT:
-        return f"document of {len(raw)} bytes is larger than {DOCUMENT_LIMIT}"
+def _why_too_large(raw: bytes, size: int) -> str:
+    if size > DOCUMENT_LIMIT:
+        return f"document of {size} bytes is larger than {DOCUMENT_LIMIT}"
     if count_values(raw) > VALUE_LIMIT:
         return f"holds more than {VALUE_LIMIT} values"
     return ""
 
 
-def _decode_json(text: str, problems: list[JsonProblem]) -> JsonValue:
+def _decode_json(text: str, problems: _Problems) -> JsonValue:
     decoder = json.JSONDecoder(
         object_pairs_hook=partial(_unique, problems=problems),
         parse_constant=_no_constant,
         parse_float=partial(_finite, problems=problems),
+        parse_int=partial(_whole, problems=problems),
     )
     value: JsonValue
     value, end = decoder.raw_decode(text, len(text) - len(text.lstrip(_BLANKS)))
     if rest := text[end:].lstrip(_BLANKS):
         line = text.count("\n", 0, len(text) - len(rest)) + 1
-        problems.append(JsonProblem("J6", f"not JSON: something follows the value, at line {line}"))
+        problems.add("J6", f"not JSON: something follows the value, at line {line}")
     return value
 
 
@@ -111,25 +144,25 @@ def _unreadable(rule: str, message: str, before: Sequence[JsonProblem] = ()) -> 
     return JsonReading(None, (*before, JsonProblem(rule, message)), is_readable=False)
 
 
-def _decode(raw: bytes, problems: list[JsonProblem]) -> str:
+def _decode(raw: bytes, problems: _Problems) -> str:
     """Decode as Go does, which puts a sign in the place of what is no UTF-8."""
     try:
         text = raw.decode("utf-8", errors="strict")
     except UnicodeDecodeError as error:
-        problems.append(JsonProblem("J1", f"not UTF-8 at byte {error.start}"))
+        problems.add("J1", f"not UTF-8 at byte {error.start}")
         text = raw.decode("utf-8", errors="replace")
     if text.startswith("\ufeff"):
-        problems.append(JsonProblem("J1", "starts with a byte order mark, which JSON does not allow"))
+        problems.add("J1", "starts with a byte order mark, which JSON does not allow")
         text = text.lstrip("\ufeff")
     return text
 
 
-def _without_halves(value: JsonValue, problems: list[JsonProblem]) -> JsonValue:
+def _without_halves(value: JsonValue, problems: _Problems) -> JsonValue:
     """Return a value without halves of surrogate pairs, which are no characters and cannot be printed."""
     try:
         dump_json(value)
     except UnicodeEncodeError:
-        problems.append(JsonProblem("J1", "holds half of a surrogate pair, which is no character"))
+        problems.add("J1", "holds half of a surrogate pair, which is no character")
         text = json.dumps(value, ensure_ascii=False).encode("utf-8", errors="replace").decode("utf-8")
         replaced: JsonValue = json.loads(text)
         return replaced
@@ -171,13 +204,13 @@ def json_kind(value: object) -> str:
             return "an object"
 
 
-def _unique(pairs: list[tuple[str, JsonValue]], *, problems: list[JsonProblem]) -> JsonObject:
+def _unique(pairs: list[tuple[str, JsonValue]], *, problems: _Problems) -> JsonObject:
     result = dict(pairs)
-    if len(result) != len(pairs) and len(problems) < PROBLEM_LIMIT:
+    if len(result) != len(pairs):
         seen: set[str] = set()
         for key, _ in pairs:
             if key in seen:
-                problems.append(JsonProblem("J2", f"key {key[:80]!r} occurs twice in one object"))
+                problems.add("J2", f"key {key[:80]!r} occurs twice in one object")
                 break
             seen.add(key)
     return result
@@ -187,13 +220,17 @@ def _no_constant(name: str) -> JsonValue:
     raise ValueError(f"{name} is not a JSON number")
 
 
-def _finite(text: str, *, problems: list[JsonProblem]) -> float:
+def _finite(text: str, *, problems: _Problems) -> float:
     number = float(text)
     if math.isfinite(number):
         return number
-    if len(problems) < PROBLEM_LIMIT:
-        problems.append(JsonProblem("J3", f"{text[:80]} is larger than any number a reader can hold"))
+    problems.add("J3", f"{text[:80]} is larger than any number a reader can hold")
     return math.copysign(sys.float_info.max, number)
+
+
+def _whole(text: str, *, problems: _Problems) -> int:
+    """Convert an integer, if a double can hold it; one of thousands of digits Python does not even convert."""
+    return int(text) if len(text) <= _SAFE_DIGITS else int(_finite(text, problems=problems))
 
 
 def _is_too_deep(value: JsonValue) -> bool:

@@ -34,7 +34,7 @@ TOTAL_VALUE_LIMIT: Final = 3_000_000
 """Values in all manifests, indexes and configs together; 5,000 images of ten layers have 800,000."""
 
 PROBLEM_LIMIT: Final = 100
-"""Problems of one document that are listed; the first hundred say enough."""
+"""Problems of one rule in one document that are listed; the first hundred say enough."""
 
 DEPTH_LIMIT: Final = 200
 """Levels of nesting in a JSON document; real ones stay below ten."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tracemalloc
+from collections import Counter
 from typing import Any, Final
 
 import jsonschema_rs
@@ -179,9 +180,34 @@ def test_every_kind_of_document_has_a_schema() -> None:
     assert {kind.value for kind in DocumentKind} == set(NAMES) - {"oci/descriptor"}
 
 
-def test_all_is_said_within_a_bound() -> None:
+def test_all_is_said_within_a_bound_for_each_rule() -> None:
     value: Any = {"schemaVersion": 2, "manifests": [None] * 5000, "annotations": {str(key): 1 for key in range(5000)}}
-    assert len(list(breaches(DocumentKind.INDEX, value, Surroundings()))) == 2 * PROBLEM_LIMIT
+    found = breaches(DocumentKind.INDEX, value, Surroundings())
+    rules = Counter(breach.rule for breach in found)
+    assert rules == {"X6": PROBLEM_LIMIT, "A1": PROBLEM_LIMIT, "A6": PROBLEM_LIMIT, "X2": 1}
+    assert sorted(breach.rule for breach in found if breach.message.endswith("; and 4900 more like it")) == [
+        *("A1", "A6", "X6"),
+    ]
+
+
+def test_no_more_is_said_of_as_many_as_there_may_be() -> None:
+    value: Any = {"schemaVersion": 2, "manifests": [None] * PROBLEM_LIMIT}
+    assert not any("more like it" in breach.message for breach in breaches(DocumentKind.INDEX, value, Surroundings()))
+
+
+def test_no_rule_hides_another() -> None:
+    value = json.loads(json.dumps(GOOD["manifest"]))
+    value["annotations"] = {f"key{number}": "" for number in range(1000)}
+    value["manifests"] = []
+    value["layers"] = [value["layers"][0] | {"annotations": None} for _ in range(150)]
+    value["layers"].append(value["layers"][0] | {"size": "7", "annotations": {}})
+    found = {breach.rule: json_path(breach.path) for breach in breaches(DocumentKind.MANIFEST, value, Surroundings())}
+    assert found == {
+        "A4": "$.layers[99].annotations",
+        "A6": "$.annotations.key99",
+        "M21": "$.manifests",
+        "D12": "$.layers[150].size",
+    }
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)

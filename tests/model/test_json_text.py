@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import sys
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import pytest
@@ -9,8 +11,8 @@ from hypothesis import strategies as st
 
 from ocitool.errors import DocumentError
 from ocitool.model import json_text
-from ocitool.model.json_text import dump_json, json_kind, parse_json, parse_object
-from ocitool.model.limits import DEPTH_LIMIT
+from ocitool.model.json_text import dump_json, json_kind, parse_json, parse_object, read_json
+from ocitool.model.limits import DEPTH_LIMIT, DOCUMENT_LIMIT, PROBLEM_LIMIT
 
 if TYPE_CHECKING:
     from ocitool.model.json_text import JsonValue
@@ -57,7 +59,7 @@ def nested(levels: int, opening: str = "[", closing: str = "]") -> bytes:
         (b"1e999", "larger than any number"),
         (b"-1e999", "larger than any number"),
         (b"[1.5E+4000]", "larger than any number"),
-        (b"1" * 5000, "not usable JSON"),
+        (b"1" * 5000, "larger than any number"),
         (b'"\\ud800"', "surrogate"),
         (b'"\\udc00\\ud800"', "surrogate"),
         (b'{"\\uD83D":1}', "surrogate"),
@@ -169,3 +171,30 @@ def test_no_part_of_an_object_is_a_document(value: JsonValue, cut: int) -> None:
     raw = dump_json({"value": value})
     with pytest.raises(DocumentError):
         parse_json(raw[: cut % len(raw)])
+
+
+def test_no_rule_hides_another() -> None:
+    twice = ",".join(f'{{"{key}":1,"{key}":1}}' for key in range(PROBLEM_LIMIT + 50))
+    problems = read_json(f'[{twice},1e999,"\\ud800"]?'.encode()).problems
+    assert Counter(problem.rule for problem in problems) == {"J2": PROBLEM_LIMIT, "J3": 1, "J1": 1, "J6": 1}
+    assert [problem.rule for problem in problems if "more of its kind" in problem.message] == ["J2"]
+
+
+@pytest.mark.parametrize("digits", [310, 5000])
+@pytest.mark.parametrize("sign", ["", "-"])
+def test_integers_that_no_double_holds(sign: str, digits: int) -> None:
+    reading = read_json(f"[{sign}{'9' * digits}]".encode())
+    (problem,) = reading.problems
+    assert (problem.rule, reading.is_readable) == ("J3", True)
+    assert problem.message == f"{(sign + '9' * 80)[:80]} is larger than any number a reader can hold"
+    assert reading.value == [int(sys.float_info.max) * (-1 if sign else 1)]
+
+
+def test_integers_that_a_double_holds_are_exact() -> None:
+    assert read_json(b"[" + b"9" * 300 + b"]").value == [10**300 - 1]
+    assert read_json(b"[1" + b"0" * 308 + b"]").problems == ()
+
+
+def test_too_large_is_said_with_the_size_of_the_whole() -> None:
+    (problem,) = read_json(b" " * (DOCUMENT_LIMIT + 1), 22_000_000).problems
+    assert problem.message == f"document of 22000000 bytes is larger than {DOCUMENT_LIMIT}"
