@@ -106,4 +106,4 @@ def _digest(text: str) -> Digest | None:
     try:
         return Digest.parse(text)
     except DocumentError:
-        return None  # said of the config
+        return None  # C7 or C17 says so of the config

@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from tests.builders import DOCKER_MANIFEST, OCI_INDEX, OCI_MANIFEST
+from tests.builders import DOCKER_CONFIG, DOCKER_MANIFEST, OCI_CONFIG, OCI_INDEX, OCI_MANIFEST
 from tests.check.mutation import Mutation
 from tests.check.sample import ABSENT, EMPTY, SBOM, Sample, descriptor
 
@@ -148,6 +148,7 @@ MUTATIONS: Final[dict[str, Mutation]] = {
     "M17": _one(SUBJECT, "sha256", ABSENT),
     "M20": _one("artifact/config", descriptor("sbom", EMPTY), descriptor("empty", EMPTY)),
     "M21": _one("artifact/manifests", [], ABSENT),
+    "M22": _one("manifest/config/mediaType", DOCKER_CONFIG, OCI_CONFIG),
     # Indexes.
     "X1": _one("extra/schemaVersion", 1, 2),
     "X2": _one("extra/mediaType", ABSENT, OCI_INDEX),
@@ -181,4 +182,5 @@ MUTATIONS: Final[dict[str, Mutation]] = {
     "C13": _one("config/config/User", 0, "0"),
     "C14": _one("config/config/Labels/a", 1, "1"),
     "C16": _one("config/config/ExposedPorts", {"http": {}}, {"80": {}, "53/udp": {}}),
+    "C17": _one("config/rootfs/diff_ids/0", "md5:" + HEX, DIGEST),
 }

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from ocitool.check.rule import Profile, Severity
+from tests.attached import SHAPES, small
 from tests.builders import OCI_CONFIG
 from tests.check.sample import Sample, descriptor
-from tests.check.verified import findings
+from tests.check.verified import findings, fired_in_any
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -92,10 +93,27 @@ def test_algorithm_that_nobody_knows_passes_the_specification() -> None:
     assert not said(data.pack(), Profile.SPEC)
 
 
-def test_layer_of_an_unknown_type_in_an_image_is_no_error() -> None:
-    """M15: nothing can unpack it, so a warning is due."""
+def test_layer_of_an_unknown_type_in_an_image_is_an_error_of_importers_alone() -> None:
+    """M15: nothing can unpack it, but the specification must not call that an error."""
     data = Sample().set("manifest/layers/0/mediaType", "a/b").pack()
-    assert {rule for rule, _ in said(data, Profile.IMPORT)} == {"M14"}
+    severities = {
+        profile: [finding.severity for finding in findings(data, profile) if finding.rule == "M14"]
+        for profile in BOTH
+    }
+    assert severities == {Profile.SPEC: [Severity.WARNING], Profile.IMPORT: [Severity.ERROR]}
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_what_is_attached_to_images_is_held_to_no_rule_of_images(shape: str) -> None:
+    assert not {"C7", "C9", "C17", "M14", "M22"} & fired_in_any(small(shape).pack())
+
+
+def test_a_chart_is_held_to_no_rule_of_images() -> None:
+    sample = Sample()
+    sample.blobs["chart"] = b'{"name":"lab"}'
+    sample.set("artifact/config", descriptor("chart", "application/vnd.cncf.helm.config.v1+json"))
+    sample.set("artifact/layers/0/mediaType", "application/vnd.cncf.helm.chart.content.v1.tar+gzip")
+    assert not {"C7", "C9", "C17", "M14", "M22"} & fired_in_any(sample.pack())
 
 
 def test_null_for_all_of_a_config() -> None:

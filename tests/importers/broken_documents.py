@@ -6,11 +6,12 @@ manifest.json and what that lists, so each archive has one that is right.
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import tarfile
 from typing import TYPE_CHECKING, Final
 
-from tests.builders import NAME, OCI_CONFIG, OCI_MANIFEST, Json, Layout, as_json
+from tests.builders import DOCKER_CONFIG, NAME, OCI_CONFIG, OCI_MANIFEST, Json, Layout, as_json
 from tests.check.mutations_importing import AMD64, blob_name
 
 if TYPE_CHECKING:
@@ -99,6 +100,25 @@ def _sha512() -> bytes:
     return layout.pack(tar_format=tarfile.PAX_FORMAT)
 
 
+def _sha512_of_layers() -> bytes:
+    """Name the layers, unpacked, by digests that are right, but not those that containerd computes."""
+    layout = Layout()
+    layers = layout.read(layout.manifest(AMD64))["layers"]
+    unpacked = [gzip.decompress(layout.blobs[layer["digest"]]) for layer in layers]
+    diff_ids = ["sha512:" + hashlib.sha512(layer).hexdigest() for layer in unpacked]
+    return image(config=lambda config: config["rootfs"].update(diff_ids=diff_ids))
+
+
+def _mixed() -> bytes:
+    """List a config of Docker's type in an OCI manifest, without a manifest.json that podman would go by instead."""
+    layout = Layout()
+    made = layout.manifest(AMD64)
+    document = layout.read(made)
+    layout.drop(made)
+    document["config"]["mediaType"] = DOCKER_CONFIG
+    return layout.add(layout.blob(as_json(document), OCI_MANIFEST)).pack()
+
+
 def _platform(change: Callable[[Json], object]) -> bytes:
     return nested(lambda index: change(index["manifests"][0]["platform"]))
 
@@ -140,6 +160,8 @@ BROKEN: Final[dict[str, Callable[[], bytes]]] = {
     "M6": lambda: image(manifest=lambda document: document.update(artifactType="image")),
     "M8": lambda: image(manifest=lambda document: document.pop("config")),
     "M11": lambda: image(manifest=lambda document: document.update(layers={})),
+    "M14": lambda: _layer(lambda layer: layer.update(mediaType="application/vnd.example.layer.v1.tar+xz")),
+    "M22": _mixed,
     "M17": lambda: image(manifest=lambda document: document.update(subject="sha256")),
     "M20": lambda: image(
         manifest=lambda document: document["config"].update(mediaType="application/vnd.oci.empty.v1+json")
@@ -161,6 +183,7 @@ BROKEN: Final[dict[str, Callable[[], bytes]]] = {
     "C7": lambda: image(config=lambda config: config["rootfs"].update(diff_ids=["sha256:0", "sha256:1"])),
     "C9": lambda: image(config=lambda config: config["rootfs"]["diff_ids"].pop()),
     "C11": lambda: image(config=lambda config: config.update(created="2024-02-29 12:00:00Z")),
+    "C17": _sha512_of_layers,
     "C13": lambda: image(config=lambda config: config["config"].update(User=0)),
     "C14": lambda: image(config=lambda config: config["config"].update(Labels={"a": 1})),
 }

@@ -67,8 +67,11 @@ _DOCUMENTS: Final[dict[str, dict[str, Reaction]]] = {
     "M20": {"containerd-2": LIES},
     "C6": {"containerd-2": LIES},
     "C5": _fail(CONTAINERD, DOCKER_CLASSIC),
-    **dict.fromkeys(("C7", "C9"), _fail(CONTAINERD, DOCKER_CLASSIC, ("podman-sid",))),
+    **dict.fromkeys(("C7", "C9", "C17"), _fail(CONTAINERD, DOCKER_CLASSIC, ("podman-sid",))),
     **dict.fromkeys(("C11", "C13", "C14"), _CONFIG_NOT_READ),
+    "M14": _fail(CONTAINERD),
+    # Without a manifest.json, which docker needs, and which podman would go by.
+    "M22": _fail(PODMAN, DOCKER_CLASSIC),
 }
 
 SEEN: Final[dict[str, dict[str, Reaction]]] = {

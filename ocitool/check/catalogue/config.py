@@ -83,4 +83,12 @@ RULES: Final = (
         None,
         BUILD_AGAIN,
     ),
+    Rule(
+        "C17",
+        Level.PRACTICE,
+        "diff_ids are sha256; containerd computes no other.",
+        "containerd core/rootfs/apply.go",
+        Severity.ERROR,
+        BUILD_AGAIN,
+    ),
 )

@@ -34,6 +34,6 @@ def rule_breaches(kind: DocumentKind, value: JsonValue, around: Surroundings) ->
     if kind.is_index:
         yield from index_breaches(value, around)
     elif kind.is_manifest:
-        yield from manifest_breaches(value, is_image=around.is_image)
+        yield from manifest_breaches(kind, value, is_image=around.is_image)
     elif kind is DocumentKind.CONFIG:
         yield from config_breaches(value)

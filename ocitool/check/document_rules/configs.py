@@ -1,4 +1,4 @@
-"""Rules of configs that a schema cannot say, or that are advice (C3, C4, C10, C11, C12, C16)."""
+"""Rules of configs that a schema cannot say, or that are advice (C3, C4, C10, C11, C12, C16, C17)."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from ocitool.check.document import Breach, Path, brief
 from ocitool.check.document_rules.dates import is_date_time
+from ocitool.check.document_rules.descriptors import is_digest
 from ocitool.check.document_rules.platforms import config_platform_breaches
 
 if TYPE_CHECKING:
@@ -26,7 +27,11 @@ def config_breaches(value: JsonObject) -> Iterator[Breach]:
     for position, item in enumerate(history if isinstance(history, list) else ()):
         if isinstance(item, dict):
             yield from _date(item, ("history", position))
-    yield from _history(history, value.get("rootfs"))
+    rootfs = value.get("rootfs")
+    diff_ids = rootfs.get("diff_ids") if isinstance(rootfs, dict) else None
+    if isinstance(diff_ids, list):
+        yield from _algorithms(diff_ids)
+        yield from _history(history, diff_ids)
     runtime = value.get("config")
     if isinstance(runtime, dict):
         yield from _environment(runtime.get("Env"))
@@ -39,10 +44,18 @@ def _date(value: JsonObject, path: Path) -> Iterator[Breach]:
         yield Breach("C11", f"{brief(created)} is no date and time of RFC 3339", (*path, "created"))
 
 
-def _history(history: JsonValue, rootfs: JsonValue) -> Iterator[Breach]:
+def _algorithms(diff_ids: list[JsonValue]) -> Iterator[Breach]:
+    """Find digests of other algorithms than sha256; what is no digest at all the schema says."""
+    for position, diff_id in enumerate(diff_ids):
+        if isinstance(diff_id, str) and not diff_id.startswith("sha256:") and is_digest(diff_id):
+            algorithm = brief(diff_id.partition(":")[0])
+            message = f"the diff_id is of {algorithm}, which containerd does not compute"
+            yield Breach("C17", message, ("rootfs", "diff_ids", position))
+
+
+def _history(history: JsonValue, diff_ids: list[JsonValue]) -> Iterator[Breach]:
     """Compare the number of layers that history tells of with that of diff_ids; no history is no claim."""
-    diff_ids = rootfs.get("diff_ids") if isinstance(rootfs, dict) else None
-    if not isinstance(history, list) or not history or not isinstance(diff_ids, list):
+    if not isinstance(history, list) or not history:
         return
     told = sum(not (isinstance(item, dict) and item.get("empty_layer") is True) for item in history)
     if told != len(diff_ids):

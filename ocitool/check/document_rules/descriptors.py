@@ -62,20 +62,21 @@ def descriptor_breaches(value: JsonObject, path: Path) -> Iterator[Breach]:
 
 def _algorithm(digest: str, path: Path) -> Iterator[Breach]:
     algorithm = digest.partition(":")[0]
-    if algorithm == "sha256" or not is_well_formed(digest):
-        return
-    if algorithm in _HEX_ALGORITHMS and not _is_hex(digest, _HEX_ALGORITHMS[algorithm]):
-        return  # the schema says so
+    if algorithm == "sha256" or not is_digest(digest):
+        return  # the schema says what is none
     if algorithm in HEX_LENGTH:
         yield Breach("D11", f"digest is of {algorithm}, which containerd does not compute", path)
     else:
         yield Breach("D9", f"digest is of {brief(algorithm)}, which is not verified here", path)
 
 
-def _is_hex(digest: str, length: int) -> bool:
-    return (
-        re.fullmatch(r"[a-f0-9]+", digest.partition(":")[2]) is not None and len(digest.partition(":")[2]) == length
-    )
+def is_digest(text: str) -> bool:
+    """Tell whether `text` is a digest, and as a registered algorithm writes it (descriptor.md, Digests)."""
+    if not is_well_formed(text):
+        return False
+    algorithm, _, encoded = text.partition(":")
+    length = _HEX_ALGORITHMS.get(algorithm)
+    return length is None or (len(encoded) == length and re.fullmatch(r"[a-f0-9]+", encoded) is not None)
 
 
 def _urls(urls: JsonValue, path: Path) -> Iterator[Breach]:

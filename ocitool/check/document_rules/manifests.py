@@ -1,12 +1,12 @@
-"""Rules of manifests that a schema cannot say, or that are advice (M2, M3, M5, M12, M14, M21, Y8)."""
+"""Rules of manifests that a schema cannot say, or that are advice (M2, M3, M5, M12, M14, M21, M22, Y8)."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from ocitool.check.document import Breach, brief
+from ocitool.check.document import Breach, DocumentKind, brief
 from ocitool.model.fields import MEDIA_TYPE
-from ocitool.model.media_type import EMPTY, IMAGE_CONFIGS, LAYERS, is_nondistributable
+from ocitool.model.media_type import DOCKER_CONFIG, EMPTY, IMAGE_CONFIGS, TAR_LAYERS, is_nondistributable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _OF_INDEXES: Final = ("manifests", "fsLayers")
 
 
-def manifest_breaches(value: JsonObject, *, is_image: bool) -> Iterator[Breach]:
+def manifest_breaches(kind: DocumentKind, value: JsonObject, *, is_image: bool) -> Iterator[Breach]:
     """Yield what is wrong with a manifest as a whole, and with the types of its layers."""
     if value.get("schemaVersion") == 2 and isinstance(value["schemaVersion"], float):
         yield Breach("M2", "schemaVersion is written with a point, which Go does not read", ("schemaVersion",))
@@ -30,6 +30,8 @@ def manifest_breaches(value: JsonObject, *, is_image: bool) -> Iterator[Breach]:
     if config_type == EMPTY and not value.get("artifactType"):
         yield Breach("M5", "the field artifactType is missing, and the config is empty", ("artifactType",))
     is_known = is_image and isinstance(config_type, str) and config_type in IMAGE_CONFIGS
+    if is_known and kind is DocumentKind.MANIFEST and config_type == DOCKER_CONFIG:
+        yield Breach("M22", f"{config_type} is Docker's, the manifest is OCI's", ("config", "mediaType"))
     yield from _layer_breaches(value.get("layers", False), is_image=is_known)
 
 
@@ -42,7 +44,7 @@ def _layer_breaches(layers: JsonValue, *, is_image: bool) -> Iterator[Breach]:
             continue
         if is_nondistributable(media_type):
             yield Breach("Y8", f"{brief(media_type)} is deprecated", ("layers", position, "mediaType"))
-        elif is_image and media_type not in LAYERS:
+        if is_image and media_type not in TAR_LAYERS:
             yield Breach(
                 "M14",
                 f"{brief(media_type)} is no type of layer that importers know",
