@@ -23,8 +23,20 @@ MEDIA_TYPE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,126}/[A-Za-z0
 """RFC 6838, section 4.2, as descriptor.md asks for."""
 
 
+_FOLDS: Final = {**{code: code + 32 for code in range(ord("A"), ord("Z") + 1)}, 0x17F: ord("s"), 0x212A: ord("k")}
+"""What stands for another letter of ASCII: capitals, the long s, the Kelvin sign, and nothing else."""
+
+
+def folded(key: str) -> str:
+    """Return the form by which Go's decoder takes one key for another (encoding/json, ``foldFunc``, ``foldName``).
+
+    It folds rune by rune; `str.casefold` would also make two letters of a ligature.
+    """
+    return key.translate(_FOLDS)
+
+
 def _names(*fields: str) -> Mapping[str, str]:
-    return {field.casefold(): field for field in fields}
+    return {folded(field): field for field in fields}
 
 
 DOCUMENT_FIELDS: Final = _names(
@@ -38,6 +50,16 @@ DESCRIPTOR_FIELDS: Final = _names(
 )
 PLATFORM_FIELDS: Final = _names("architecture", "os", "os.version", "os.features", "variant")
 CONFIG_FIELDS: Final = _names(*PLATFORM_FIELDS.values(), "rootfs")
+"""What decides on the platform and the layers of an image, and so on what is written."""
+
+ALL_CONFIG_FIELDS: Final = _names(*CONFIG_FIELDS.values(), "created", "author", "config", "history")
+RUNTIME_FIELDS: Final = _names(
+    *("User", "ExposedPorts", "Env", "Entrypoint", "Cmd", "Volumes", "WorkingDir", "Labels", "StopSignal"),
+    *("ArgsEscaped", "Healthcheck", "OnBuild", "Shell", "StopTimeout"),
+)
+"""Fields of ``config`` in a config (config.md), and those that docker adds (moby image/spec)."""
+
+HISTORY_FIELDS: Final = _names("created", "author", "created_by", "comment", "empty_layer")
 ROOTFS_FIELDS: Final = _names("type", "diff_ids")
 LAYOUT_FIELDS: Final = _names("imageLayoutVersion")
 DOCKER_ITEM_FIELDS: Final = _names("Config", "RepoTags", "Layers")
@@ -46,7 +68,7 @@ DOCKER_ITEM_FIELDS: Final = _names("Config", "RepoTags", "Layers")
 def require_exact_names(value: JsonObject, fields: Mapping[str, str]) -> None:
     """Raise `DocumentError` for a key that importers would take for one of `fields` although it is not."""
     for key in value:
-        field = fields.get(key.casefold(), key)
+        field = fields.get(folded(key), key)
         if field != key:
             raise DocumentError(f"has a key {key[:80]!r}, which importers read as {field!r}")
 
