@@ -105,6 +105,7 @@ MUTATIONS: Final[dict[str, Mutation]] = {
         b'{"imageLayoutVersion":"1.0.0","ImageLayoutVersion":"1.0.0"}',
         b'{"imageLayoutVersion":"1.0.0","image_layout_version":"1.0.0"}',
     ),
+    "J9": _one(f"{SUBJECT}/artifactType", None, "a/b"),
     # Annotations.
     "A1": _one("artifact/annotations", ["a.b"], {}),
     "A2": _one("artifact/annotations/com.example.a", None, ""),

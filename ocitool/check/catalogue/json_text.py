@@ -73,4 +73,12 @@ RULES: Final = (
         EXPORT_AGAIN,
         in_spec=Severity.WARNING,
     ),
+    Rule(
+        "J9",
+        Level.MUST,
+        "Null stands for an optional field of a config alone; elsewhere what is not there is left out.",
+        "config.md, Properties; descriptor.md, manifest.md and image-index.md, types of properties",
+        None,
+        EXPORT_AGAIN,
+    ),
 )

@@ -20,7 +20,7 @@ def index_breaches(value: JsonObject, around: Surroundings) -> Iterator[Breach]:
     """Yield what is wrong with an index or manifest list as a whole, and what is missing of its entries."""
     if value.get("schemaVersion") == 2 and isinstance(value["schemaVersion"], float):
         yield Breach("X1", "schemaVersion is written with a point, which Go does not read", ("schemaVersion",))
-    if value.get("mediaType") is None:
+    if "mediaType" not in value:
         yield Breach("X2", "the field mediaType is missing", ("mediaType",))
     for key in _OF_MANIFESTS:
         if key in value:

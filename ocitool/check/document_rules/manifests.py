@@ -20,7 +20,7 @@ def manifest_breaches(kind: DocumentKind, value: JsonObject, *, is_image: bool) 
     """Yield what is wrong with a manifest as a whole, and with the types of its layers."""
     if value.get("schemaVersion") == 2 and isinstance(value["schemaVersion"], float):
         yield Breach("M2", "schemaVersion is written with a point, which Go does not read", ("schemaVersion",))
-    if value.get("mediaType") is None:
+    if "mediaType" not in value:
         yield Breach("M3", "the field mediaType is missing", ("mediaType",))
     for key in _OF_INDEXES:
         if key in value:
@@ -32,11 +32,11 @@ def manifest_breaches(kind: DocumentKind, value: JsonObject, *, is_image: bool) 
     is_known = is_image and isinstance(config_type, str) and config_type in IMAGE_CONFIGS
     if is_known and kind is DocumentKind.MANIFEST and config_type == DOCKER_CONFIG:
         yield Breach("M22", f"{config_type} is Docker's, the manifest is OCI's", ("config", "mediaType"))
-    yield from _layer_breaches(value.get("layers", False), is_image=is_known)
+    yield from _layer_breaches(value.get("layers"), is_image=is_known)
 
 
 def _layer_breaches(layers: JsonValue, *, is_image: bool) -> Iterator[Breach]:
-    if layers is None or layers == []:
+    if layers == []:
         yield Breach("M12", "there are no layers", ("layers",))
     for position, layer in enumerate(layers if isinstance(layers, list) else ()):
         media_type = layer.get("mediaType") if isinstance(layer, dict) else None
