@@ -27,9 +27,6 @@ if TYPE_CHECKING:
 
 _ABOUT_SCHEMAS: Final = frozenset({"$defs", "$id", "$schema"})
 
-_SHARED: Final = ("oci/descriptor",)
-"""Schemas that others refer to."""
-
 _TYPES: Final = {
     "array": "an array",
     "boolean": "a boolean",
@@ -119,13 +116,10 @@ def _resolved(name: str) -> dict[str, Any]:
 
     None of ours refers to itself, and to follow a reference anew at each descriptor costs more than the checks.
     """
-    schemas = {schema["$id"]: schema for schema in map(_read, (name, *_SHARED))}
-    return cast("dict[str, Any]", _inlined(_read(name), _read(name)["$id"], schemas))
-
-
-@lru_cache(maxsize=16)
-def _read(name: str) -> dict[str, Any]:
-    return cast("dict[str, Any]", read_schema(name))
+    schema = cast("dict[str, Any]", read_schema(name))
+    bundled = (inner for inner in schema.get("$defs", {}).values() if "$id" in inner)
+    schemas = {each["$id"]: each for each in (schema, *bundled)}
+    return cast("dict[str, Any]", _inlined(schema, schema["$id"], schemas))
 
 
 def _inlined(schema: Any, base: str, schemas: Mapping[str, dict[str, Any]]) -> Any:  # noqa: ANN401 - any JSON

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
+import jsonschema_rs
 import pytest
 from jsonschema import Draft202012Validator
 
@@ -51,6 +53,36 @@ def test_schema_is_valid(name: str) -> None:
 def test_schema_is_printed(name: str) -> None:
     done = ocitool("schema", name)
     assert (done.returncode, json.loads(done.stdout)) == (0, read_schema(name))
+
+
+DESCRIPTOR = {"mediaType": "a/b", "digest": "sha256:" + "0" * 64, "size": 1}
+
+
+@pytest.mark.parametrize(
+    ("name", "good", "place"),
+    [
+        ("oci/index", {"schemaVersion": 2, "manifests": [DESCRIPTOR]}, "manifests"),
+        ("oci/manifest", {"schemaVersion": 2, "config": DESCRIPTOR, "layers": [DESCRIPTOR]}, "layers"),
+        ("docker/manifest-list", {"schemaVersion": 2, "manifests": [DESCRIPTOR]}, "manifests"),
+        ("docker/manifest", {"schemaVersion": 2, "config": DESCRIPTOR, "layers": [DESCRIPTOR]}, "layers"),
+    ],
+)
+def test_schema_is_used_alone(name: str, good: dict[str, Any], place: str) -> None:
+    """Validators fetch nothing: what a schema refers to is in it."""
+    schema = json.loads(ocitool("schema", name).stdout)
+    for validator in (Draft202012Validator(schema), jsonschema_rs.Draft202012Validator(schema)):
+        assert validator.is_valid(good)
+        assert not validator.is_valid(good | {place: [DESCRIPTOR | {"size": -1}]})
+        assert not validator.is_valid(good | {"annotations": {"a": 1}})
+        assert not validator.is_valid(good | {"subject": {}})
+
+
+@pytest.mark.parametrize("name", schema_names())
+def test_schema_refers_to_nothing_outside(name: str) -> None:
+    schema: Any = read_schema(name)
+    inside = {schema.get("$id"), *(inner.get("$id") for inner in schema.get("$defs", {}).values())}
+    text = json.dumps(schema)
+    assert {reference.split("#")[0] for reference in re.findall(r'"\$ref": "(.*?)"', text)} - {""} <= inside
 
 
 def test_schemas_are_listed() -> None:
