@@ -214,7 +214,17 @@ _DESCRIPTORS: Final[tuple[tuple[str, object, str], ...]] = (
     ("annotations", None, "A4 .annotations"),
     ("annotations", {"a": ""}, "A6 .annotations.a"),
     ("annotations", {"": ""}, "A6 .annotations['']"),
-    ("annotations", {"org.opencontainers.image.mine": ""}, "A6 .annotations['org.opencontainers.image.mine']"),
+    *(
+        ("annotations", {key: ""}, f"A8 .annotations['{key}']")
+        for key in (
+            "org.opencontainers.image.mine",
+            "org.opencontainers.foo",
+            "org.opencontainers",
+            "org.opencontainers.",
+        )
+    ),
+    ("annotations", {"org.opencontainersx.foo": ""}, ""),
+    ("annotations", {"org.opencontainers.referrers.filtersApplied": "artifactType"}, ""),
     (
         "annotations",
         {"org.opencontainers.image.created": "2024"},

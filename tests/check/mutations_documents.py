@@ -114,6 +114,7 @@ MUTATIONS: Final[dict[str, Mutation]] = {
     "A7": _one(
         "artifact/annotations/org.opencontainers.image.created", "2024-02-30T12:00:00Z", "2024-02-29T12:00:00+14:00"
     ),
+    "A8": _one("artifact/annotations/org.opencontainers.foo", "", ABSENT),
     # Descriptors: the subject, which nothing is copied from.
     "D1": _one(f"{SUBJECT}/mediaType", ABSENT, OCI_MANIFEST),
     "D2": _one(f"{SUBJECT}/mediaType", "manifest", "a/b"),

@@ -70,6 +70,9 @@ CASES: Final[dict[str, Callable[[], Sample]]] = {
     "M9: a config of unknown type that is no JSON": unknown_config,
     "M15: layers of an unknown type in an artifact": lambda: Sample().set("artifact/layers/0/mediaType", "a/b"),
     "X8: an unknown type in an index": lambda: Sample().set("index/manifests/4", descriptor("sbom", "a/b")),
+    "A5: an annotation of another OCI specification": lambda: Sample().set(
+        "artifact/annotations/org.opencontainers.referrers.filtersApplied", "artifactType"
+    ),
     "A5: an unknown annotation": lambda: Sample().set("artifact/annotations/com.example.x", "y"),
     "J4: unknown fields of a manifest": lambda: Sample().set("manifest/x", {"config": None}),
     "J4: unknown fields of a descriptor": lambda: Sample().set("manifest/layers/0/x", {"digest": 1}),
@@ -91,6 +94,15 @@ def test_algorithm_that_nobody_knows_passes_the_specification() -> None:
     """D9: importers find nothing under it, but it is well-formed."""
     data = Sample().set("artifact/subject/digest", "multihash+base58:QmRZxt2b1FVZPNqd8hsiykDL3TdBDeTSPX9Kv46HmX4Gx8")
     assert not said(data.pack(), Profile.SPEC)
+
+
+def test_reserved_annotation_is_no_error() -> None:
+    """A5 and A8: a newer specification may define it, and what is unknown must not be an error."""
+    data = Sample().set("artifact/annotations/org.opencontainers.image.new", "").pack()
+    assert [finding.severity for finding in findings(data, Profile.SPEC) if finding.rule == "A8"] == [
+        Severity.WARNING
+    ]
+    assert not said(data, Profile.IMPORT)
 
 
 def test_layer_of_an_unknown_type_in_an_image_is_an_error_of_importers_alone() -> None:

@@ -17,7 +17,7 @@ RULES: Final = (
     Rule(
         "A6",
         Level.SHOULD,
-        "Keys of annotations are names in reverse-domain notation; org.opencontainers is the specification's.",
+        "Keys of annotations are names in reverse-domain notation.",
         _RULES,
         None,
         EXPORT_AGAIN,
@@ -29,6 +29,16 @@ RULES: Final = (
         "annotations.md, Pre-Defined Annotation Keys",
         None,
         EXPORT_AGAIN,
+    ),
+    # No error: a newer specification may define the key, and one that is unknown must not be one (annotations.md, Rules).
+    Rule(
+        "A8",
+        Level.MUST,
+        "Keys below org.opencontainers are those that OCI specifications define.",
+        _RULES,
+        None,
+        EXPORT_AGAIN,
+        in_spec=Severity.WARNING,
     ),
     Rule(
         "J1",

@@ -1,4 +1,4 @@
-"""Rules of annotations that are advice: keys, dates, digests, where a name may stand (A6, A7, L14, L15)."""
+"""Rules of annotations that are advice: keys, dates, digests, where a name may stand (A6, A7, A8, L14, L15)."""
 
 from __future__ import annotations
 
@@ -16,15 +16,16 @@ if TYPE_CHECKING:
     from ocitool.check.document_rules.descriptors import Descriptors
     from ocitool.model.json_text import JsonObject, JsonValue
 
-_PREFIX: Final = "org.opencontainers.image."
+_RESERVED: Final = "org.opencontainers."
+_PREFIX: Final = _RESERVED + "image."
 _DEFINED: Final = frozenset(
     _PREFIX + name
     for name in (
         *("created", "authors", "url", "documentation", "source", "version", "revision", "vendor", "licenses"),
         *("ref.name", "title", "description", "base.digest", "base.name", "referrer.subject", "referrer.convert"),
     )
-)
-"""All keys that annotations.md defines; the rest of their namespace is reserved."""
+) | {_RESERVED + "referrers.filtersApplied"}
+"""All keys that annotations.md defines, and the one of the distribution specification; all others are reserved."""
 
 _CREATED: Final = _PREFIX + "created"
 _BASE_DIGEST: Final = _PREFIX + "base.digest"
@@ -48,8 +49,8 @@ def _breaches(annotations: JsonValue, path: Path, *, names_images: bool) -> Iter
         way = (*path, key)
         if key == REF_NAME and not names_images:
             yield Breach("L14", "ref.name says nothing here, only on a descriptor of index.json", way)
-        elif key.startswith(_PREFIX) and key not in _DEFINED:
-            yield Breach("A6", f"{brief(key)} is reserved and not defined", way)
+        elif f"{key}.".startswith(_RESERVED) and key not in _DEFINED:
+            yield Breach("A8", f"{brief(key)} is reserved, and no OCI specification defines it", way)
         elif _DOMAIN_KEY.fullmatch(key) is None:
             yield Breach("A6", f"{brief(key)} is not in reverse-domain notation", way)
         if isinstance(text, str):
