@@ -32,12 +32,6 @@ def root_place(graph: ImageGraph, image: Image, root: Root) -> Place:
     return Place(INDEX_NAME, f"$.manifests[{root.place}]", image.label, platform)
 
 
-def listed_manifests(graph: ImageGraph, image: Image) -> Iterator[ListedManifest]:
-    """Yield every manifest of an image as often as it is listed, in the order of the documents."""
-    for root in image.roots:
-        yield from manifests_of_root(graph, image, root)
-
-
 def manifests_of_root(graph: ImageGraph, image: Image, root: Root) -> Iterator[ListedManifest]:
     """Yield the manifest that a root is, or all that it lists."""
     if isinstance(root.node, ManifestNode):

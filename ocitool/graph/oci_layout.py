@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 LAYOUT_VERSION: Final = "1.0.0"
 
 _DAMAGED: Final = "the archive is damaged: transfer or export it again"
-_WORDS: Final = {EntryKind.OTHER: "special file"}
+_WORDS: Final = {EntryKind.LINK: "link", EntryKind.DIRECTORY: "directory", EntryKind.OTHER: "special file"}
 
 
 def build_layout_graph(scan: Scan, files: Mapping[str, Entry], source: ByteSource) -> ImageGraph:
@@ -40,7 +40,7 @@ def link_faults(entries: Iterable[Entry]) -> tuple[Fault, ...]:
     return tuple(
         Fault(
             rule="T1",
-            message=f"a {_WORDS.get(entry.kind, entry.kind.value)} in the place of a file, which importers do not read",
+            message=f"a {_WORDS[entry.kind]} in the place of a file, which importers do not read",
             error=UnsafeEntry,
             where=entry.name,
             remedy="pack the archive again with regular files (tar --dereference --hard-dereference)",
@@ -144,7 +144,7 @@ class _Builder:
 
 
 def _places(index: JsonObject) -> dict[int, int]:
-    """Return where each entry of index.json is, by identity: what cannot be read leaves none, and moves the others."""
+    """Return where each entry of index.json is, by identity: those that cannot be read are not in its descriptors."""
     entries = index.get("manifests")
     return {id(entry): place for place, entry in enumerate(entries)} if isinstance(entries, list) else {}
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import lzma
 import tarfile
 from typing import TYPE_CHECKING, Final
 
@@ -14,6 +15,7 @@ import zstandard
 
 from tests.builders import NAME, OCI_LAYER, OCI_MANIFEST, Json, Layout, as_json, platform, sha256
 from tests.check.mutation import Mutation
+from tests.docker_archives import CLASSIC, DockerArchive
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -105,6 +107,37 @@ def listed_as(listed: str, configured: str) -> bytes:
     manifest = layout.manifest(configured) | {"platform": platform(listed)}
     layout.add(layout.index([manifest]))
     return with_docker(layout, docker_item(layout, manifest, NAME)).pack()
+
+
+def with_artifact(listed: str) -> bytes:
+    """List an artifact, as `listed`, before an image for amd64."""
+    layout = Layout()
+    manifest = layout.manifest(AMD64)
+    layout.add(layout.index([layout.artifact("sbom") | {"platform": platform(listed)}, manifest]))
+    return with_docker(layout, docker_item(layout, manifest, NAME)).pack()
+
+
+def without_image(*, attested: bool) -> bytes:
+    """Name an index that lists nothing, or an attestation alone."""
+    layout = Layout()
+    return layout.add(layout.index([layout.attestation({"digest": sha256(b"gone")})] if attested else [])).pack()
+
+
+def index_in_index(*, with_image: bool) -> bytes:
+    """List an index in an index, with the only image or with a referrer beside that."""
+    layout = Layout()
+    manifest = layout.manifest(AMD64)
+    if with_image:
+        layout.add(layout.index([layout.index([manifest])]))
+    else:
+        layout.add(layout.index([manifest, layout.index([layout.artifact("sbom", manifest)])]))
+    return with_docker(layout, docker_item(layout, manifest, NAME)).pack()
+
+
+def pinned(*, right: bool) -> bytes:
+    """Name an image by a digest, its own or another."""
+    digest = sound().roots[0]["digest"] if right else sha256(b"another")
+    return sound(tags=(), name=f"docker.io/library/lab@{digest}").pack()
 
 
 def ref_name(value: str) -> bytes:
@@ -311,6 +344,7 @@ MUTATIONS: Final[dict[str, Mutation]] = {
         lambda: with_files(sound(), {"blobs.txt": b"x"}),
     ),
     "L11": Mutation(lambda: unlisted(right=True), lambda: unlisted(right=False)),
+    "L16": Mutation(lambda: DockerArchive(CLASSIC).image(NAME).pack(), lambda: sound().pack()),
     "L12": Mutation(without_layer, lambda: external_layer(there=False)),
     "D14": Mutation(lambda: wrong_size(1), lambda: wrong_size(0)),
     "D15": Mutation(corrupt_layer, lambda: unlisted(right=False)),
@@ -325,6 +359,7 @@ MUTATIONS: Final[dict[str, Mutation]] = {
         lambda: with_files(sound(), {"repositories": b"{}"}),
     ),
     "T7": Mutation(lambda: gzip.compress(sound().pack(), mtime=0), lambda: sound().pack()),
+    "T8": Mutation(lambda: lzma.compress(sound().pack()), lambda: zstandard.compress(sound().pack())),
     "V25": Mutation(lambda: stale_tag(named=False), lambda: stale_tag(named=True)),
     "V26": Mutation(lambda: attestation_of(there=False), lambda: attestation_of(there=True)),
     "I1": Mutation(lambda: sound(tags=(), name=None).pack(), lambda: two(second=None).pack()),
@@ -348,8 +383,12 @@ MUTATIONS: Final[dict[str, Mutation]] = {
         lambda: external_layer(there=True),
         also=frozenset({"Y8", "M14"}),  # only types that are deprecated may be external
     ),
-    "I14": Mutation(lambda: full_name("docker.io/library/LAB:1.0"), lambda: full_name(NAME)),
+    "I14": Mutation(lambda: sound(name="lab:1.0").pack(), lambda: sound(tags=("lab:1.0",)).pack()),
     "I15": Mutation(lambda: empty_index(folders=True), lambda: sound().pack()),
+    "I18": Mutation(lambda: without_image(attested=False), lambda: nested(AMD64, attested=True).pack()),
+    "I19": Mutation(lambda: index_in_index(with_image=True), lambda: index_in_index(with_image=False)),
+    "I20": Mutation(lambda: pinned(right=False), lambda: pinned(right=True)),
+    "I21": Mutation(lambda: sound(name="docker.io/library/LAB:1.0", tags=()).pack(), lambda: sound().pack()),
     "I16": Mutation(lambda: repo_tags("lab:1.0", "other:2.0"), lambda: repo_tags(NAME, OTHER)),
 }
 """Every rule of this area by id."""

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from tests.builders import Layout
 
-ELSEWHERE = {"L1", "L6", "L9", "L10", "L11", "L12", "D14", "D15", "X15", "X18"}
+ELSEWHERE = {"L1", "L6", "L9", "L10", "L11", "L12", "L16", "D14", "D15", "X15", "X18"}
 """Rules of this area whose ids are those of the specification's parts."""
 
 
@@ -62,4 +62,11 @@ def test_a_finding_says_where_and_what_to_do(rule: str) -> None:
     for finding in findings(MUTATIONS[rule].breaks()):
         assert finding.message
         assert finding.remedy
-        assert finding.place.entry or finding.rule in {"I9", "I10", "L1", "T5", "T7"}  # which are of the whole file
+        assert finding.place.entry or finding.rule in {
+            "I9",
+            "I10",
+            "L1",
+            "T5",
+            "T7",
+            "T8",
+        }  # which are of the whole file
