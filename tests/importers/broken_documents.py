@@ -186,7 +186,6 @@ BROKEN: Final[dict[str, Callable[[], bytes]]] = {
     "V25: no tags": _tags,
     "V25: a name without a tag": lambda: _tags(NAME.rpartition(":")[0]),
     "I18: an attestation alone": lambda: without_image(attested=True),
-    "I21: a space": lambda: sound(name="docker.io/library/my lab:1.0").pack(),
     "I21: a reference alone": lambda: sound(
         name=None, **{"org.opencontainers.image.ref.name": "docker.io/library/LAB:1.0"}
     ).pack(),
