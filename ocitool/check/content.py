@@ -12,14 +12,14 @@ from ocitool.archive.entry import EntryKind
 from ocitool.check.docker_paths import DockerPaths
 from ocitool.check.report import Place, Problem
 from ocitool.errors import DocumentError
-from ocitool.graph.closure import Use, graph_uses
-from ocitool.graph.image import ArchiveForm, State
+from ocitool.graph.closure import Use, first_uses, root_use, root_uses
+from ocitool.graph.image import ArchiveForm, IndexNode, State
 from ocitool.graph.layout_files import BLOBS_FOLDER, DOCKER_NAME
 from ocitool.model.digest import HEX_LENGTH, digest_of_blob_name, is_well_formed
 from ocitool.plan.steps import Copy
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator, Iterable, Iterator
 
     from ocitool.archive.entry import Entry
     from ocitool.check.checked import CheckedArchive
@@ -33,7 +33,7 @@ def blobs_to_hash(graph: ImageGraph) -> tuple[Copy, ...]:
     """Return every blob that is there, listed or not, once; not those whose size no descriptor agrees with (D14)."""
     roles: dict[Digest, str] = {}
     sizes: dict[Digest, set[int]] = {}
-    for use in graph_uses(graph):
+    for use in first_uses(graph):
         roles.setdefault(use.descriptor.digest, use.role)
         sizes.setdefault(use.descriptor.digest, set()).add(use.descriptor.size)
     return tuple(
@@ -47,26 +47,55 @@ def content_problems(archive: CheckedArchive) -> Iterator[Problem]:
     """Yield what is missing, and what is not what it is listed as."""
     all_read = _is_all_read(archive.graph)
     yield from _folder_problems(archive, all_read=all_read)
-    # A link in the place of a blob is not a blob that is missing.
-    replaced = {fault.where for fault in archive.graph.faults if fault.rule == "T1"}
-    sound: set[tuple[Digest, int]] = set()
-    said: set[tuple[Digest, int, str]] = set()
-    listed: set[Digest] = set()
-    paths = DockerPaths(archive.graph)
-    for use in graph_uses(archive.graph):
-        digest, size = use.descriptor.digest, use.descriptor.size
-        if (digest, size) in sound or (digest, size, use.image) in said:
-            continue
-        listed.add(digest)
-        problem = None if digest.blob_name in replaced else _use_problem(archive, use, paths)
-        if problem is None:
-            sound.add((digest, size))
-        else:  # of each image once, whichever of its platforms
-            said.add((digest, size, use.image))
-            yield problem
+    uses = _Uses(archive)
+    yield from uses.problems()
+    listed = uses.listed
     for digest, entry in archive.graph.blobs.items():
         if digest not in listed:
             yield from _unlisted_problems(digest, archive.actual.get(digest), Place(entry.name), all_read=all_read)
+
+
+class _Uses:
+    """What is wrong with blobs as images list them; `listed` are all of those that were looked at."""
+
+    def __init__(self, archive: CheckedArchive) -> None:
+        self._archive = archive
+        # A link in the place of a blob is not a blob that is missing.
+        self._replaced = {fault.where for fault in archive.graph.faults if fault.rule == "T1"}
+        self._paths = DockerPaths(archive.graph)
+        self._sound: set[tuple[Digest, int]] = set()
+        self._said: set[tuple[Digest, int, str]] = set()
+        self.listed: set[Digest] = set()
+
+    def problems(self) -> Iterator[Problem]:
+        """Yield each problem once of an image, whichever of its platforms; indexes may have many names."""
+        sound: set[tuple[Digest, str]] = set()
+        for image in self._archive.graph.images:
+            for root in image.roots:
+                key = root.node.descriptor.digest, root.node.descriptor.media_type
+                if isinstance(root.node, IndexNode) and key in sound:
+                    yield from self._new_problems((root_use(image.label, root.node),))
+                elif (yield from self._new_problems(root_uses(image.label, root.node))):
+                    sound.add(key)
+
+    def _new_problems(self, uses: Iterable[Use]) -> Generator[Problem, None, bool]:
+        """Yield what was not said of the image before; return whether nothing is wrong with any of it."""
+        all_sound = True
+        for use in uses:
+            key = use.descriptor.digest, use.descriptor.size
+            if key in self._sound:
+                continue
+            self.listed.add(use.descriptor.digest)
+            replaced = use.descriptor.digest.blob_name in self._replaced
+            problem = None if replaced else _use_problem(self._archive, use, self._paths)
+            if problem is None:
+                self._sound.add(key)
+                continue
+            all_sound = False
+            if (*key, use.image) not in self._said:
+                self._said.add((*key, use.image))
+                yield problem
+        return all_sound
 
 
 def _folder_problems(archive: CheckedArchive, *, all_read: bool) -> Iterator[Problem]:

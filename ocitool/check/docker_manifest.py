@@ -128,9 +128,11 @@ def _configured(graph: ImageGraph) -> dict[Digest, _Configured]:
 
 def _item_problems(graph: ImageGraph, files: _Files) -> Iterator[Problem]:
     """Hold each item to the image that index.json lists with its config."""
+    if not graph.docker_manifest:
+        return
     known = _configured(graph)
     said = {blob.digest for image in graph.images for node in image.manifests() for blob in node.missing}
-    for position, item in enumerate(graph.docker_manifest or ()):
+    for position, item in enumerate(graph.docker_manifest):
         path = f"$[{position}]"
         absent = _absent(item, files)
         for where, name in absent:
