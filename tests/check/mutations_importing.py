@@ -82,9 +82,11 @@ def listed_twice(*, same_name: bool, platforms: tuple[str, str]) -> bytes:
     """List two manifests one by one, as `platforms`."""
     layout = Layout()
     manifests = [layout.manifest(text, ("base", f"own {number}")) for number, text in enumerate(platforms)]
-    for manifest, name in zip(manifests, (NAME, NAME if same_name else OTHER), strict=True):
+    names = (NAME, NAME if same_name else OTHER)
+    for manifest, name in zip(manifests, names, strict=True):
         layout.add(manifest, name)
-    return with_docker(layout, docker_item(layout, manifests[0], NAME)).pack()
+    items = [docker_item(layout, manifest, name) for manifest, name in zip(manifests, names, strict=True)]
+    return with_docker(layout, *items[: len(set(names))]).pack()
 
 
 def with_platform() -> bytes:
@@ -145,9 +147,9 @@ def ref_name(value: str) -> bytes:
     return sound(name=None, **{REF_NAME: value}).pack()
 
 
-def full_name(value: str) -> bytes:
-    """Give an image a name that may be none, and a tag."""
-    return sound(tags=(), name=None, **{FULL_NAME: value, REF_NAME: "1.0"}).pack()
+def full_name(value: str, *tags: str) -> bytes:
+    """Give an image a name that may be none, and a tag; `tags` are those of manifest.json."""
+    return sound(tags=tags, name=None, **{FULL_NAME: value, REF_NAME: "1.0"}).pack()
 
 
 def with_referrer(subject: Json | None = None) -> bytes:
@@ -191,6 +193,7 @@ def zstd_layers() -> bytes:
 
 
 def external_layer(*, there: bool) -> bytes:
+    """Make a layer external; docker would load none that is not there."""
     layout = Layout()
     manifest = layout.manifest(AMD64)
     document = layout.read(manifest)
@@ -201,8 +204,8 @@ def external_layer(*, there: bool) -> bytes:
     layout.drop(manifest)
     made = layout.blob(as_json(document | {"layers": [foreign, *document["layers"][1:]]}), OCI_MANIFEST)
     if not there:
-        layout.drop(foreign)
-    return layout.add(made).pack()
+        return layout.drop(foreign).add(made).pack()
+    return with_docker(layout.add(made), docker_item(layout, made, NAME)).pack()
 
 
 def first_layer(layout: Layout) -> str:
@@ -364,7 +367,7 @@ MUTATIONS: Final[dict[str, Mutation]] = {
     "V26": Mutation(lambda: attestation_of(there=False), lambda: attestation_of(there=True)),
     "I1": Mutation(lambda: sound(tags=(), name=None).pack(), lambda: two(second=None).pack()),
     "I2": Mutation(lambda: two(second=None).pack(), with_referrer),
-    "I3": Mutation(lambda: full_name("lab"), lambda: full_name("lab:1.0")),
+    "I3": Mutation(lambda: full_name("lab"), lambda: full_name("lab:1.0", "lab:1.0")),
     "I4": Mutation(
         lambda: listed_twice(same_name=True, platforms=(AMD64, AMD64)),
         lambda: listed_twice(same_name=False, platforms=(AMD64, AMD64)),
