@@ -196,7 +196,7 @@ class _Scanner:
             raise UnsafeEntry(f"entry with an absolute name {name[:200]!r}", where=self._place(offset))
         parts = [part for part in name.split("/") if part not in {"", "."}]
         if ".." in parts:
-            raise UnsafeEntry(f"entry name {name[:200]!r} leaves its folder", where=self._place(offset))
+            raise UnsafeEntry(f"entry name {name[:200]!r} has '..' in it", where=self._place(offset))
         return "/".join(parts)
 
     def _cut(self, offset: int, needed: int, what: str) -> TruncatedArchive:

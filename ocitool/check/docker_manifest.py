@@ -19,11 +19,11 @@ from ocitool.model.reference import Reference, has_reference_separator
 from ocitool.plan.docker_manifest import is_loadable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from ocitool.archive.entry import Entry
     from ocitool.check.checked import CheckedArchive
-    from ocitool.graph.image import DockerItem, Image, ImageGraph, ManifestNode
+    from ocitool.graph.image import DockerItem, Image, ImageGraph, ManifestNode, Root
 
 
 _WHOLE: Final = Place(DOCKER_NAME, "$")
@@ -40,6 +40,7 @@ def docker_manifest_problems(archive: CheckedArchive) -> Iterator[Problem]:
         yield from _item_problems(graph, files)
         yield from _unlisted_problems(graph, files)
     yield from _tag_problems(graph, files)
+    yield from _untagged_problems(graph, files)
 
 
 class _Files:
@@ -74,12 +75,30 @@ class _Files:
         return digest
 
 
-@dataclass(slots=True)
-class _Configured:
-    """The images that have one config: the first of them, and the names of all.
+@dataclass(frozen=True, slots=True)
+class _Names:
+    """What index.json calls an image.
 
     `full` are names as importers record them, `short` those without a registry, repository and tag to tell apart.
     """
+
+    full: frozenset[str]
+    short: frozenset[str]
+    has_unnamed: bool
+
+    @classmethod
+    def of(cls, image: Image) -> _Names:
+        """Sort the names of the roots."""
+        names = {root.name for root in image.roots}
+        short = {name for name in names if name is not None and not has_reference_separator(name)}
+        full = {importer_name(name) for name in names if name is not None and name not in short}
+        full |= {reference.full for name in short if (reference := _full(name)) is not None}
+        return cls(frozenset(full), frozenset(short), None in names)
+
+
+@dataclass(slots=True)
+class _Configured:
+    """The images that have one config: the first of them, and the names of all."""
 
     node: ManifestNode
     image: Image
@@ -87,17 +106,11 @@ class _Configured:
     short: set[str] = field(default_factory=set)
     has_unnamed: bool = False
 
-    def add_names(self, names: Iterable[str | None]) -> None:
+    def add(self, names: _Names) -> None:
         """Take in what index.json calls an image."""
-        for name in names:
-            if name is None:
-                self.has_unnamed = True
-            elif has_reference_separator(name):
-                self.full.add(importer_name(name))
-            else:
-                self.short.add(name)
-                if (reference := _full(name)) is not None:
-                    self.full.add(reference.full)
+        self.full |= names.full
+        self.short |= names.short
+        self.has_unnamed = self.has_unnamed or names.has_unnamed
 
     def is_called(self, reference: Reference) -> bool:
         """Tell whether one of the images may be known by a name; those without a full one may have any."""
@@ -107,18 +120,19 @@ class _Configured:
 def _configured(graph: ImageGraph) -> dict[Digest, _Configured]:
     found: dict[Digest, _Configured] = {}
     for image in graph.images:
-        names = {root.name for root in image.roots}
-        for node in image.manifests():
-            if node.config is not None:
-                found.setdefault(node.config.digest, _Configured(node, image)).add_names(names)
+        names = _Names.of(image)
+        for digest, node in {node.config.digest: node for node in image.manifests() if node.config}.items():
+            found.setdefault(digest, _Configured(node, image)).add(names)
     return found
 
 
 def _item_problems(graph: ImageGraph, files: _Files) -> Iterator[Problem]:
     """Hold each item to the image that index.json lists with its config."""
+    if not graph.docker_manifest:
+        return
     known = _configured(graph)
     said = {blob.digest for image in graph.images for node in image.manifests() for blob in node.missing}
-    for position, item in enumerate(graph.docker_manifest or ()):
+    for position, item in enumerate(graph.docker_manifest):
         path = f"$[{position}]"
         absent = _absent(item, files)
         for where, name in absent:
@@ -165,7 +179,7 @@ def _stale_tags(item: DockerItem, configured: _Configured, path: str) -> Iterato
     """Find tags that the image does not have in index.json."""
     for number, tag in enumerate(item.tags):
         reference = _full(tag)
-        if reference is not None and not configured.is_called(reference):
+        if reference is not None and _tagged(tag) is not None and not configured.is_called(reference):
             yield Problem(
                 "V25",
                 f"names an image {tag[:200]!r} that index.json does not call so: docker stores it under another name",
@@ -188,6 +202,9 @@ def _tag_problems(graph: ImageGraph, files: _Files) -> Iterator[Problem]:
                 if graph.form is ArchiveForm.OCI_LAYOUT:  # of a docker-archive it is a damage of the image
                     yield Problem("V25", f"the tag {tag[:200]!r} is no image name", place)
                 continue
+            if _tagged(tag) is None:
+                yield Problem("V25", f"the name {tag[:200]!r} has no tag: docker exits 1 with 'invalid tag'", place)
+                continue
             if tag != full.full:
                 short.append(tag)
             earlier, owner = owners.setdefault(full.full, (position, config))
@@ -202,6 +219,47 @@ def _tag_problems(graph: ImageGraph, files: _Files) -> Iterator[Problem]:
     if short and by_tags:
         what = repr(short[0][:200]) if len(short) == 1 else f"{len(short)} names such as {short[0][:200]!r}"
         yield Problem("I16", f"calls an image {what}: podman load makes that localhost/…", Place(DOCKER_NAME))
+
+
+def _untagged_problems(graph: ImageGraph, files: _Files) -> Iterator[Problem]:
+    """Find images that index.json names by a tag, and manifest.json not at all."""
+    if graph.form is ArchiveForm.DOCKER_ARCHIVE:
+        return
+    items: dict[Digest, list[int]] = {}
+    tagged: set[Digest] = set()
+    for position, item in enumerate(graph.docker_manifest or ()):
+        if (config := files.config(item.config)) is not None:
+            items.setdefault(config, []).append(position)
+            if item.tags:
+                tagged.add(config)
+    for image in graph.images:
+        names = [name for root in image.roots if (name := _known_to_docker(root)) is not None] if items else []
+        configs = {node.config.digest: node for node in image.manifests() if node.config} if names else {}
+        listed = [digest for digest in configs if digest in items]
+        if listed and tagged.isdisjoint(listed):
+            place = Place(
+                DOCKER_NAME, f"$[{items[listed[0]][0]}].RepoTags", image.label, manifest_name(configs[listed[0]])
+            )
+            yield Problem(
+                "V25",
+                f"gives {names[0][:200]} no tag: docker with its classic store stores it as <none>:<none>",
+                place,
+            )
+
+
+def _tagged(name: str) -> str | None:
+    """Return a name that says its tag, None for any other."""
+    try:
+        return name if Reference.parse(name).tag else None
+    except DocumentError:
+        return None
+
+
+def _known_to_docker(root: Root) -> str | None:
+    """Return a root's name as docker has it, None for a tag alone and what ends in a digest alone."""
+    if root.name is None or not has_reference_separator(root.name):
+        return None
+    return _tagged(importer_name(root.name))
 
 
 def _full(tag: str) -> Reference | None:

@@ -17,7 +17,7 @@ from ocitool.check.document_rules import rule_breaches
 from ocitool.check.document_rules.layer_counts import layer_count_problems, listed_layers
 from ocitool.check.report import Place, Problem
 from ocitool.check.schema_rules import schema_breaches
-from ocitool.graph.closure import Part, graph_uses
+from ocitool.graph.closure import Part, first_uses
 from ocitool.graph.image import ArchiveForm, Kind, ManifestNode
 from ocitool.graph.layout_files import DOCKER_NAME, INDEX_NAME, LAYOUT_NAME
 from ocitool.model.json_text import JsonReading, read_json
@@ -97,7 +97,7 @@ def read_documents(archive: CheckedArchive) -> Iterator[Document]:
         if name in files and not (name == INDEX_NAME and archive.graph.form is ArchiveForm.DOCKER_ARCHIVE):
             yield Document(kind, Place(name), _read(archive, files[name]))
     seen: set[tuple[Digest, DocumentKind]] = set()
-    for use in graph_uses(archive.graph):
+    for use in first_uses(archive.graph):
         listed = _kind(use)
         entry = archive.graph.blobs.get(use.descriptor.digest)
         if listed is None or entry is None or (use.descriptor.digest, listed) in seen:

@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ocitool.graph.image import Image, ImageGraph, Root
-    from ocitool.model.descriptor import Descriptor
-    from ocitool.model.json_text import JsonObject
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,14 +29,7 @@ def root_place(graph: ImageGraph, image: Image, root: Root) -> Place:
     platform = manifest_name(root.node) if isinstance(root.node, ManifestNode) else ""
     if graph.form is ArchiveForm.DOCKER_ARCHIVE:
         return Place(DOCKER_NAME, "", image.label, platform)
-    path = _path(graph.index, root.node.descriptor, root.place)
-    return Place(INDEX_NAME, path, image.label, platform)
-
-
-def listed_manifests(graph: ImageGraph, image: Image) -> Iterator[ListedManifest]:
-    """Yield every manifest of an image as often as it is listed, in the order of the documents."""
-    for root in image.roots:
-        yield from manifests_of_root(graph, image, root)
+    return Place(INDEX_NAME, f"$.manifests[{root.place}]", image.label, platform)
 
 
 def manifests_of_root(graph: ImageGraph, image: Image, root: Root) -> Iterator[ListedManifest]:
@@ -60,13 +51,3 @@ def manifests_of_index(image: Image, index: IndexNode) -> Iterator[ListedManifes
             yield ListedManifest(
                 child, Place(index.descriptor.digest.blob_name, path, image.label, manifest_name(child))
             )
-
-
-def _path(index: JsonObject, descriptor: Descriptor, position: int) -> str:
-    """Return the JSON path of a descriptor of index.json; those before it that cannot be read have moved it."""
-    manifests = index.get("manifests")
-    if not isinstance(manifests, list):
-        return ""
-    # They can only have moved it up, mostly by little.
-    found = (place for place in range(position, len(manifests)) if manifests[place] is descriptor.fields)
-    return next((f"$.manifests[{place}]" for place in found), "")

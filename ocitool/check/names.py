@@ -1,6 +1,6 @@
 """Rules of names: what index.json calls its images, and what importers make of that.
 
-They are I1, I2, I3, I5, I14, I15 and I17.
+They are I1, I2, I3, I5, I14, I15, I17, I18, I20 and I21.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from ocitool.check.listing import root_place
 from ocitool.check.report import Place, Problem
 from ocitool.errors import DocumentError
-from ocitool.graph.image import ArchiveForm
+from ocitool.graph.image import ArchiveForm, IndexNode, Kind, State, walk_indexes, walk_manifests
 from ocitool.graph.layout_files import DOCKER_NAME, INDEX_NAME
 from ocitool.model.descriptor import CONTAINERD_NAME
 from ocitool.model.reference import Reference, has_reference_separator
@@ -74,12 +74,28 @@ def _unnamed_problems(graph: ImageGraph, images: Sequence[Image], unnamed: Seque
 
 def _artifact_problems(graph: ImageGraph) -> Iterator[Problem]:
     for image in graph.images:
-        if image.name is not None and is_follower(image):
+        if image.name is None:
+            continue
+        empty = [root for root in image.roots if _lists_no_image(root)]
+        for root in empty:
+            yield Problem(
+                "I18",
+                f"the index of {image.label} lists no image: ctr 1 exits 1, ctr 2 stores what can never be unpacked",
+                root_place(graph, image, root),
+            )
+        if not empty and is_follower(image):
             yield Problem(
                 "I17",
                 f"{image.label} is no image, but has a name: ctr up to 1.7 tries to unpack it, and exits 1",
                 root_place(graph, image, image.roots[0]),
             )
+
+
+def _lists_no_image(root: Root) -> bool:
+    """Tell whether a root is an index of nothing, or of attestations alone; artifacts have a rule of their own."""
+    return all(index.state is State.COMPLETE for index in walk_indexes(root.node)) and (
+        isinstance(root.node, IndexNode) and all(node.kind is Kind.ATTESTATION for node in walk_manifests(root.node))
+    )
 
 
 def _by_name(image: Image) -> list[Root]:
@@ -105,10 +121,15 @@ def _name_problems(root: Root, place: Place) -> Iterator[Problem]:
             yield Problem("I5", f"is named by {_quoted(name)} alone: ctr records import-DATE:{_shown(name)}", place)
         return
     try:
-        full = Reference.parse(name).with_default_tag().full
+        reference = Reference.parse(name).with_default_tag()
     except DocumentError as error:
-        yield Problem("I14", error.message, place)
+        yield Problem("I21", f"{error.message}; docker's containerd store keeps nothing under it", place)
         return
+    full, digest = reference.full, root.node.descriptor.digest
+    if reference.digest and reference.digest != str(digest):
+        yield Problem(
+            "I20", f"the name {_quoted(name)} ends in the digest of something else, this is {digest}", place
+        )
     if name != full:
         remedy = f"write it out: ocitool filter SRC -p all --rename {name}={full} -o OUT"
         yield Problem(

@@ -1,13 +1,14 @@
-"""Rules of platforms: what is listed as which, once or twice, and by what (I4, I6, I7, I8, X15, X18)."""
+"""Rules of platforms: what is listed as which, once or twice, and by what (I4, I6, I7, I8, I19, X15, X18)."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ocitool.check.listing import listed_manifests, manifests_of_index, manifests_of_root, root_place
-from ocitool.check.report import Problem
+from ocitool.check.catalogue.remedies import BUILD_AGAIN
+from ocitool.check.listing import manifests_of_index, manifests_of_root, root_place
+from ocitool.check.report import Place, Problem
 from ocitool.graph.closure import manifest_name
-from ocitool.graph.image import ArchiveForm, IndexNode, Kind, ManifestNode
+from ocitool.graph.image import ArchiveForm, IndexNode, Kind, ManifestNode, State, walk_manifests
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -21,15 +22,41 @@ if TYPE_CHECKING:
 
 def platform_problems(archive: CheckedArchive) -> Iterator[Problem]:
     """Yield what makes importers take another image than is meant, or none."""
+    sound: set[Digest] = set()  # one index may have many names
     for image in archive.graph.images:
         if archive.graph.form is ArchiveForm.OCI_LAYOUT:
             yield from _root_problems(archive.graph, image)
         for root in image.roots:
-            if isinstance(root.node, IndexNode):
-                yield from _twice("X15", _different(image, root.node), f"an index of {image.label} lists")
-        for listed in listed_manifests(archive.graph, image):
-            yield from _disagreement(image, listed)
-            yield from _first_level(image, listed)
+            digest = root.node.descriptor.digest
+            if digest in sound:
+                continue
+            problems = list(_listed_problems(archive.graph, image, root))
+            if isinstance(root.node, IndexNode) and not problems:
+                sound.add(digest)
+            yield from problems
+
+
+def _listed_problems(graph: ImageGraph, image: Image, root: Root) -> Iterator[Problem]:
+    """Judge a manifest, or all that an index lists."""
+    if isinstance(root.node, IndexNode):
+        yield from _twice("X15", _different(image, root.node), f"an index of {image.label} lists")
+        yield from _inner_index(image, root.node)
+    for listed in manifests_of_root(graph, image, root):
+        yield from _disagreement(image, listed)
+        yield from _first_level(image, listed)
+
+
+def _inner_index(image: Image, index: IndexNode) -> Iterator[Problem]:
+    """Find images that are listed in an index in this one; the first such index is said."""
+    for position, child in enumerate(index.children):
+        if isinstance(child, IndexNode) and any(node.kind is Kind.IMAGE for node in walk_manifests(child)):
+            path = f"$.manifests[{position}]" if index.state is State.COMPLETE else ""
+            yield Problem(
+                "I19",
+                f"{image.label} has images in an index in its index: skopeo and podman do not look there",
+                Place(index.descriptor.digest.blob_name, path, image.label),
+            )
+            return
 
 
 def _root_problems(graph: ImageGraph, image: Image) -> Iterator[Problem]:
@@ -82,7 +109,7 @@ def _different(image: Image, index: IndexNode) -> Iterator[ListedManifest]:
     seen: set[tuple[Platform, Digest]] = set()
     for listed in manifests_of_index(image, index):
         platform, config = _wanted_as(listed.node), listed.node.config
-        if platform is not None and config is not None:
+        if platform is not None and config is not None and listed.node.kind is Kind.IMAGE:
             if (platform, config.digest) in seen:
                 continue
             seen.add((platform, config.digest))
@@ -104,17 +131,38 @@ def _twice(rule: str, manifests: Iterable[ListedManifest], what: str) -> Iterato
 
 
 def _wanted_as(node: ManifestNode) -> Platform | None:
-    """Return the platform by which importers choose an image, None for what they do not choose."""
-    platform = node.listed or node.platform
-    return platform.normalized() if node.kind is Kind.IMAGE and platform is not None else None
+    """Return the platform by which importers choose a manifest, an artifact too; None for what they do not choose."""
+    platform = node.listed or (node.platform if node.kind is Kind.IMAGE else None)
+    return None if platform is None or node.kind is Kind.ATTESTATION else platform.normalized()
 
 
 def _disagreement(image: Image, listed: ListedManifest) -> Iterator[Problem]:
     node = listed.node
-    if node.platforms_disagree and node.listed is not None:
+    if node.listed is None or not node.listed.os or not node.listed.architecture:
+        return  # which is another rule's
+    if node.platforms_disagree:
         name = manifest_name(node)
         message = f"{image.label} lists this manifest as {node.listed.display}, but its config says {name}"
         yield Problem("X18", message, listed.place)
+    elif node.configured is not None and node.kind is Kind.IMAGE:
+        yield from _system_disagreement(image, node.listed.normalized(), node.configured.normalized(), listed.place)
+
+
+def _system_disagreement(image: Image, listed: Platform, configured: Platform, place: Place) -> Iterator[Problem]:
+    """Hold the builds of windows, and the features that linux is listed with, to what the config says."""
+    what = f"{image.label} lists this manifest"
+    if listed.os == "windows" and listed.os_version and configured.os_version:
+        if _build(listed.os_version) != _build(configured.os_version):
+            message = f"{what} for windows {listed.os_version}, but its config says {configured.os_version}"
+            yield Problem("X18", message, place, BUILD_AGAIN)
+    elif listed.os == "linux" and (more := sorted(set(listed.os_features) - set(configured.os_features))):
+        message = f"{what} with the feature {more[0][:80]!r}, which its config lacks: ctr 2 does not unpack it"
+        yield Problem("X18", message, place, BUILD_AGAIN)
+
+
+def _build(version: str) -> list[str]:
+    """Return a version without its revision, which hosts do not look at."""
+    return version.split(".")[:3]
 
 
 def _first_level(image: Image, listed: ListedManifest) -> Iterator[Problem]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ocitool.check.listing import listed_manifests, root_place
+from ocitool.check.listing import manifests_of_root, root_place
 from ocitool.check.report import Place, Problem
 from ocitool.graph.image import IndexNode, State
 from ocitool.plan.subjects import index_subject, subjects_of
@@ -13,27 +13,32 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ocitool.check.checked import CheckedArchive
-    from ocitool.graph.image import ImageGraph
+    from ocitool.graph.image import Image, ImageGraph, Root
     from ocitool.model.digest import Digest
 
 
 def subject_problems(archive: CheckedArchive) -> Iterator[Problem]:
     """Yield each attestation, signature or report of something that the archive does not hold."""
     graph = archive.graph
-    subjects: dict[Digest, Digest | None] = {}  # one index may have many names
+    sound: set[Digest] = set()  # one index may have many names
     for image in graph.images:
         for root in image.roots:
-            if not isinstance(root.node, IndexNode):
-                continue
             digest = root.node.descriptor.digest
-            if digest not in subjects:
-                subjects[digest] = index_subject(root.node)
-            if (subject := subjects[digest]) is not None:
-                yield from _unless_there(graph, "index", subject, root_place(graph, image, root))
-        for listed in listed_manifests(graph, image):
-            if listed.node.state is not State.ABSENT:  # that it is missing itself is said already
-                for subject in sorted(subjects_of(listed.node), key=str):
-                    yield from _unless_there(graph, listed.node.kind.value, subject, listed.place)
+            if digest in sound:
+                continue
+            problems = list(_root_problems(graph, image, root))
+            if isinstance(root.node, IndexNode) and not problems:
+                sound.add(digest)
+            yield from problems
+
+
+def _root_problems(graph: ImageGraph, image: Image, root: Root) -> Iterator[Problem]:
+    if isinstance(root.node, IndexNode) and (about := index_subject(root.node)) is not None:
+        yield from _unless_there(graph, "index", about, root_place(graph, image, root))
+    for listed in manifests_of_root(graph, image, root):
+        if listed.node.state is not State.ABSENT:  # that it is missing itself is said already
+            for subject in sorted(subjects_of(listed.node), key=str):
+                yield from _unless_there(graph, listed.node.kind.value, subject, listed.place)
 
 
 def _unless_there(graph: ImageGraph, what: str, subject: Digest, place: Place) -> Iterator[Problem]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import posixpath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from ocitool.check.report import Place, Problem
 from ocitool.graph.image import ArchiveForm
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from ocitool.archive.entry import Entry
     from ocitool.check.checked import CheckedArchive
 
+_READ_BY_SOME: Final = frozenset({"gzip", "zstd"})
+
 
 def tar_problems(archive: CheckedArchive) -> Iterator[Problem]:
     """Yield what is wrong with the file as a tar, whatever is in it."""
@@ -24,10 +26,12 @@ def tar_problems(archive: CheckedArchive) -> Iterator[Problem]:
         )
     if not archive.scan.has_end:
         yield Problem("T5", "ends without the two blocks of zeros that end a tar, though all it lists is there")
-    if archive.compression:
+    if archive.compression in _READ_BY_SOME:
         yield Problem(
             "T7", f"the whole file is compressed with {archive.compression}: ctr up to 1.7 and kind read no such file"
         )
+    elif archive.compression:
+        yield Problem("T8", f"the whole file is compressed with {archive.compression}: no ctr reads such a file")
     yield from _other_files(archive)
 
 

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
-from ocitool.graph.image import Kind
+from ocitool.graph.image import IndexNode, Kind, walk_indexes, walk_manifests
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ocitool.graph.image import Image, ImageGraph, ManifestNode
+    from ocitool.graph.image import ImageGraph, ManifestNode, Node
     from ocitool.model.descriptor import Descriptor
+    from ocitool.model.digest import Digest
 
 
 class Part(IntEnum):
@@ -46,18 +47,30 @@ def manifest_uses(label: str, node: ManifestNode) -> Iterator[Use]:
         yield Use(layer, Part.LAYER, f"layer {number} of {len(node.layers)} of {owner}", label, name)
 
 
-def image_uses(image: Image) -> Iterator[Use]:
-    """Yield everything that an image lists, whether it is there or not."""
-    for index in image.indexes():
-        yield Use(index.descriptor, Part.INDEX, f"index of {image.label}", image.label)
-    for node in image.manifests():
-        yield from manifest_uses(image.label, node)
+def root_uses(label: str, node: Node) -> Iterator[Use]:
+    """Yield a root of an image and everything below it, indexes first."""
+    for index in walk_indexes(node):
+        yield Use(index.descriptor, Part.INDEX, f"index of {label}", label)
+    for manifest in walk_manifests(node):
+        yield from manifest_uses(label, manifest)
 
 
-def graph_uses(graph: ImageGraph) -> Iterator[Use]:
-    """Yield everything that all images of an archive list."""
+def root_use(label: str, node: IndexNode) -> Use:
+    """Return an index itself, as the root of an image."""
+    return Use(node.descriptor, Part.INDEX, f"index of {label}", label)
+
+
+def first_uses(graph: ImageGraph) -> Iterator[Use]:
+    """Yield everything that images list, but what is below one index for the first image alone that has it."""
+    walked: set[tuple[Digest, str]] = set()
     for image in graph.images:
-        yield from image_uses(image)
+        for root in image.roots:
+            key = root.node.descriptor.digest, root.node.descriptor.media_type
+            if isinstance(root.node, IndexNode) and key in walked:
+                yield root_use(image.label, root.node)
+            else:
+                walked.add(key)
+                yield from root_uses(image.label, root.node)
 
 
 def manifest_name(node: ManifestNode) -> str:

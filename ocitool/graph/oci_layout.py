@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 LAYOUT_VERSION: Final = "1.0.0"
 
 _DAMAGED: Final = "the archive is damaged: transfer or export it again"
+_WORDS: Final = {EntryKind.LINK: "link", EntryKind.DIRECTORY: "directory", EntryKind.OTHER: "special file"}
 
 
 def build_layout_graph(scan: Scan, files: Mapping[str, Entry], source: ByteSource) -> ImageGraph:
@@ -39,7 +40,7 @@ def link_faults(entries: Iterable[Entry]) -> tuple[Fault, ...]:
     return tuple(
         Fault(
             rule="T1",
-            message=f"a {entry.kind.value} in the place of a file, which importers do not read",
+            message=f"a {_WORDS[entry.kind]} in the place of a file, which importers do not read",
             error=UnsafeEntry,
             where=entry.name,
             remedy="pack the archive again with regular files (tar --dereference --hard-dereference)",
@@ -68,7 +69,8 @@ class _Builder:
             self._check_layout()
         index, descriptors = self._read_index()
         trees = TreeBuilder(self._content)
-        roots = [Root(place, trees.build(descriptor)) for place, descriptor in enumerate(descriptors)]
+        places = _places(index)
+        roots = [Root(places[id(descriptor.fields)], trees.build(descriptor)) for descriptor in descriptors]
         docker_manifest = self._read_docker_manifest()
         return ImageGraph(
             origins=(Origin(self._source.name, self._source.size),),
@@ -139,6 +141,12 @@ class _Builder:
 
     def _fault(self, rule: str, where: str, message: str, remedy: str = "export the archive again") -> None:
         self._faults.append(Fault(rule, message, DocumentError, where, remedy))
+
+
+def _places(index: JsonObject) -> dict[int, int]:
+    """Return where each entry of index.json is, by identity: those that cannot be read are not in its descriptors."""
+    entries = index.get("manifests")
+    return {id(entry): place for place, entry in enumerate(entries)} if isinstance(entries, list) else {}
 
 
 def _hold_to_index(value: JsonObject) -> None:

@@ -156,8 +156,7 @@ class Platform:
     @property
     def display(self) -> str:
         """The familiar normalised form, such as `linux/arm64` or `linux/arm/v7`, safe for a terminal."""
-        text = str(self.normalized())
-        return "".join(mark if mark.isprintable() else "\N{REPLACEMENT CHARACTER}" for mark in text)
+        return _display(self)
 
     @property
     def slug(self) -> str:
@@ -190,6 +189,12 @@ def _normalize(platform: Platform) -> Platform:
         os_version=platform.os_version,
         os_features=tuple(sorted(set(platform.os_features))),
     )
+
+
+@lru_cache(maxsize=4096)
+def _display(platform: Platform) -> str:
+    text = str(platform.normalized())
+    return "".join(mark if mark.isprintable() else "\N{REPLACEMENT CHARACTER}" for mark in text)
 
 
 def host_platform() -> Platform:

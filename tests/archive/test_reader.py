@@ -312,7 +312,7 @@ def test_refuses_names_that_leave_the_folder(name: bytes, way: str, kind: bytes)
     first = {"ustar": b"", "pax": pax({"path": name.decode()}), "gnu": long_name(name)}[way]
     with pytest.raises(UnsafeEntry, match="at offset 1024") as caught:
         scan(FILE + first + last + END)
-    assert "absolute" in caught.value.message or "leaves its folder" in caught.value.message
+    assert "absolute" in caught.value.message or "has '..' in it" in caught.value.message
 
 
 @pytest.mark.parametrize("name", ["a\0b", "a\0/../../x", "\0", "a\\b", "..\\x", "x" * (NAME_LIMIT + 1)])

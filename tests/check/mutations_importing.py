@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import lzma
 import tarfile
 from typing import TYPE_CHECKING, Final
 
@@ -14,6 +15,7 @@ import zstandard
 
 from tests.builders import NAME, OCI_LAYER, OCI_MANIFEST, Json, Layout, as_json, platform, sha256
 from tests.check.mutation import Mutation
+from tests.docker_archives import CLASSIC, DockerArchive
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -80,9 +82,11 @@ def listed_twice(*, same_name: bool, platforms: tuple[str, str]) -> bytes:
     """List two manifests one by one, as `platforms`."""
     layout = Layout()
     manifests = [layout.manifest(text, ("base", f"own {number}")) for number, text in enumerate(platforms)]
-    for manifest, name in zip(manifests, (NAME, NAME if same_name else OTHER), strict=True):
+    names = (NAME, NAME if same_name else OTHER)
+    for manifest, name in zip(manifests, names, strict=True):
         layout.add(manifest, name)
-    return with_docker(layout, docker_item(layout, manifests[0], NAME)).pack()
+    items = [docker_item(layout, manifest, name) for manifest, name in zip(manifests, names, strict=True)]
+    return with_docker(layout, *items[: len(set(names))]).pack()
 
 
 def with_platform() -> bytes:
@@ -107,14 +111,45 @@ def listed_as(listed: str, configured: str) -> bytes:
     return with_docker(layout, docker_item(layout, manifest, NAME)).pack()
 
 
+def with_artifact(listed: str) -> bytes:
+    """List an artifact, as `listed`, before an image for amd64."""
+    layout = Layout()
+    manifest = layout.manifest(AMD64)
+    layout.add(layout.index([layout.artifact("sbom") | {"platform": platform(listed)}, manifest]))
+    return with_docker(layout, docker_item(layout, manifest, NAME)).pack()
+
+
+def without_image(*, attested: bool) -> bytes:
+    """Name an index that lists nothing, or an attestation alone."""
+    layout = Layout()
+    return layout.add(layout.index([layout.attestation({"digest": sha256(b"gone")})] if attested else [])).pack()
+
+
+def index_in_index(*, with_image: bool) -> bytes:
+    """List an index in an index, with the only image or with a referrer beside that."""
+    layout = Layout()
+    manifest = layout.manifest(AMD64)
+    if with_image:
+        layout.add(layout.index([layout.index([manifest])]))
+    else:
+        layout.add(layout.index([manifest, layout.index([layout.artifact("sbom", manifest)])]))
+    return with_docker(layout, docker_item(layout, manifest, NAME)).pack()
+
+
+def pinned(*, right: bool) -> bytes:
+    """Name an image by a digest, its own or another."""
+    digest = sound().roots[0]["digest"] if right else sha256(b"another")
+    return sound(tags=(), name=f"docker.io/library/lab@{digest}").pack()
+
+
 def ref_name(value: str) -> bytes:
     """Name an image by nothing but its reference."""
     return sound(name=None, **{REF_NAME: value}).pack()
 
 
-def full_name(value: str) -> bytes:
-    """Give an image a name that may be none, and a tag."""
-    return sound(tags=(), name=None, **{FULL_NAME: value, REF_NAME: "1.0"}).pack()
+def full_name(value: str, *tags: str) -> bytes:
+    """Give an image a name that may be none, and a tag; `tags` are those of manifest.json."""
+    return sound(tags=tags, name=None, **{FULL_NAME: value, REF_NAME: "1.0"}).pack()
 
 
 def with_referrer(subject: Json | None = None) -> bytes:
@@ -158,6 +193,7 @@ def zstd_layers() -> bytes:
 
 
 def external_layer(*, there: bool) -> bytes:
+    """Make a layer external; docker would load none that is not there."""
     layout = Layout()
     manifest = layout.manifest(AMD64)
     document = layout.read(manifest)
@@ -168,8 +204,8 @@ def external_layer(*, there: bool) -> bytes:
     layout.drop(manifest)
     made = layout.blob(as_json(document | {"layers": [foreign, *document["layers"][1:]]}), OCI_MANIFEST)
     if not there:
-        layout.drop(foreign)
-    return layout.add(made).pack()
+        return layout.drop(foreign).add(made).pack()
+    return with_docker(layout.add(made), docker_item(layout, made, NAME)).pack()
 
 
 def first_layer(layout: Layout) -> str:
@@ -311,6 +347,7 @@ MUTATIONS: Final[dict[str, Mutation]] = {
         lambda: with_files(sound(), {"blobs.txt": b"x"}),
     ),
     "L11": Mutation(lambda: unlisted(right=True), lambda: unlisted(right=False)),
+    "L16": Mutation(lambda: DockerArchive(CLASSIC).image(NAME).pack(), lambda: sound().pack()),
     "L12": Mutation(without_layer, lambda: external_layer(there=False)),
     "D14": Mutation(lambda: wrong_size(1), lambda: wrong_size(0)),
     "D15": Mutation(corrupt_layer, lambda: unlisted(right=False)),
@@ -325,11 +362,12 @@ MUTATIONS: Final[dict[str, Mutation]] = {
         lambda: with_files(sound(), {"repositories": b"{}"}),
     ),
     "T7": Mutation(lambda: gzip.compress(sound().pack(), mtime=0), lambda: sound().pack()),
+    "T8": Mutation(lambda: lzma.compress(sound().pack()), lambda: zstandard.compress(sound().pack())),
     "V25": Mutation(lambda: stale_tag(named=False), lambda: stale_tag(named=True)),
     "V26": Mutation(lambda: attestation_of(there=False), lambda: attestation_of(there=True)),
     "I1": Mutation(lambda: sound(tags=(), name=None).pack(), lambda: two(second=None).pack()),
     "I2": Mutation(lambda: two(second=None).pack(), with_referrer),
-    "I3": Mutation(lambda: full_name("lab"), lambda: full_name("lab:1.0")),
+    "I3": Mutation(lambda: full_name("lab"), lambda: full_name("lab:1.0", "lab:1.0")),
     "I4": Mutation(
         lambda: listed_twice(same_name=True, platforms=(AMD64, AMD64)),
         lambda: listed_twice(same_name=False, platforms=(AMD64, AMD64)),
@@ -348,8 +386,12 @@ MUTATIONS: Final[dict[str, Mutation]] = {
         lambda: external_layer(there=True),
         also=frozenset({"Y8", "M14"}),  # only types that are deprecated may be external
     ),
-    "I14": Mutation(lambda: full_name("docker.io/library/LAB:1.0"), lambda: full_name(NAME)),
+    "I14": Mutation(lambda: sound(name="lab:1.0").pack(), lambda: sound(tags=("lab:1.0",)).pack()),
     "I15": Mutation(lambda: empty_index(folders=True), lambda: sound().pack()),
+    "I18": Mutation(lambda: without_image(attested=False), lambda: nested(AMD64, attested=True).pack()),
+    "I19": Mutation(lambda: index_in_index(with_image=True), lambda: index_in_index(with_image=False)),
+    "I20": Mutation(lambda: pinned(right=False), lambda: pinned(right=True)),
+    "I21": Mutation(lambda: sound(name="docker.io/library/LAB:1.0", tags=()).pack(), lambda: sound().pack()),
     "I16": Mutation(lambda: repo_tags("lab:1.0", "other:2.0"), lambda: repo_tags(NAME, OTHER)),
 }
 """Every rule of this area by id."""

@@ -47,8 +47,16 @@ def changed(change: Callable[[Json], object]) -> bytes:
         (lambda item: item["Layers"].pop(), "$[0].Layers", "lists 1 layers, the manifest 2"),
         (lambda item: item.update(RepoTags=[NAME, OTHER]), "$[0].RepoTags[1]", "does not call so"),
         (lambda item: item.update(RepoTags=["docker.io/LAB:1"]), "$[0].RepoTags[0]", "is no image name"),
+        (lambda item: item.update(RepoTags=[NAME, "lab"]), "$[0].RepoTags[1]", "'lab' has no tag"),
+        (lambda item: item.update(RepoTags=[f"lab@sha256:{'0' * 64}"]), "$[0].RepoTags[0]", "has no tag"),
+        (lambda item: item.update(RepoTags=None), "$[0].RepoTags", "stores it as <none>:<none>"),
+        (lambda item: item.update(RepoTags=[]), "$[0].RepoTags", "stores it as <none>:<none>"),
+        (lambda item: item.pop("RepoTags"), "$[0].RepoTags", "stores it as <none>:<none>"),
     ],
-    ids=["no config", "no layer", "order", "count", "stale tag", "bad tag"],
+    ids=[
+        *("no config", "no layer", "order", "count", "stale tag", "bad tag"),
+        *("name alone", "digest alone", "null", "no tags", "no field"),
+    ],
 )
 def test_an_item_that_is_wrong(change: Callable[[Json], object], path: str, message: str) -> None:
     (found,) = of_docker(changed(change))
@@ -60,12 +68,10 @@ def test_an_item_that_is_wrong(change: Callable[[Json], object], path: str, mess
     "change",
     [
         lambda item: item.update(RepoTags=["lab:1.0"]),
-        lambda item: item.update(RepoTags=None),
-        lambda item: item.update(RepoTags=[]),
         lambda item: item.update(Config="./" + item["Config"]),
         lambda item: item.update(Parent="sha256:0"),
     ],
-    ids=["familiar", "null", "none", "dot", "further field"],
+    ids=["familiar", "dot", "further field"],
 )
 def test_an_item_that_is_right(change: Callable[[Json], object]) -> None:
     assert of_docker(changed(change)) == []
@@ -156,20 +162,20 @@ def test_files_of_their_own_are_those_of_docker_before_25() -> None:
 @pytest.mark.parametrize("style", STYLES)
 def test_docker_archives_are_sound(style: str) -> None:
     data = DockerArchive(style).image(NAME).image(OTHER, layers=("base", "other")).pack()
-    assert fired(data) - {"I10"} == set()
+    assert fired(data) - {"I10", "L16"} == set()
 
 
 @pytest.mark.parametrize("style", STYLES)
 def test_a_docker_archive_with_one_name_for_two_images(style: str) -> None:
     data = DockerArchive(style).image(NAME).image(NAME, layers=("base", "other")).pack()
-    assert fired(data) - {"I10"} == {"V25"}
+    assert fired(data) - {"I10", "L16"} == {"V25"}
 
 
 def test_a_docker_archive_whose_list_cannot_be_read() -> None:
     archive = DockerArchive(CLASSIC).image(NAME)
     archive.items[0]["Layers"] = 1
-    (found,) = findings(archive.pack())
-    assert (found.rule, found.place.entry) == ("V25", "manifest.json")
+    (found,) = of_docker(archive.pack())
+    assert found.place.entry == "manifest.json"
 
 
 def test_short_names_matter_where_podman_goes_by_them() -> None:
@@ -178,3 +184,26 @@ def test_short_names_matter_where_podman_goes_by_them() -> None:
     (found,) = findings(with_docker(layout, *items).pack())
     assert (found.rule, found.severity.value) == ("I16", "note")
     assert "I16" in fired(DockerArchive(CLASSIC).image("lab:1.0").pack())
+
+
+def test_a_name_without_a_tag_in_a_docker_archive() -> None:
+    archive = DockerArchive(CLASSIC).image(NAME)
+    archive.items[0]["RepoTags"] = ["lab"]
+    (found,) = of_docker(archive.pack())
+    assert (found.place.entry, found.place.path) == ("manifest.json", "$[0].RepoTags[0]")
+
+
+@pytest.mark.parametrize("name", [None, f"docker.io/library/lab@sha256:{'0' * 64}", "docker.io/library/LAB:1"])
+def test_an_image_without_a_name_that_docker_takes_needs_no_tags(name: str | None) -> None:
+    assert of_docker(sound(tags=(), name=name).pack()) == []
+
+
+def test_a_tag_alone_is_no_name_that_docker_could_have() -> None:
+    assert of_docker(sound(tags=(), name=None, **{REF_NAME: "1.0"}).pack()) == []
+
+
+def test_one_item_with_tags_names_an_image() -> None:
+    layout = nested(AMD64, ARM64)
+    items = [docker_item(layout, child) for child in layout.read(layout.roots[0])["manifests"]]
+    items[1]["RepoTags"] = [NAME]
+    assert of_docker(with_docker(layout, *items).pack()) == []

@@ -20,8 +20,8 @@ from tests.check.mutations_importing import (
 from tests.check.verified import findings, fired
 from tests.docker_archives import CLASSIC, DockerArchive
 
-NAMING = {"I1", "I2", "I3", "I5", "I14", "I15"}
-"""Of which I17, of what is no image, is apart."""
+NAMING = {"I1", "I2", "I3", "I5", "I14", "I15", "I20", "I21"}
+"""Of which I17 and I18, of what is no image, are apart."""
 
 
 def naming(data: bytes) -> list[tuple[str, str]]:
@@ -74,18 +74,19 @@ def test_an_empty_name_is_none() -> None:
     [
         ("docker.io/library/lab:1.0", []),
         ("registry.example:5000/a/b:2", []),
-        (f"docker.io/library/lab@sha256:{'0' * 64}", []),
-        (f"docker.io/library/lab:1.0@sha256:{'0' * 64}", []),
+        (f"docker.io/library/lab@sha256:{'0' * 64}", ["I20"]),
+        (f"docker.io/library/lab:1.0@sha256:{'0' * 64}", ["I20"]),
+        (f"lab@sha256:{'0' * 64}", ["I20", "I14"]),
         ("lab", ["I3"]),
         ("lab:1.0", ["I14"]),
         ("docker.io/lab:1.0", ["I14"]),
         ("docker.io/library/lab", ["I14"]),
-        ("docker.io/library/Lab:1.0", ["I14"]),
-        ("docker.io/library/lab:", ["I14"]),
-        ("docker.io/library/lab:1 0", ["I14"]),
-        ("docker.io/library/lab@sha256:12", ["I14"]),
-        (f"docker.io/{'a' * 300}:1", ["I14"]),
-        ("/:@", ["I14"]),
+        ("docker.io/library/Lab:1.0", ["I21"]),
+        ("docker.io/library/lab:", ["I21"]),
+        ("docker.io/library/lab:1 0", ["I21"]),
+        ("docker.io/library/lab@sha256:12", ["I21"]),
+        (f"docker.io/{'a' * 300}:1", ["I21"]),
+        ("/:@", ["I21"]),
     ],
 )
 def test_full_names(name: str, rules: list[str]) -> None:
@@ -94,7 +95,7 @@ def test_full_names(name: str, rules: list[str]) -> None:
 
 @pytest.mark.parametrize(
     ("name", "rules"),
-    [("1.0", ["I5"]), ("lab", ["I5"]), (NAME, []), ("lab:1.0", ["I14"]), ("docker.io/library/LAB:1", ["I14"])],
+    [("1.0", ["I5"]), ("lab", ["I5"]), (NAME, []), ("lab:1.0", ["I14"]), ("docker.io/library/LAB:1", ["I21"])],
 )
 def test_references_alone(name: str, rules: list[str]) -> None:
     assert [rule for rule, _ in naming(ref_name(name))] == rules
@@ -109,7 +110,7 @@ def test_several_platforms_have_their_name_once() -> None:
     layout = Layout()
     for text in (AMD64, ARM64):
         layout.add(layout.manifest(text), "docker.io/library/LAB:1.0")
-    assert [rule for rule, _ in naming(layout.pack())] == ["I14"]
+    assert [rule for rule, _ in naming(layout.pack())] == ["I21"]
 
 
 def test_names_of_docker_archives_are_written_out_by_importers() -> None:
@@ -137,3 +138,40 @@ def test_a_bare_name_fits_a_manifest_json_that_writes_it_out() -> None:
     flat(layout, manifest, None, **{FULL_NAME: "lab", REF_NAME: "1.0"})
     with_docker(layout, docker_item(layout, manifest, "docker.io/library/lab:latest"))
     assert fired(layout.pack()) == {"I3"}
+
+
+def test_a_digest_in_a_name_is_that_of_the_root_itself() -> None:
+    layout = multi_platform(name=None)
+    index, child = layout.roots.pop(), layout.manifest(AMD64)
+    layout.add(index, f"docker.io/library/lab@{index['digest']}")
+    layout.add(index, f"docker.io/library/lab@{child['digest']}")
+    (found,) = (found for found in findings(layout.pack()) if found.rule in NAMING)
+    assert (found.rule, found.where) == ("I20", "index.json $.manifests[1]")
+    assert index["digest"] in found.message
+
+
+@pytest.mark.parametrize("children", [(), ("attestation",)])
+def test_a_named_index_without_an_image_is_no_artifact(children: tuple[str, ...]) -> None:
+    layout = Layout()
+    listed = [layout.attestation({"digest": f"sha256:{'0' * 64}"}) for _ in children]
+    found = fired(layout.add(layout.index(listed)).pack())
+    assert "I18" in found
+    assert "I17" not in found
+
+
+def test_an_index_without_an_image_beside_one_of_that_name() -> None:
+    layout = sound()
+    layout.add(layout.index([]))
+    assert [found.where for found in findings(layout.pack()) if found.rule == "I18"] == ["index.json $.manifests[1]"]
+
+
+def test_an_index_without_an_image_and_without_a_name_is_not_stored() -> None:
+    layout = sound()
+    layout.add(layout.index([]), None)
+    assert "I18" not in fired(layout.pack())
+
+
+def test_an_index_whose_image_is_absent_lists_one() -> None:
+    layout = multi_platform()
+    layout.drop(*layout.read(layout.roots[0])["manifests"])
+    assert "I18" not in fired(layout.pack())

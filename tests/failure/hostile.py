@@ -174,7 +174,7 @@ def far_link() -> bytes:
 
 HOSTILE: Final = (
     Hostile("an absolute name", beside(entry("/etc/passwd")), 3, ("absolute name '/etc/passwd'",)),
-    Hostile("a name that leaves its folder", beside(entry("blobs/../../x")), 3, ("leaves its folder",)),
+    Hostile("a name that leaves its folder", beside(entry("blobs/../../x")), 3, ("has '..' in it",)),
     Hostile("a backslash", beside(entry("blobs\\x")), 3, ("backslash",)),
     Hostile("a NUL in a name", beside(extended(b"x", encode_pax({"path": "a\0b"})) + entry("x")), 3, ("NUL",)),
     Hostile("a long name", beside(entry("x" * 5000)), 3, ("too many bytes",)),

@@ -6,13 +6,22 @@ manifest.json and what that lists, so each archive has one that is right.
 
 from __future__ import annotations
 
+import bz2
 import gzip
 import hashlib
 import tarfile
 from typing import TYPE_CHECKING, Final
 
 from tests.builders import DOCKER_CONFIG, NAME, OCI_CONFIG, OCI_MANIFEST, Json, Layout, as_json
-from tests.check.mutations_importing import AMD64, blob_name
+from tests.check.mutations_importing import (
+    AMD64,
+    blob_name,
+    docker_item,
+    sound,
+    with_artifact,
+    with_docker,
+    without_image,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -123,6 +132,12 @@ def _platform(change: Callable[[Json], object]) -> bytes:
     return nested(lambda index: change(index["manifests"][0]["platform"]))
 
 
+def _tags(*tags: str) -> bytes:
+    """Let manifest.json give the only image these names, or none."""
+    layout = sound()
+    return with_docker(layout, docker_item(layout, layout.roots[0], *tags)).pack()
+
+
 BROKEN: Final[dict[str, Callable[[], bytes]]] = {
     "L2": lambda: image(files={"oci-layout": b""}),
     "L3": lambda: image(files={"oci-layout": b"[]"}),
@@ -174,7 +189,11 @@ BROKEN: Final[dict[str, Callable[[], bytes]]] = {
     "X6": lambda: nested(lambda index: index.update(manifests=[7])),
     "X10": lambda: _platform(lambda platform: platform.pop("architecture")),
     "X11": lambda: _platform(lambda platform: platform.pop("os")),
+    "X15": lambda: with_artifact(AMD64),
     "X16": lambda: nested(lambda index: index.update(subject=[])),
+    "X18: a feature that is not configured": lambda: _platform(
+        lambda platform: platform.update({"os.features": ["sse4"]})
+    ),
     "X19": lambda: _platform(lambda platform: platform.update(variant=7)),
     "C1": lambda: image(config=lambda config: config.pop("architecture")),
     "C2": lambda: image(config=lambda config: config.pop("os")),
@@ -186,5 +205,12 @@ BROKEN: Final[dict[str, Callable[[], bytes]]] = {
     "C17": _sha512_of_layers,
     "C13": lambda: image(config=lambda config: config["config"].update(User=0)),
     "C14": lambda: image(config=lambda config: config["config"].update(Labels={"a": 1})),
+    "T8: bzip2": lambda: bz2.compress(sound().pack()),
+    "V25: no tags": _tags,
+    "V25: a name without a tag": lambda: _tags(NAME.rpartition(":")[0]),
+    "I18: an attestation alone": lambda: without_image(attested=True),
+    "I21: a reference alone": lambda: sound(
+        name=None, **{"org.opencontainers.image.ref.name": "docker.io/library/LAB:1.0"}
+    ).pack(),
 }
-"""By rule; made when asked for."""
+"""By rule, and what breaks it where there are several ways; made when asked for."""

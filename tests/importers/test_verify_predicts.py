@@ -13,7 +13,7 @@ from ocitool.check.rule import Profile, Severity, Stage
 from .availability import give_up
 from .conftest import CONTAINERD_STORE
 from .passing import SHAPES, Shape, archive_of
-from .predictions import MUTATIONS, NOT_SEEN, SEEN, breaking, expected
+from .predictions import MUTATIONS, NOT_SEEN, SEEN, breaking, expected, rule_of
 from .reactions import Reaction, of_containerd, of_docker, of_podman, of_skopeo
 from .sample import host_platform
 from .test_filtered_archives import OCITOOL
@@ -32,7 +32,7 @@ ERRORS = {
     for rule in RULES.values()
     if rule.severity(Profile.IMPORT) is Severity.ERROR and rule.stage is not Stage.ASKED
 }
-SHOWN = sorted(ERRORS & set(SEEN))
+SHOWN = sorted(case for case in SEEN if rule_of(case) in ERRORS)
 
 
 @pytest.fixture
@@ -42,9 +42,9 @@ def broken(rule: str, tmp_path: Path) -> Path:
         give_up("what breaks a rule is an image for amd64")
     path = tmp_path / "broken.tar"
     path.write_bytes(breaking(rule))
-    report = verify_archive(path, VerifyOptions(deep=RULES[rule].stage is Stage.DEEP))
+    report = verify_archive(path, VerifyOptions(deep=RULES[rule_of(rule)].stage is Stage.DEEP))
     found = {finding.rule for finding in report.findings if finding.severity is Severity.ERROR}
-    assert rule in found or rule not in MUTATIONS
+    assert rule_of(rule) in found or rule not in MUTATIONS
     return path
 
 
@@ -54,7 +54,7 @@ def test_every_error_is_seen_to_go_wrong_or_says_why_not() -> None:
     assert all(SEEN.values())
 
 
-@pytest.mark.parametrize("rule", sorted(set(NOT_SEEN) - {"X15"}))
+@pytest.mark.parametrize("rule", sorted(NOT_SEEN))
 def test_what_no_importer_minds_is_no_source_of_images(rule: str, tmp_path: Path) -> None:
     source = tmp_path / "broken.tar"
     source.write_bytes(breaking(rule))

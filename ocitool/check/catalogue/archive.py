@@ -63,9 +63,17 @@ RULES: Final = (
         "write it plain: ocitool filter SRC -p all -o OUT.tar",
     ),
     Rule(
+        "T8",
+        Level.PRACTICE,
+        "The file is not compressed with xz, bzip2 or lz4, which containerd does not read.",
+        "containerd pkg/archive/compression/compression.go",
+        Severity.ERROR,
+        "write it plain: ocitool filter SRC -p all -o OUT.tar",
+    ),
+    Rule(
         "V25",
         Level.PRACTICE,
-        "manifest.json can be read, and lists images of the index with their config, layers and names.",
+        "manifest.json can be read, and lists images of the index with their config, layers and tagged names.",
         _DOCKER,
         Severity.ERROR,
         "write it anew: ocitool filter SRC -p all -o OUT",

@@ -57,7 +57,7 @@ RULES: Final = (
     Rule(
         "L10",
         Level.MUST,
-        "Files below blobs/ are called blobs/ALGORITHM/ENCODED, a digest in two parts.",
+        "Files below blobs/ are called blobs/ALGORITHM/ENCODED, a digest in two parts, in its algorithm's own form.",
         _SOURCE + "Blobs",
         Severity.WARNING,
         REWRITE,
@@ -94,5 +94,14 @@ RULES: Final = (
         "annotations.md, Pre-Defined Annotation Keys",
         Severity.WARNING,
         NAME_IT,
+    ),
+    Rule(
+        "L16",
+        Level.PRACTICE,
+        "The archive is an OCI image layout, and not what docker wrote before version 25.",
+        _SOURCE + "Content",
+        None,
+        REWRITE,
+        in_spec=Severity.ERROR,
     ),
 )
