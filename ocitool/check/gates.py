@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -92,16 +91,15 @@ def _problem(rule: str, image: Image, unmet: Unmet) -> Problem:
 
 def _only_problems(archive: CheckedArchive, image: Image, wanted: PlatformSelection) -> Iterator[Problem]:
     """Find the platforms of an image that were not asked for, whether all of them is there or not (G2)."""
-    remedy = f"leave the others out: ocitool filter SRC -p {shlex.quote(str(wanted))} -o OUT"
     for node in image.manifests():
         if node.kind is Kind.IMAGE and node.platform is not None and not wanted.wants(node.platform):
             name = manifest_name(node)
             place = Place(blob_entry(archive, node.descriptor.digest), "", image.label, name)
-            yield Problem("G2", f"{image.label} lists {name}, which is not among {wanted}", place, remedy)
+            yield Problem("G2", f"{image.label} lists {name}, which is not among {wanted}", place)
     for node in untold_manifests(image):
         place = Place(blob_entry(archive, node.descriptor.digest), "", image.label, manifest_name(node))
         message = f"{image.label} lists a manifest whose platform cannot be told; it may be other than {wanted}"
-        yield Problem("G2", message, place, remedy)
+        yield Problem("G2", message, place)
 
 
 def _missing(archive: CheckedArchive, known: KnownImages, reference: Reference) -> Problem:

@@ -110,10 +110,7 @@ def _name_problems(root: Root, place: Place) -> Iterator[Problem]:
         yield Problem("I14", error.message, place)
         return
     if name != full:
-        remedy = f"write it out: ocitool filter SRC -p all --rename {name}={full} -o OUT"
-        yield Problem(
-            "I14", f"the name {_quoted(name)} is stored as it is: Kubernetes looks for {full}", place, remedy
-        )
+        yield Problem("I14", f"the name {_quoted(name)} is stored as it is: Kubernetes looks for {full}", place)
 
 
 def _quoted(text: str) -> str:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from ocitool.check.rule import Severity
+from ocitool.cli.remedy import COMMAND
 from ocitool.cli.text import format_count, format_size, printable
 
 if TYPE_CHECKING:
@@ -24,11 +25,6 @@ TEXT_LIMIT: Final = 2_000
 
 _COLOURS: Final = {Severity.ERROR: "1;31", Severity.WARNING: "33", Severity.NOTE: "36"}
 _BOLD: Final = "1"
-
-_COMMAND: Final = re.compile(
-    r"(?P<advice>.*?): (?P<command>(?:ocitool|ctr) .*?)(?P<otherwise>; or [^']*)?", re.DOTALL
-)
-"""A remedy that is a command, what it does in words before it, and perhaps what else helps after it."""
 
 _STEP: Final = re.compile(r" && (?=(?:ocitool|ctr) )")
 
@@ -117,7 +113,7 @@ def _remedy_lines(findings: Sequence[Finding], look: Look) -> Iterator[str]:
             remedies.setdefault(_safe(finding.remedy), {})[finding.rule] = None
     for remedy, rules in remedies.items():
         head = f"to mend {', '.join(rules) if len(remedies) > 1 else 'it'}:"
-        found = _COMMAND.fullmatch(remedy)
+        found = COMMAND.fullmatch(remedy)
         advice = remedy if found is None else found["advice"] + (found["otherwise"] or "")
         first, *rest = _wrap(advice, len(head) + 3, 6, look)
         yield f"  {_paint(head, _BOLD, look)} {first}"
