@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from ocitool.cli.options import Format, MaxRatio, Progress, ProgressMode, Quiet, SpoolDirectory
+from ocitool.cli.options import Format, MaxRatio, Progress, ProgressMode, Quiet, ReportSpoolDirectory
 from ocitool.cli.outcome import exit_codes, print_json, print_lines
 from ocitool.cli.progress import showing_progress
 from ocitool.cli.verify_options import (
@@ -48,7 +48,7 @@ def verify_command(
     quiet: Quiet = False,
     verbose: EveryFinding = False,
     progress: Progress = ProgressMode.AUTO,
-    spool_directory: SpoolDirectory = None,
+    spool_directory: ReportSpoolDirectory = None,
     max_ratio: MaxRatio = RATIO_LIMIT,
 ) -> None:
     """Check an archive before it is shipped: all that is wrong with it, where, and what to do.
