@@ -50,7 +50,7 @@ ReportSpoolDirectory: TypeAlias = Annotated[
     typer.Option(
         "--tmp-dir",
         metavar="DIR",
-        help="Where a pipe or a compressed archive is spooled (default: the system's, see TMPDIR).",
+        help="Where a pipe or a compressed archive is spooled (default: $TMPDIR, else /var/tmp).",
         show_default=False,
     ),
 ]
