@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from ocitool.check.catalogue.remedies import EXPORT_ALL
@@ -13,6 +13,7 @@ from ocitool.check.report import Place, Problem
 from ocitool.errors import UsageError
 from ocitool.graph.closure import manifest_name
 from ocitool.graph.image import Kind
+from ocitool.model.reference import ImageFilter
 from ocitool.plan.subjects import is_follower
 
 if TYPE_CHECKING:
@@ -32,12 +33,14 @@ class Gates:
     """What an archive has to hold.
 
     Every image the `platforms`, complete; with `only` no others; and the `images`, each under its name, or with the
-    digest that it names. Raises `UsageError` for `only` without platforms.
+    digest that it names. Of an archive with several only the images in `scope` are looked at. Raises `UsageError`
+    for `only` without platforms.
     """
 
     platforms: PlatformSelection | None = None
     only: bool = False
     images: tuple[Reference, ...] = ()
+    scope: ImageFilter = field(default_factory=ImageFilter)
 
     def __post_init__(self) -> None:
         if self.only and self.platforms is None:
@@ -46,7 +49,7 @@ class Gates:
     @property
     def asked(self) -> frozenset[str]:
         """The rules of what was asked for."""
-        rules = {"G1": self.platforms is not None, "G2": self.only, "G3": bool(self.images)}
+        rules = {"G1": self.platforms is not None, "G2": self.only, "G3": bool(self.images or self.scope.patterns)}
         return frozenset(rule for rule, is_asked in rules.items() if is_asked)
 
 

@@ -17,6 +17,7 @@ from ocitool.cli.verify_options import (
     FailOnOption,
     ListRules,
     Only,
+    OnlyImages,
     OptionalSource,
     ProfileName,
     ProfileOption,
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 def verify_command(
     source: OptionalSource = None,
     platforms: WantedPlatforms = None,
+    images: OnlyImages = None,
     only: Only = False,
     require: Require = None,
     deep: Deep = False,
@@ -75,7 +77,7 @@ def verify_command(
                 "no archive is named", remedy="name SRC: a file, a layout folder, or - for standard input"
             )
         # Bad options are told before anything heavy is loaded or read.
-        gates = make_gates(source, platforms or (), require, only=only)
+        gates = make_gates(source, platforms or (), images or (), require, only=only)
         from ocitool.api.opening import SourceOptions
         from ocitool.api.verifying import VerifyOptions, verify_archive
         from ocitool.check.rule import Profile, Severity

@@ -209,3 +209,10 @@ def test_what_writes_nothing_spools_beside_no_output(command: str) -> None:
     told = " ".join(ocitool(command, "--help").stdout.decode().replace("│", " ").split())
     assert "(default: $TMPDIR, else /var/tmp)" in told
     assert "beside the output" not in told
+
+
+@pytest.mark.parametrize(("image", "code"), [("lab", 0), ("l*b:1.0", 0), ("other", 1)])
+def test_image(folder: Path, image: str, code: int) -> None:
+    done = ocitool("verify", folder / "good.tar", "--image", image)
+    assert done.returncode == code, done.stdout
+    assert (b"G3: no image matches --image 'other'" in done.stdout) == bool(code)
