@@ -12,6 +12,7 @@ from ocitool.check.checked import CheckedArchive, LayerContents
 from ocitool.check.content import blobs_to_hash
 from ocitool.check.gates import Gates
 from ocitool.check.layers.watch import LayerWatch
+from ocitool.check.mending import with_remedies
 from ocitool.check.report import Report, judge
 from ocitool.check.rule import Profile
 from ocitool.engine.unpack import read_blobs
@@ -73,7 +74,8 @@ def verify_archive(
             scanned.compression,
             LayerContents() if watch is None else LayerContents(contents.layers, watch.seen, watch.starts),
         )
-        findings = judge(archive_problems(archive, options.gates), options.profile)
+        judged = judge(archive_problems(archive, options.gates), options.profile)
+        findings = with_remedies(archive, judged, options.gates.platforms)
         return Report(
             graph.source_name,
             findings,

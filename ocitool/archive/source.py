@@ -92,7 +92,7 @@ class FileSource:
     @classmethod
     def open(cls, path: Path) -> Self:
         """Open a file; raises `ArchiveError` if it cannot be read."""
-        return cls(_open(path), str(path))
+        return cls(_open(str(path)), str(path))
 
     @property
     def size(self) -> int:
@@ -191,7 +191,7 @@ def open_source(
             raise ArchiveError(f"cannot read: {error.strerror}", where=name) from error
     else:
         name = os.fspath(path)
-        file = _open(Path(path))
+        file = _open(os.fspath(path))
     stream = InputStream(file, name)
     regular = stat.S_ISREG(os.fstat(file.fileno()).st_mode)
     if not regular:
@@ -214,10 +214,10 @@ def open_source(
     return SpooledSource(spooled, name, compression or "")
 
 
-def _open(path: Path) -> io.FileIO:
+def _open(path: str) -> io.FileIO:
     try:
         return io.FileIO(path, "rb")
     except FileNotFoundError:
-        raise ArchiveError("no such file", where=str(path), remedy="check the name") from None
+        raise ArchiveError("no such file", where=path, remedy="check the name") from None
     except OSError as error:
-        raise ArchiveError(f"cannot open: {error.strerror}", where=str(path)) from error
+        raise ArchiveError(f"cannot open: {error.strerror}", where=path) from error

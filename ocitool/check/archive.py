@@ -12,6 +12,7 @@ from ocitool.check.images import image_problems
 from ocitool.check.layers.problems import layer_problems
 from ocitool.check.report import Place, Problem
 from ocitool.check.rule import Profile, Severity
+from ocitool.check.scope import Scope, unmatched_problems
 from ocitool.check.tar import tar_problems
 
 if TYPE_CHECKING:
@@ -23,6 +24,14 @@ if TYPE_CHECKING:
 
 def archive_problems(archive: CheckedArchive, gates: Gates) -> Iterator[Problem]:
     """Yield all that is wrong with an archive, and what it lacks of what was asked for."""
+    scope = Scope.of(archive, gates.scope)
+    yield from filter(scope.holds, _problems(archive))
+    yield from unmatched_problems(archive, gates.scope)
+    if scope.archive.graph.images or not gates.scope.patterns:
+        yield from gate_problems(scope.archive, gates)
+
+
+def _problems(archive: CheckedArchive) -> Iterator[Problem]:
     yield from tar_problems(archive)
     explained: set[str] = set()
     for problem in document_problems(archive):
@@ -36,4 +45,3 @@ def archive_problems(archive: CheckedArchive, gates: Gates) -> Iterator[Problem]
     yield from content_problems(archive)
     yield from image_problems(archive)
     yield from layer_problems(archive)
-    yield from gate_problems(archive, gates)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import shlex
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from ocitool.check.catalogue.remedies import EXPORT_ALL
@@ -14,6 +13,7 @@ from ocitool.check.report import Place, Problem
 from ocitool.errors import UsageError
 from ocitool.graph.closure import manifest_name
 from ocitool.graph.image import Kind
+from ocitool.model.reference import ImageFilter
 from ocitool.plan.subjects import is_follower
 
 if TYPE_CHECKING:
@@ -33,12 +33,14 @@ class Gates:
     """What an archive has to hold.
 
     Every image the `platforms`, complete; with `only` no others; and the `images`, each under its name, or with the
-    digest that it names. Raises `UsageError` for `only` without platforms.
+    digest that it names. Of an archive with several only the images in `scope` are looked at. Raises `UsageError`
+    for `only` without platforms.
     """
 
     platforms: PlatformSelection | None = None
     only: bool = False
     images: tuple[Reference, ...] = ()
+    scope: ImageFilter = field(default_factory=ImageFilter)
 
     def __post_init__(self) -> None:
         if self.only and self.platforms is None:
@@ -47,7 +49,7 @@ class Gates:
     @property
     def asked(self) -> frozenset[str]:
         """The rules of what was asked for."""
-        rules = {"G1": self.platforms is not None, "G2": self.only, "G3": bool(self.images)}
+        rules = {"G1": self.platforms is not None, "G2": self.only, "G3": bool(self.images or self.scope.patterns)}
         return frozenset(rule for rule, is_asked in rules.items() if is_asked)
 
 
@@ -92,16 +94,15 @@ def _problem(rule: str, image: Image, unmet: Unmet) -> Problem:
 
 def _only_problems(archive: CheckedArchive, image: Image, wanted: PlatformSelection) -> Iterator[Problem]:
     """Find the platforms of an image that were not asked for, whether all of them is there or not (G2)."""
-    remedy = f"leave the others out: ocitool filter SRC -p {shlex.quote(str(wanted))} -o OUT"
     for node in image.manifests():
         if node.kind is Kind.IMAGE and node.platform is not None and not wanted.wants(node.platform):
             name = manifest_name(node)
             place = Place(blob_entry(archive, node.descriptor.digest), "", image.label, name)
-            yield Problem("G2", f"{image.label} lists {name}, which is not among {wanted}", place, remedy)
+            yield Problem("G2", f"{image.label} lists {name}, which is not among {wanted}", place)
     for node in untold_manifests(image):
         place = Place(blob_entry(archive, node.descriptor.digest), "", image.label, manifest_name(node))
         message = f"{image.label} lists a manifest whose platform cannot be told; it may be other than {wanted}"
-        yield Problem("G2", message, place, remedy)
+        yield Problem("G2", message, place)
 
 
 def _missing(archive: CheckedArchive, known: KnownImages, reference: Reference) -> Problem:

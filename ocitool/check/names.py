@@ -131,10 +131,7 @@ def _name_problems(root: Root, place: Place) -> Iterator[Problem]:
             "I20", f"the name {_quoted(name)} ends in the digest of something else, this is {digest}", place
         )
     if name != full:
-        remedy = f"write it out: ocitool filter SRC -p all --rename {name}={full} -o OUT"
-        yield Problem(
-            "I14", f"the name {_quoted(name)} is stored as it is: Kubernetes looks for {full}", place, remedy
-        )
+        yield Problem("I14", f"the name {_quoted(name)} is stored as it is: Kubernetes looks for {full}", place)
 
 
 def _quoted(text: str) -> str:

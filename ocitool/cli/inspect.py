@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from ocitool.cli.options import Format, MaxRatio, Progress, ProgressMode, Quiet, Source, SpoolDirectory, Verbose
+from ocitool.cli.options import Format, MaxRatio, Progress, ProgressMode, Quiet, ReportSpoolDirectory, Source, Verbose
 from ocitool.cli.outcome import exit_codes, print_json, print_lines
 from ocitool.cli.progress import showing_progress
 from ocitool.model.limits import RATIO_LIMIT
@@ -38,7 +38,7 @@ def inspect_command(
     quiet: Quiet = False,
     verbose: Verbose = False,
     progress: Progress = ProgressMode.AUTO,
-    spool_directory: SpoolDirectory = None,
+    spool_directory: ReportSpoolDirectory = None,
     max_ratio: MaxRatio = RATIO_LIMIT,
 ) -> None:
     """Show images and platforms: what is complete, what it weighs, what is shared, what filter would save.

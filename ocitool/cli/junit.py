@@ -81,7 +81,7 @@ def _not_judged(rule: Rule, options: VerifyOptions) -> str:
     if rule.stage is Stage.DEEP and not options.deep:
         return "needs --deep"
     if rule.stage is Stage.ASKED and rule.id not in options.gates.asked:
-        return "nothing was asked for: -p, --only, --require"
+        return "nothing was asked for: -p, --only, --require, --image"
     return ""
 
 

@@ -45,6 +45,15 @@ SpoolDirectory: TypeAlias = Annotated[
         "--tmp-dir", metavar="DIR", help="Where a pipe is spooled (default: beside the output).", show_default=False
     ),
 ]
+ReportSpoolDirectory: TypeAlias = Annotated[
+    Path | None,
+    typer.Option(
+        "--tmp-dir",
+        metavar="DIR",
+        help="Where a pipe or a compressed archive is spooled (default: $TMPDIR, else /var/tmp).",
+        show_default=False,
+    ),
+]
 MaxRatio: TypeAlias = Annotated[
     int,
     typer.Option("--max-ratio", min=1, metavar="N", help="Refuse a compressed source that grows more than N-fold."),

@@ -1,33 +1,54 @@
-"""Remedies with the names of the archive at hand in the place of SRC, IMAGE, OLD and PLATFORM."""
+"""Remedies with the names at hand in the place of SRC and IMAGE."""
 
 from __future__ import annotations
 
 import re
 import shlex
 from dataclasses import replace
+from functools import cache
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from ocitool.check.report import Finding, Report
+    from ocitool.check.report import Report
 
-_PLACEHOLDER: Final = re.compile(r"\b(?:SRC|IMAGE|OLD|PLATFORM)\b")
+COMMAND: Final = re.compile(r"(?P<advice>.*?): (?P<command>(?:ocitool|ctr) .*?)(?P<otherwise>; or [^']*)?", re.DOTALL)
+"""A remedy that is a command, what it does in words before it, and perhaps what else helps after it."""
+
+_PLACEHOLDER: Final = re.compile(
+    r"(?<=ocitool filter )SRC\b|(?<=ocitool merge )SRC\b|(?<=--all-platforms )IMAGE\b|(?<= MORE\.tar )IMAGE\b"
+)
+_QUOTED: Final = re.compile(r"'[^']*'")
 _UNNAMED: Final = re.compile(r"\s")
+
+
+def command_of(remedy: str) -> str:
+    """Return the command of a remedy, "" for one in words."""
+    found = COMMAND.fullmatch(remedy)
+    return "" if found is None else found["command"]
 
 
 def fill_remedies(report: Report, source: str) -> Report:
     """Return the report with each remedy as it can be typed; OUT and new names are left to choose."""
-    return replace(report, findings=tuple(_filled(finding, source) for finding in report.findings))
+    # A name that starts like an option is none after `./`; a dash alone is standard input.
+    name = shlex.quote(f"./{source}" if source.startswith("-") and source != "-" else source)
+    filled = cache(lambda remedy, image: _filled(remedy, name, image))
+    return replace(
+        report,
+        findings=tuple(
+            replace(finding, remedy=filled(finding.remedy, finding.place.image)) for finding in report.findings
+        ),
+    )
 
 
-def _filled(finding: Finding, source: str) -> Finding:
-    image, platform = finding.place.image, finding.place.platform
+def _filled(remedy: str, source: str, image: str) -> str:
     names = {"SRC": source}
     if image and not _UNNAMED.search(image):  # the label of an image without a name is a phrase
-        names |= {"IMAGE": image, "OLD": image}
-    if "/" in platform:
-        names["PLATFORM"] = platform
-    # Every name goes in at once: one of them may hold the word for another.
-    remedy = _PLACEHOLDER.sub(
-        lambda found: shlex.quote(names[found[0]]) if found[0] in names else found[0], finding.remedy
-    )
-    return replace(finding, remedy=remedy)
+        names["IMAGE"] = shlex.quote(image)
+    # Names of the archive that have blanks are quoted already, and are left as they are.
+    quoted = [range(*found.span()) for found in _QUOTED.finditer(remedy)]
+
+    def fill(found: re.Match[str]) -> str:
+        return found[0] if any(found.start() in span for span in quoted) else names.get(found[0], found[0])
+
+    # All at once: one name may hold the word for another.
+    return _PLACEHOLDER.sub(fill, remedy)

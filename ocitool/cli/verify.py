@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from ocitool.cli.options import Format, MaxRatio, Progress, ProgressMode, Quiet, SpoolDirectory
+from ocitool.cli.options import Format, MaxRatio, Progress, ProgressMode, Quiet, ReportSpoolDirectory
 from ocitool.cli.outcome import exit_codes, print_json, print_lines
 from ocitool.cli.progress import showing_progress
 from ocitool.cli.verify_options import (
@@ -17,6 +17,7 @@ from ocitool.cli.verify_options import (
     FailOnOption,
     ListRules,
     Only,
+    OnlyImages,
     OptionalSource,
     ProfileName,
     ProfileOption,
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 def verify_command(
     source: OptionalSource = None,
     platforms: WantedPlatforms = None,
+    images: OnlyImages = None,
     only: Only = False,
     require: Require = None,
     deep: Deep = False,
@@ -48,7 +50,7 @@ def verify_command(
     quiet: Quiet = False,
     verbose: EveryFinding = False,
     progress: Progress = ProgressMode.AUTO,
-    spool_directory: SpoolDirectory = None,
+    spool_directory: ReportSpoolDirectory = None,
     max_ratio: MaxRatio = RATIO_LIMIT,
 ) -> None:
     """Check an archive before it is shipped: all that is wrong with it, where, and what to do.
@@ -75,7 +77,7 @@ def verify_command(
                 "no archive is named", remedy="name SRC: a file, a layout folder, or - for standard input"
             )
         # Bad options are told before anything heavy is loaded or read.
-        gates = make_gates(source, platforms or (), require, only=only)
+        gates = make_gates(source, platforms or (), images or (), require, only=only)
         from ocitool.api.opening import SourceOptions
         from ocitool.api.verifying import VerifyOptions, verify_archive
         from ocitool.check.rule import Profile, Severity

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeAlias
@@ -58,6 +59,15 @@ WantedPlatforms: TypeAlias = Annotated[
         show_default=False,
     ),
 ]
+OnlyImages: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--image",
+        metavar="REF",
+        help="Only these images of an archive with several, and what is of none; repeatable, globs.",
+        show_default=False,
+    ),
+]
 Only: TypeAlias = Annotated[bool, typer.Option("--only", help="No image may list a platform that -p does not name.")]
 Require: TypeAlias = Annotated[
     Path | None,
@@ -86,15 +96,18 @@ EveryFinding: TypeAlias = Annotated[
 ]
 
 
-def make_gates(source: str, platforms: Sequence[str], require: Path | None, *, only: bool) -> Gates:
+def make_gates(
+    source: str, platforms: Sequence[str], images: Sequence[str], require: Path | None, *, only: bool
+) -> Gates:
     """Return what an archive has to hold; raises `UsageError` for what cannot be asked."""
     from ocitool.api.image_lists import read_image_list
     from ocitool.check.gates import Gates
     from ocitool.model.platform_selection import PlatformSelection
+    from ocitool.model.reference import ImageFilter
 
     if require is not None and str(require) == "-" == source:
         raise UsageError("standard input can be read once", remedy="name a file as SRC or for --require")
     selection = PlatformSelection.parse(platforms) if platforms else None
     # Options that contradict each other are told before a list is waited for.
-    gates = Gates(selection, only=only)
-    return gates if require is None else Gates(selection, only=only, images=read_image_list(require))
+    gates = Gates(selection, only=only, scope=ImageFilter(tuple(images)))
+    return gates if require is None else replace(gates, images=read_image_list(require))

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from ocitool.check.rule import Severity
+from ocitool.cli.remedy import COMMAND
 from ocitool.cli.text import format_count, format_size, printable
 
 if TYPE_CHECKING:
@@ -24,11 +24,6 @@ TEXT_LIMIT: Final = 2_000
 
 _COLOURS: Final = {Severity.ERROR: "1;31", Severity.WARNING: "33", Severity.NOTE: "36"}
 _BOLD: Final = "1"
-
-_COMMAND: Final = re.compile(
-    r"(?P<advice>.*?): (?P<command>(?:ocitool|ctr) .*?)(?P<otherwise>; or [^']*)?", re.DOTALL
-)
-"""A remedy that is a command, what it does in words before it, and perhaps what else helps after it."""
 
 _STEP: Final = re.compile(r" && (?=(?:ocitool|ctr) )")
 
@@ -71,18 +66,38 @@ def report_lines(report: Report, fail_on: Severity, look: Look) -> list[str]:
 
 
 def _folded(findings: Sequence[Finding], look: Look) -> Iterator[_Shown]:
-    """Choose what is printed: of each rule the first few, of which the last stands for the rest."""
+    """Choose what is printed: of each rule the first few, of which the last stands for the rest.
+
+    What is wrong with one blob, and therefore with all images that share it, is printed for the first of them.
+    """
     wanted = [finding for finding in findings if not (look.quiet and finding.severity is Severity.NOTE)]
-    totals = Counter(finding.rule for finding in wanted)
-    seen: Counter[str] = Counter()
+    if look.verbose:
+        yield from map(_Shown, wanted)
+        return
+    rules: dict[str, list[Finding]] = {}
     for finding in wanted:
-        seen[finding.rule] += 1
-        limit = len(wanted) if look.verbose else SHOWN[finding.severity]
-        if seen[finding.rule] < limit or (seen[finding.rule] == limit == totals[finding.rule]):
-            yield _Shown(finding)
-        elif seen[finding.rule] == limit:
-            images = {other.place.image for other in wanted if other.rule == finding.rule}
-            yield _Shown(finding, totals[finding.rule] - limit, len(images))
+        rules.setdefault(finding.rule, []).append(finding)
+    shown: dict[int, _Shown] = {}
+    for group in rules.values():
+        shown |= {id(item.finding): item for item in _first_few(group)}
+    yield from (shown[id(finding)] for finding in wanted if id(finding) in shown)
+
+
+def _first_few(findings: Sequence[Finding]) -> Iterator[_Shown]:
+    """Choose among the findings of one rule."""
+    first: dict[tuple[str, str], Finding] = {}
+    alike: dict[int, list[Finding]] = {}
+    for finding in findings:
+        place = finding.place
+        leader = first.setdefault((place.entry, place.path), finding) if place.entry.startswith("blobs/") else finding
+        same_owner = (leader.place.image, leader.place.platform) == (place.image, place.platform)
+        alike.setdefault(id(finding if same_owner else leader), []).append(finding)
+    groups = list(alike.values())
+    limit = SHOWN[findings[0].severity]
+    for number, group in enumerate(groups[:limit], start=1):
+        rest = [finding for other in groups[limit:] for finding in other] if number == limit else []
+        everywhere = {finding.place.image for finding in (findings if rest else group)}
+        yield _Shown(group[0], len(rest) + len(group) - 1, len(everywhere))
 
 
 def _grouped(shown: Iterable[_Shown]) -> Mapping[str, Mapping[str, list[_Shown]]]:
@@ -117,7 +132,7 @@ def _remedy_lines(findings: Sequence[Finding], look: Look) -> Iterator[str]:
             remedies.setdefault(_safe(finding.remedy), {})[finding.rule] = None
     for remedy, rules in remedies.items():
         head = f"to mend {', '.join(rules) if len(remedies) > 1 else 'it'}:"
-        found = _COMMAND.fullmatch(remedy)
+        found = COMMAND.fullmatch(remedy)
         advice = remedy if found is None else found["advice"] + (found["otherwise"] or "")
         first, *rest = _wrap(advice, len(head) + 3, 6, look)
         yield f"  {_paint(head, _BOLD, look)} {first}"

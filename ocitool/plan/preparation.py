@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from ocitool.graph.image import Image, ImageGraph
     from ocitool.model.digest import Digest
+    from ocitool.model.reference import ImageFilter
     from ocitool.plan.note import Note
     from ocitool.plan.options import FilterOptions
 
@@ -50,12 +51,19 @@ def _choose_images(graph: ImageGraph, options: FilterOptions, ledger: Ledger) ->
         raise SelectionError(
             f"no image matches --image {unmatched[0]!r}", remedy=f"the archive has {describe_names(graph.images)}"
         )
-    wanted = [image for image in graph.images if options.images.matches(image.name)]
-    kept = {id(image) for image in (*wanted, *_referrers(graph.images, wanted))}
+    chosen = choose_images(graph.images, options.images)
+    kept = set(map(id, chosen))
     for image in graph.images:
         if id(image) not in kept:
             ledger.drop(image, image.manifests(), "image not chosen by --image")
-    return [image for image in graph.images if id(image) in kept]
+    return chosen
+
+
+def choose_images(images: Sequence[Image], wanted: ImageFilter) -> list[Image]:
+    """Return the images that are wanted and what refers to them, in their order."""
+    matching = [image for image in images if wanted.matches(image.name)]
+    kept = {id(image) for image in (*matching, *_referrers(images, matching))}
+    return [image for image in images if id(image) in kept]
 
 
 def _referrers(images: Sequence[Image], wanted: Sequence[Image]) -> list[Image]:

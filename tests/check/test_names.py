@@ -103,7 +103,7 @@ def test_references_alone(name: str, rules: list[str]) -> None:
 
 def test_a_short_name_says_how_to_write_it_out() -> None:
     (found,) = (found for found in findings(full_name("lab:1.0")) if found.rule == "I14")
-    assert "--rename lab:1.0=docker.io/library/lab:1.0" in found.remedy
+    assert "--name docker.io/library/lab:1.0" in found.remedy
 
 
 def test_several_platforms_have_their_name_once() -> None:

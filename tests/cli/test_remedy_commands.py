@@ -25,7 +25,6 @@ NAMES = {
     "OUT.tar": "out.tar",
     "PLATFORM": "linux/arm64",
     "REPOSITORY:TAG": "registry.local/lab:1.0",
-    "OLD=docker.io/library/OLD:TAG": "lab:1.0=docker.io/library/lab:2.0",
 }
 
 

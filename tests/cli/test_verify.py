@@ -196,3 +196,23 @@ def test_other_commands_load_no_checks() -> None:
     script = "import sys, ocitool.cli.app; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout.split()
     assert [name for name in loaded if name.startswith("ocitool.check")] == []
+
+
+def test_what_is_not_there_is_named_as_it_was_typed(tmp_path: Path) -> None:
+    done = ocitool("verify", "s3://bucket//image.tar", folder=tmp_path)
+    assert done.returncode == 3
+    assert b"s3://bucket//image.tar: no such file" in done.stderr
+
+
+@pytest.mark.parametrize("command", ["verify", "inspect"])
+def test_what_writes_nothing_spools_beside_no_output(command: str) -> None:
+    told = " ".join(ocitool(command, "--help").stdout.decode().replace("│", " ").split())
+    assert "(default: $TMPDIR, else /var/tmp)" in told
+    assert "beside the output" not in told
+
+
+@pytest.mark.parametrize(("image", "code"), [("lab", 0), ("l*b:1.0", 0), ("other", 1)])
+def test_image(folder: Path, image: str, code: int) -> None:
+    done = ocitool("verify", folder / "good.tar", "--image", image)
+    assert done.returncode == code, done.stdout
+    assert (b"G3: no image matches --image 'other'" in done.stdout) == bool(code)

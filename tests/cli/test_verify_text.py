@@ -115,6 +115,23 @@ def test_many_of_one_rule_are_folded(severity: Severity) -> None:
     assert sum("alike" in line for line in lines(made, Look(verbose=True))) == 1000
 
 
+def test_what_many_images_share_is_said_once() -> None:
+    shared = [finding(message=f"of i{number}", image=f"i{number}") for number in range(1000)]
+    others = [finding(message="own", entry=f"blobs/{number}", image="i7") for number in range(3)]
+    found = lines(report(*shared, *others))
+    assert [line.strip() for line in found if "error L12" in line or "more of" in line] == [
+        "error L12: of i0",
+        "and 999 more of L12 in 1,000 images (-v prints all)",
+        *["error L12: own"] * 3,
+    ]
+    assert sum("error L12" in line for line in lines(report(*shared), Look(verbose=True))) == 1000
+
+
+def test_one_blob_may_be_wrong_in_two_ways() -> None:
+    found = lines(report(finding(message="one", image="a"), finding(message="two", image="a")))
+    assert sum("error L12" in line for line in found) == 2
+
+
 @pytest.mark.parametrize("count", [9, 10, 11])
 def test_nothing_is_folded_that_fits(count: int) -> None:
     found = lines(report(*(finding(entry=f"blobs/{number}") for number in range(count))))

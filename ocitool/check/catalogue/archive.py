@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from ocitool.check.catalogue.remedies import REWRITE, TRANSFER_AGAIN
+from ocitool.check.catalogue.remedies import TRANSFER_AGAIN, usual
 from ocitool.check.rule import Level, Rule, Severity
 
 _IMPORTER: Final = "containerd core/images/archive/importer.go"
@@ -35,7 +35,7 @@ RULES: Final = (
         "No entry occurs again with the same content; ctr 1.0 and 1.1 refuse that.",
         "containerd v1.1.8 images/oci/importer.go",
         Severity.NOTE,
-        "write it once: ocitool filter SRC -p all -o OUT",
+        usual("T4"),
         in_spec=Severity.NOTE,
     ),
     Rule(
@@ -52,7 +52,7 @@ RULES: Final = (
         "Nothing but the image layout is in the archive; importers store other files, and collect them later.",
         _IMPORTER,
         Severity.NOTE,
-        REWRITE,
+        usual("T6"),
     ),
     Rule(
         "T7",
@@ -60,7 +60,7 @@ RULES: Final = (
         "The file is a plain tar; ctr up to 1.7, ctr --local and kind read no compressed one.",
         "containerd cmd/ctr/commands/images/import.go",
         Severity.WARNING,
-        "write it plain: ocitool filter SRC -p all -o OUT.tar",
+        usual("T7"),
     ),
     Rule(
         "T8",
@@ -76,7 +76,7 @@ RULES: Final = (
         "manifest.json can be read, and lists images of the index with their config, layers and tagged names.",
         _DOCKER,
         Severity.ERROR,
-        "write it anew: ocitool filter SRC -p all -o OUT",
+        usual("V25"),
     ),
     Rule(
         "V26",
@@ -84,6 +84,6 @@ RULES: Final = (
         "What an attestation or a referrer speaks of is in the archive.",
         "BuildKit docs/attestations/attestation-storage.md; distribution-spec, Referrers",
         Severity.WARNING,
-        "leave them out: ocitool filter SRC -p all -o OUT",
+        usual("V26"),
     ),
 )

@@ -33,7 +33,7 @@ RULES: Final = (
     Rule(
         "G3",
         Level.PRACTICE,
-        "Every image of --require is there, complete for every platform of -p.",
+        "Every image of --require and --image is there, those of --require complete for every platform of -p.",
         _SOURCE,
         Severity.ERROR,
         ADD_IMAGE,

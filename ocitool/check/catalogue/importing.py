@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from ocitool.check.catalogue.remedies import NAME_IT, REWRITE
+from ocitool.check.catalogue.remedies import NAME_IT, usual
 from ocitool.check.rule import Level, Rule, Severity
 
 _IMPORTER: Final = "containerd core/images/archive/importer.go"
@@ -27,7 +27,7 @@ RULES: Final = (
         "io.containerd.image.name has one of / : @; of a bare name ctr 2 stores nothing, and exits 0.",
         _NAMES,
         Severity.ERROR,
-        "rename it: ocitool filter SRC -p all --rename OLD=docker.io/library/OLD:TAG -o OUT",
+        NAME_IT,
     ),
     Rule(
         "I4",
@@ -51,7 +51,7 @@ RULES: Final = (
         "A manifest that index.json lists has no platform there; ctr filters it out on hosts of another platform.",
         _IMPORTER,
         Severity.WARNING,
-        REWRITE,
+        usual("I6"),
     ),
     Rule(
         "I7",
@@ -59,7 +59,7 @@ RULES: Final = (
         "Several platforms of one name stand in an index of their own; listed flat the last one stored wins.",
         _IMPORTER,
         Severity.WARNING,
-        REWRITE,
+        usual("I7"),
     ),
     Rule(
         "I8",
@@ -67,7 +67,7 @@ RULES: Final = (
         "amd64 has no variant v1; ctr up to 1.5 and skopeo do not take it for amd64.",
         "containerd platforms/database.go; containers/image pkg/platform",
         Severity.WARNING,
-        "build the image again for linux/amd64",
+        usual("I8"),
     ),
     Rule(
         "I9",
@@ -75,7 +75,7 @@ RULES: Final = (
         "There is a manifest.json; docker with its classic store loads nothing else.",
         _LOAD,
         Severity.WARNING,
-        "write one: ocitool filter SRC -p all -o OUT",
+        usual("I9"),
     ),
     Rule(
         "I10",
@@ -83,7 +83,7 @@ RULES: Final = (
         "No layer is compressed with zstd, which ctr below 1.5 and docker below 23 do not unpack.",
         "containerd archive/compression/compression.go",
         Severity.NOTE,
-        "compress them with gzip: ocitool filter SRC -p all --layers gzip -o OUT",
+        usual("I10"),
     ),
     Rule(
         "I12",
@@ -116,7 +116,7 @@ RULES: Final = (
         "RepoTags of manifest.json are full names; podman makes localhost/lab of lab where it goes by them.",
         "containers/common libimage/load.go",
         Severity.NOTE,
-        REWRITE,
+        usual("I16"),
     ),
     Rule(
         "I17",
@@ -124,7 +124,7 @@ RULES: Final = (
         "Nothing but images has a name; ctr up to 1.7 unpacks all that has one, and exits 1 though all is stored.",
         "containerd v1.7.34 cmd/ctr/commands/images/import.go",
         Severity.WARNING,
-        "import it with --no-unpack, or leave artifacts out: ocitool filter SRC -p all --referrers drop -o OUT",
+        usual("I17"),
     ),
     Rule(
         "I18",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from ocitool.check.catalogue.remedies import BUILD_AGAIN, EXPORT_AGAIN
+from ocitool.check.catalogue.remedies import BUILD_AGAIN, EXPORT_AGAIN, usual
 from ocitool.check.rule import Level, Rule, Severity
 
 _PROPERTIES: Final = "image-index.md, Image Index Property Descriptions"
@@ -45,7 +45,7 @@ RULES: Final = (
         "Images listed beside others or in their own index have a platform; without one they match every wish.",
         _PROPERTIES,
         Severity.WARNING,
-        BUILD_AGAIN,
+        usual("X9"),
     ),
     Rule("X10", Level.MUST, "A platform has an architecture.", _PROPERTIES, Severity.ERROR, BUILD_AGAIN),
     Rule(
@@ -62,7 +62,7 @@ RULES: Final = (
         "The os and architecture of a platform are those of Go (GOOS and GOARCH), or unknown/unknown.",
         _PROPERTIES,
         Severity.WARNING,
-        BUILD_AGAIN,
+        usual("X12"),
     ),
     Rule(
         "X13",
@@ -95,7 +95,7 @@ RULES: Final = (
         "The platform of an index entry is that of the image's config, which is what runs.",
         "go-containerregistry pkg/v1/validate/index.go",
         Severity.ERROR,
-        "list what the config says: ocitool filter SRC -p all --fix-platforms -o OUT; or build the image again",
+        usual("X18"),
         in_spec=Severity.ERROR,
     ),
     Rule(

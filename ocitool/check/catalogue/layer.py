@@ -34,7 +34,7 @@ RULES: Final = (
         "A layer is compressed as its media type says.",
         "layer.md, +gzip and +zstd Media Types",
         Severity.ERROR,
-        "compress the layers anew: ocitool filter SRC -p all --layers gzip -o OUT; or build the image again",
+        BUILD_AGAIN,
         stage=Stage.DEEP,
     ),
     Rule(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from ocitool.check.catalogue.remedies import EXPORT_AGAIN, NAME_IT, REWRITE, TRANSFER_AGAIN
+from ocitool.check.catalogue.remedies import EXPORT_AGAIN, NAME_IT, TRANSFER_AGAIN, usual
 from ocitool.check.rule import Level, Rule, Severity
 
 _SOURCE: Final = "image-layout.md, "
@@ -16,7 +16,7 @@ RULES: Final = (
         "There is a folder blobs/, even if it is empty.",
         _SOURCE + "Content",
         None,
-        REWRITE,
+        usual("L1"),
     ),
     Rule(
         "L2",
@@ -52,7 +52,7 @@ RULES: Final = (
         "A blob that nothing lists hashes to its name as well.",
         _SOURCE + "Blobs",
         Severity.WARNING,
-        REWRITE,
+        usual("L9"),
     ),
     Rule(
         "L10",
@@ -60,7 +60,7 @@ RULES: Final = (
         "Files below blobs/ are called blobs/ALGORITHM/ENCODED, a digest in two parts, in its algorithm's own form.",
         _SOURCE + "Blobs",
         Severity.WARNING,
-        REWRITE,
+        usual("L10"),
     ),
     Rule(
         "L11",
@@ -68,7 +68,7 @@ RULES: Final = (
         "Every blob is listed by something; others are allowed, and only cost room.",
         _SOURCE + "Blobs",
         Severity.NOTE,
-        "leave them out: ocitool filter SRC -p all -o OUT",
+        usual("L11"),
         in_spec=Severity.NOTE,
     ),
     Rule(
@@ -77,7 +77,7 @@ RULES: Final = (
         "Everything that is listed is in the archive.",
         _SOURCE + "Blobs",
         Severity.ERROR,
-        "keep the complete platforms only: ocitool filter SRC -p available -o OUT",
+        usual("L12"),
     ),
     Rule(
         "L14",

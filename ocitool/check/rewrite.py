@@ -1,0 +1,95 @@
+"""Commands of remedies as values: what `filter` is told, in words to be typed and as the options that it gets."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+from ocitool.model.platform_selection import PlatformSelection
+from ocitool.model.renaming import Renaming
+from ocitool.plan.options import FilterOptions, Layers, Missing
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ocitool.plan.options import Followers
+
+REPOSITORY: Final = "REPOSITORY"
+"""What stands in a command for a repository that the reader has to choose."""
+
+TAG: Final = "TAG"
+"""What stands in a command for a tag that the reader has to choose."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rewrite:
+    """`ocitool filter` with some options; `advice` says what it is for, `otherwise` what else helps, if anything.
+
+    `name` is for `--name`; `renames` are pairs of an old name and a new one. A new name may hold `REPOSITORY` and
+    `TAG`. SRC and the output stay to be filled in.
+    """
+
+    advice: str
+    platforms: tuple[str, ...] = ("all",)
+    missing: Missing = Missing.ERROR
+    fix_platforms: bool = False
+    layers: Layers = Layers.KEEP
+    attestations: Followers | None = None
+    referrers: Followers | None = None
+    name: str = ""
+    renames: tuple[tuple[str, str], ...] = ()
+    output: str = "OUT"
+    otherwise: str = ""
+
+    @property
+    def command(self) -> str:
+        """What can be typed."""
+        return " ".join(shlex.quote(word) for word in self._words())
+
+    @property
+    def is_special(self) -> bool:
+        """Whether it does more than to write again all that is listed."""
+        return replace(self, advice="", otherwise="", output="OUT") != Rewrite("")
+
+    def __str__(self) -> str:
+        """Return the remedy: what it does, the command, and what else helps."""
+        otherwise = f"; or {self.otherwise}" if self.otherwise else ""
+        return f"{self.advice}: {self.command}{otherwise}"
+
+    def options(self) -> FilterOptions:
+        """Return what `filter` makes of the command, once names are chosen; raises `UsageError` as it does."""
+        names = [_chosen(self.name, 0)] if self.name else []
+        rules = [f"{old}={_chosen(new, number)}" for number, (old, new) in enumerate(self.renames)]
+        return FilterOptions(
+            PlatformSelection.parse(self.platforms),
+            missing=self.missing,
+            fix_platforms=self.fix_platforms,
+            layers=self.layers,
+            attestations=self.attestations,
+            referrers=self.referrers,
+            renaming=Renaming.parse(names, rules),
+        )
+
+    def _words(self) -> Iterator[str]:
+        yield from ("ocitool", "filter", "SRC", "-p", ",".join(self.platforms))
+        if self.missing is not Missing.ERROR:
+            yield from ("--missing", self.missing.value)
+        if self.fix_platforms:
+            yield "--fix-platforms"
+        if self.layers is not Layers.KEEP:
+            yield from ("--layers", self.layers.value)
+        if self.attestations is not None:
+            yield from ("--attestations", self.attestations.value)
+        if self.referrers is not None:
+            yield from ("--referrers", self.referrers.value)
+        if self.name:
+            yield from ("--name", self.name)
+        for old, new in self.renames:
+            yield from ("--rename", f"{old}={new}")
+        yield from ("-o", self.output)
+
+
+def _chosen(new: str, number: int) -> str:
+    """Choose a name for one that stays to be chosen, another for each number."""
+    return new.replace(REPOSITORY, f"registry.local/image-{number}").replace(TAG, "tag")
