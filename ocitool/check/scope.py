@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ocitool.check.entry_names import list_entry
 from ocitool.check.report import Place, Problem
-from ocitool.graph.closure import graph_uses
+from ocitool.graph.closure import first_uses
 from ocitool.plan.choice import describe_names
 from ocitool.plan.preparation import choose_images
 
@@ -66,5 +66,5 @@ def unmatched_problems(archive: CheckedArchive, images: ImageFilter) -> Iterator
 
 def _entries(graph: ImageGraph) -> frozenset[str]:
     """Return where all blobs are, or should be, that images list."""
-    digests = {use.descriptor.digest for use in graph_uses(graph)}
+    digests = {use.descriptor.digest for use in first_uses(graph)}
     return frozenset(graph.blobs[digest].name if digest in graph.blobs else digest.blob_name for digest in digests)

@@ -101,7 +101,7 @@ RULES: Final = (
         "The archive is an OCI image layout, and not what docker wrote before version 25.",
         _SOURCE + "Content",
         None,
-        REWRITE,
+        usual("L16"),
         in_spec=Severity.ERROR,
     ),
 )

@@ -49,6 +49,7 @@ MENDING: Final[Mapping[str, tuple[Rewrite, ...]]] = {
     "L10": (_WRITE,),
     "L11": (_LEAVE_OUT,),
     "L12": (_COMPLETE,),
+    "L16": (_WRITE,),
     "X9": (LISTED,),
     "X12": (_AS_CONFIGURED, LISTED),
     "X18": (LISTED,),
