@@ -30,7 +30,7 @@ RULES: Final = (
         None,
         EXPORT_AGAIN,
     ),
-    # No error: a newer specification may define the key, and unknown ones are none (annotations.md, Rules).
+    # No error: a newer specification may define the key, and consumers must not mind one that they do not know.
     Rule(
         "A8",
         Level.MUST,

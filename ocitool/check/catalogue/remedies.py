@@ -40,7 +40,7 @@ _NO_FOLLOWERS: Final = Rewrite(
 
 NAME_IT: Final = str(Rewrite("give it its full name", name=f"{REPOSITORY}:{TAG}"))
 NAME_AT_EXPORT: Final = "export each image under a full name, REPOSITORY:TAG, or see --name and --rename of filter"
-NAMING: Final = frozenset({"I1", "I2", "I3", "I5", "I14", "L15"})
+NAMING: Final = frozenset({"I1", "I2", "I3", "I5", "I14", "I20", "I21", "L15"})
 """Rules of names: one command gives all images that break them a name."""
 
 MENDING: Final[Mapping[str, tuple[Rewrite, ...]]] = {
