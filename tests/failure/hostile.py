@@ -180,8 +180,8 @@ HOSTILE: Final = (
     Hostile("a long name", beside(entry("x" * 5000)), 3, ("too many bytes",)),
     Hostile("a symbolic link for a blob", lambda: linked(tarfile.SYMTYPE), 3, ("link in the place of a file",)),
     Hostile("a hard link for a blob", lambda: linked(tarfile.LNKTYPE), 3, ("link in the place of a file",)),
-    Hostile("a device for a blob", lambda: linked(tarfile.CHRTYPE), 3, ("other in the place of a file",)),
-    Hostile("a FIFO for a blob", lambda: linked(tarfile.FIFOTYPE), 3, ("other in the place of a file",)),
+    Hostile("a device for a blob", lambda: linked(tarfile.CHRTYPE), 3, ("special file in the place of a file",)),
+    Hostile("a FIFO for a blob", lambda: linked(tarfile.FIFOTYPE), 3, ("special file in the place of a file",)),
     Hostile("a sparse entry", beside(entry("x", type=b"S")), 3, ("sparse",)),
     Hostile(
         "a sparse entry of PAX",
