@@ -140,7 +140,7 @@ RULES: Final = (
         "No index lists another index with images; skopeo and podman read the outer one alone.",
         "containers/image internal/manifest/oci_index.go",
         Severity.WARNING,
-        "write them into one: ocitool filter SRC -p all --index nested -o OUT",
+        "build the image again with one index",
     ),
     Rule(
         "I20",
