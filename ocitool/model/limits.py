@@ -52,7 +52,7 @@ INDEX_DEPTH_LIMIT: Final = 8
 """Levels of indexes within indexes; more than two are not seen in practice."""
 
 WINDOW_LIMIT: Final = 128 * MIB
-"""Bytes of window a zstd frame may ask for; `zstd --long=27`, the most that zstd itself takes without a flag."""
+"""Bytes of window a zstd frame may ask for, each that is under way; `zstd --long=27`, the most without a flag."""
 
 MEMORY_LIMIT: Final = 256 * MIB
 """Bytes of memory that an xz stream may ask for."""

@@ -132,6 +132,7 @@ OTHERS: Final[dict[str, tuple[str, Callable[[], bytes]]]] = {
         lambda: _image(gzipped(tar_of(member("a", pax_headers={"mtime": "yesterday"})))),
     ),
     "a hard link to a folder": ("Y12", lambda: _image(gzipped(tar_of(member("d", kind=FOLDER), hard("a", "d"))))),
+    "a hard link to what the layer does not have": ("Y12", lambda: _image(gzipped(tar_of(hard("a", "b"))))),
     "a file of a type that nobody knows": ("Y12", lambda: _image(gzipped(tar_of(member("a", kind=b"V"))))),
     "a symbolic link to nothing": ("Y12", lambda: _image(gzipped(tar_of(symbolic("a", ""))))),
     "a part of a name that no file system takes": ("Y12", lambda: _image(gzipped(tar_of(member("a/" + "n" * 256))))),
@@ -153,7 +154,7 @@ OTHERS: Final[dict[str, tuple[str, Callable[[], bytes]]]] = {
     ),
     "a name that no system takes": ("Y11", lambda: _image(gzipped(tar_of(member("n" * 5000))))),
     "a name that goes up": ("Y9", lambda: _image(gzipped(tar_of(member("etc/../../passwd"))))),
-    "a hard link that goes up": ("Y9", lambda: _image(gzipped(tar_of(hard("etc/a", "../passwd"))))),
+    "a hard link that goes up": ("Y9", lambda: _image(gzipped(tar_of(member("passwd"), hard("etc/a", "../passwd"))))),
     "a path through an absolute link": (
         "Y9",
         lambda: _image(gzipped(tar_of(symbolic("a/b", "/etc"), member("a/b/passwd")))),

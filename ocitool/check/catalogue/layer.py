@@ -104,8 +104,8 @@ RULES: Final = (
     Rule(
         "Y12",
         Level.PRACTICE,
-        "Every entry of a layer can be unpacked: its type, its path and what it links to allow that.",
-        "containerd at unpacking",
+        "Every entry of a layer can be unpacked: its type and path allow that, a hard link is to a file before it.",
+        "containerd and docker at unpacking",
         Severity.ERROR,
         BUILD_AGAIN,
         in_spec=Severity.WARNING,

@@ -65,6 +65,7 @@ class LayerEntries:
         self._folder_cannot_be = False
         self._has_siblings = False
         self._has_links = False
+        self._writes_through = False
         self._room = MIB
         self._spent = False
         self._looked_at = b""
@@ -159,7 +160,19 @@ class LayerEntries:
         elif place in self._paths:
             self.record.put_other(path)
         else:
+            if place != path and not self._may_lie_elsewhere(place):
+                self._see("Y12", path)
             self.record.put(path, Link(place, symbolic=False))
+
+    def _may_lie_elsewhere(self, path: bytes) -> bool:
+        """Tell whether what this layer has may lie at a path by another name: behind its own links."""
+        if not self._has_links:
+            return False
+        folder = path[: path.rfind(b"/") + 1].removesuffix(b"/")
+        followed = follow(folder, self.record.symbolic_link, min(self._room, COST_OF_ONE), LINKS_AT_UNPACKING)
+        self._room -= followed.cost
+        self._spent = self._spent or self._room < 0
+        return self._writes_through or followed.path != folder
 
     def _come_to(self, folder: bytes, *, siblings: bool) -> None:
         """Go on in a folder, of which it is known from now on, if `siblings`, that it has entries but whiteouts."""
@@ -181,6 +194,7 @@ class LayerEntries:
         if self._has_links:
             followed = follow(folder, self.record.symbolic_link, min(self._room, COST_OF_ONE), LINKS_AT_UNPACKING)
             self._folder_leads_out = followed.leaves
+            self._writes_through = self._writes_through or followed.path != folder[:-1]
             self._folder_cannot_be = self._folder_cannot_be or followed.loops
             self._room -= followed.cost
         if self._room < 0:

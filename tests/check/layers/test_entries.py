@@ -77,7 +77,7 @@ def _words(value: tuple[Made, ...] | dict[str, int]) -> str:
         ((member("a/b"), member("c/d"), member("a/.wh.e"), member("c/.wh.f")), {"Y7": 2}),
         ((member(".wh."), member("a/.wh.."), member("a/.wh...")), {"Y5": 3}),
         ((member("/a"), member("../b"), member("a/../c"), member("d/.."), member("e/../../f")), {"Y9": 2}),
-        ((hard("a", "/b"), hard("c", "../d"), hard("e", "f/../../g"), hard("h", "f/../i")), {"Y9": 2}),
+        ((member("b"), hard("a", "/b"), hard("c", "../b"), hard("e", "f/../../b"), hard("h", "f/../b")), {"Y9": 2}),
         ((symbolic("a", "/"), member("a/b"), member("a/c/d")), {"Y9": 2}),
         ((member("a/b"), symbolic("a", "/")), {}),
         ((symbolic("a/b", "../c"), member("a/b/d")), {}),
@@ -146,7 +146,13 @@ def test_what_is_kept_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
         ((member("a", b"x"), hard("a", "a")), 1),
         ((hard("a", "./a"),), 1),
         ((member("d/", kind=FOLDER), hard("a", "d")), 1),
-        ((hard("a", "/b"), hard("c", "d/../e")), 0),  # what is below is not known
+        ((hard("a", "b"),), 1),  # not even if it is in the layer below: each is unpacked into a folder of its own
+        ((hard("a", "b"), member("b", b"x")), 1),
+        ((member("b", b"x"), hard("a", "/b"), hard("c", "d/../b"), hard("e", "../b"), hard("f", "a")), 0),
+        ((member("u/f", b"x"), symbolic("b", "u"), hard("a", "b/f")), 0),
+        ((symbolic("b", "u"), member("b/f", b"x"), hard("a", "u/f")), 0),
+        ((symbolic("b", "u"), hard("a", "c/f")), 1),
+        ((symbolic("b", "u"), hard("a", "f")), 1),
         ((symbolic("a", ""),), 1),
         ((member("a", kind=b"7"), member("b", kind=b"X"), member("c", kind=b"3"), member("d", kind=b"6")), 2),
         ((member("n" * 256), member("n" * 255), member("n" * 256 + "/a")), 2),

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import gzip
 from typing import TYPE_CHECKING, Final
+from xml.etree import ElementTree as ET
 
 import pytest
 import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ocitool.check.rule import Severity
+from ocitool.api.verifying import VerifyOptions, verify_archive
+from ocitool.check.rule import Profile, Severity
+from ocitool.cli.junit import junit_text
 from ocitool.model.limits import RATIO_FREE
 from tests.builders import OCI_LAYER, Layout, multi_platform, sha256
 from tests.check.layers.images import (
@@ -133,6 +136,11 @@ def test_small_bombs_together_are_a_bomb(tmp_path: Path) -> None:
     (finding,) = report.findings
     assert {"Y1", "Y10", "C8"} <= report.unjudged
     assert not {"Y3", "Y11", "D15"} & report.unjudged
+    suite = ET.fromstring(junit_text(report, VerifyOptions(Profile.STRICT, deep=True), Severity.ERROR))  # noqa: S314 - our own
+    cases = {str(case.get("name")).partition(":")[0]: case for case in suite.iter("testcase")}
+    assert {rule for rule, case in cases.items() if case.find("skipped") is not None} >= report.unjudged
+    assert cases["Y3"].find("skipped") is None
+    assert cases["Y11"].find("failure") is not None
     assert (finding.rule, finding.severity) == ("Y11", Severity.ERROR)
     assert "all layers together" in finding.message
 
@@ -202,3 +210,12 @@ def test_a_flipped_byte_in_a_layer_that_is_packed_anew_is_found(
     image = ImageOf((layer(bytes(bad), sha256(GOOD)),)).pack()
     found = layer_rules(deep_report(image, tmp_path_factory.getbasetemp()))
     assert "C8" in found or "Y3" in found
+
+
+@pytest.mark.parametrize("media_type", [OCI_LAYER, plain(b"").media_type, zstd(b"").media_type])
+def test_a_media_type_that_lies_is_told_without_deep(tmp_path: Path, media_type: str) -> None:
+    path = tmp_path / "image.tar"
+    for layer in (gzipped(GOOD), plain(GOOD), zstd(GOOD)):
+        path.write_bytes(ImageOf((Packed(layer.data, media_type, layer.diff_id),)).pack())
+        rules = {finding.rule for finding in verify_archive(path).findings}
+        assert ("Y3" in rules) == (layer.media_type != media_type)

@@ -28,7 +28,8 @@ PARTS: Final = st.text("ab.é-", min_size=1, max_size=8).filter(lambda part: par
     "long" * 40
 )
 NAMES: Final = st.lists(PARTS, min_size=1, max_size=4).map("/".join)
-KINDS: Final = st.sampled_from([tarfile.REGTYPE, FOLDER, SYMBOLIC, HARD, tarfile.CHRTYPE, tarfile.FIFOTYPE])
+SPARSE: Final = tarfile.GNUTYPE_SPARSE
+KINDS: Final = st.sampled_from([tarfile.REGTYPE, FOLDER, SYMBOLIC, HARD, tarfile.CHRTYPE, tarfile.FIFOTYPE, SPARSE])
 FORMATS: Final = st.sampled_from([tarfile.PAX_FORMAT, tarfile.GNU_FORMAT])
 
 
@@ -37,7 +38,11 @@ def members(draw: st.DrawFn) -> list[Made]:
     made: list[Made] = []
     for name in draw(st.lists(NAMES, max_size=8)):
         kind = draw(KINDS)
-        data = draw(st.binary(max_size=40) | st.integers(500, 1500).map(bytes)) if kind == tarfile.REGTYPE else b""
+        data = (
+            draw(st.binary(max_size=40) | st.integers(500, 1500).map(bytes))
+            if kind in {tarfile.REGTYPE, SPARSE}
+            else b""
+        )
         target = draw(NAMES) if kind in {SYMBOLIC, HARD} else ""
         made.append(member(name, data, kind, linkname=target, mode=draw(st.sampled_from([0o644, 0o755]))))
     return made
