@@ -153,7 +153,7 @@ class LayerEntries:
         if climbs(target.lstrip(b"/")):
             self._see("Y9", path)
         thing = self.record.get(place)
-        if place == path or thing is Mark.FOLDER:
+        if place == path or (thing is Mark.FOLDER and self.record.whole):
             self._see("Y12", path)
         if thing is not None:
             self.record.put(path, thing)
@@ -166,6 +166,8 @@ class LayerEntries:
 
     def _may_lie_elsewhere(self, path: bytes) -> bool:
         """Tell whether what this layer has may lie at a path by another name: behind its own links."""
+        if not self.record.whole:
+            return True
         if not self._has_links:
             return False
         folder = path[: path.rfind(b"/") + 1].removesuffix(b"/")
@@ -195,7 +197,7 @@ class LayerEntries:
             followed = follow(folder, self.record.symbolic_link, min(self._room, COST_OF_ONE), LINKS_AT_UNPACKING)
             self._folder_leads_out = followed.leaves
             self._writes_through = self._writes_through or followed.path != folder[:-1]
-            self._folder_cannot_be = self._folder_cannot_be or followed.loops
+            self._folder_cannot_be = self._folder_cannot_be or (followed.loops and self.record.whole)
             self._room -= followed.cost
         if self._room < 0:
             self._spent = True

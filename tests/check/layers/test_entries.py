@@ -177,3 +177,10 @@ def test_deep_folders_behind_a_link_that_leads_out_cost_little() -> None:
     before = time.process_time()
     assert watch(data).full
     assert time.process_time() - before < 2
+
+
+def test_nothing_is_said_of_links_where_not_all_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = (symbolic("b", "u"), hard("a", "c/f"))
+    assert counts(*made) == {"Y12": 1}
+    monkeypatch.setattr(record, "RECORD_LIMIT", 10)
+    assert counts(*made) == {}
