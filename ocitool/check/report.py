@@ -67,7 +67,8 @@ class Finding:
 class Report:
     """All findings about one archive, the worst first, and how much was looked at; `size` in bytes.
 
-    `blobs` and `size` count what was hashed; `unpacked` the bytes that layers were decompressed to.
+    `blobs` and `size` count what was hashed; `unpacked` the bytes that layers were decompressed to. `unjudged` are
+    the rules that would have been judged but for what other findings say.
     """
 
     source: str
@@ -76,6 +77,7 @@ class Report:
     size: int = 0
     profile: Profile = Profile.IMPORT
     unpacked: int = 0
+    unjudged: frozenset[str] = frozenset()
 
     def count(self, severity: Severity) -> int:
         """Count the findings of one severity."""

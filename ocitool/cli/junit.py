@@ -36,7 +36,7 @@ def junit_text(report: Report, options: VerifyOptions, fail_on: Severity) -> str
     for title, rules in rules_by_group().items():
         for rule in rules:
             if rule.severity(report.profile) is not None:
-                _add_case(suite, title, rule, found.get(rule.id, ()), options, fail_on)
+                _add_case(suite, title, rule, found.get(rule.id, ()), _not_judged(rule, report, options), fail_on)
     counts = {
         "tests": len(suite),
         "failures": len(suite.findall("testcase/failure")),
@@ -55,7 +55,7 @@ def junit_text(report: Report, options: VerifyOptions, fail_on: Severity) -> str
 
 
 def _add_case(
-    suite: ET.Element, title: str, rule: Rule, found: Sequence[Finding], options: VerifyOptions, fail_on: Severity
+    suite: ET.Element, title: str, rule: Rule, found: Sequence[Finding], not_judged: str, fail_on: Severity
 ) -> None:
     name = f"{rule.id}: {rule.text}"
     case = ET.SubElement(suite, "testcase", classname=f"ocitool.verify.{_slug(title)}", name=name, time=_TIME)
@@ -67,8 +67,8 @@ def _add_case(
         failure.text = _text(failing)
     elif found:
         ET.SubElement(case, "system-out").text = _text(found)
-    elif reason := _not_judged(rule, options):
-        ET.SubElement(case, "skipped", message=reason)
+    elif not_judged:
+        ET.SubElement(case, "skipped", message=not_judged)
 
 
 def _slug(title: str) -> str:
@@ -76,8 +76,10 @@ def _slug(title: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", title.lower())
 
 
-def _not_judged(rule: Rule, options: VerifyOptions) -> str:
+def _not_judged(rule: Rule, report: Report, options: VerifyOptions) -> str:
     """Say why a rule was not judged; "" if it was."""
+    if rule.id in report.unjudged:
+        return "all layers together grow too far"
     if rule.stage is Stage.DEEP and not options.deep:
         return "needs --deep"
     if rule.stage is Stage.ASKED and rule.id not in options.gates.asked:

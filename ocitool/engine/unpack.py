@@ -102,6 +102,7 @@ class _Trouble(NamedTuple):
     damage: str = ""
     excess: str = ""
     spent: bool = False
+    remedy: str = ""
 
 
 class _Unpacking:
@@ -152,7 +153,7 @@ class _Unpacking:
         except UnsupportedArchive:
             self._hashers.clear()  # of a kind that no media type promises
         except UnsafeEntry as error:
-            return _Trouble(excess=error.message)
+            return _Trouble(excess=error.message, remedy=error.remedy)
         except ArchiveError as error:
             return _Trouble(damage=error.message)
         finally:
@@ -162,7 +163,7 @@ class _Unpacking:
 
     def _plain(self, compression: str, *, overlapped: bool) -> Generator[memoryview, None, None]:
         plain = compression == "none"
-        producer = _Plain(self.stream) if plain else open_decompressor(compression, self._read_some)
+        producer = _Plain(self.stream) if plain else open_decompressor(compression, self._read_some, padded=False)
         read = 0
         with closing(
             read_ahead(producer, CHUNK, patience=None) if overlapped else read_in_turn(producer, CHUNK)

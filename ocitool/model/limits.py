@@ -52,7 +52,7 @@ INDEX_DEPTH_LIMIT: Final = 8
 """Levels of indexes within indexes; more than two are not seen in practice."""
 
 WINDOW_LIMIT: Final = 128 * MIB
-"""Bytes of window a zstd frame may ask for; `zstd --long=27`, the most that zstd itself takes without a flag."""
+"""Bytes of window a zstd frame may ask for, each that is under way; `zstd --long=27`, the most without a flag."""
 
 MEMORY_LIMIT: Final = 256 * MIB
 """Bytes of memory that an xz stream may ask for."""
@@ -69,8 +69,8 @@ PART_LIMIT: Final = 5_000
 LAYER_ENTRY_LIMIT: Final = 2_000_000
 """Entries of one layer that `verify --deep` looks at; the largest layers known hold some 300,000."""
 
-LAYER_STEP_LIMIT: Final = 50_000_000
-"""Folders on the way of all paths of one layer that leads out of its root somewhere, for `verify --deep`."""
+LAYER_WORK_RATIO: Final = 16
+"""Bytes of folders' names that `verify --deep` looks at for each byte of a layer's headers, to follow its links."""
 
 RECORD_LIMIT: Final = 16 * MIB
 """Bytes, about, that `verify --deep` keeps of the links and programs of one layer."""

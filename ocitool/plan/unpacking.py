@@ -52,8 +52,8 @@ class UnpackedLayer:
     """What came out of a layer: how it is compressed ("none": a plain tar), `size` bytes with these digests.
 
     `damage` says why it does not unpack to its end, `excess` why it was not unpacked further, both "" otherwise;
-    `spent` that it was all layers together that grew too far. Without `digests` it is of a kind that cannot be
-    unpacked here.
+    `spent` that it was all layers together that grew too far; `remedy` what to do about an excess, where that is
+    known. Without `digests` it is of a kind that cannot be unpacked here.
     """
 
     compression: str
@@ -62,6 +62,7 @@ class UnpackedLayer:
     damage: str = ""
     excess: str = ""
     spent: bool = False
+    remedy: str = ""
 
     @property
     def is_whole(self) -> bool:

@@ -105,8 +105,14 @@ MUTATIONS: Final[dict[str, Mutation]] = {
     ),
     "Y9": _members(
         (symbolic("out", "../.."), member("out/file", b"x")),
-        (symbolic("usr/lib64", "../lib"), symbolic("etc/localtime", "/usr/share/x"), hard("a", "etc/localtime")),
+        (
+            symbolic("usr/lib64", "../lib"),
+            symbolic("etc/localtime", "/usr/share/x"),
+            member("/ko-app", b"x"),
+            hard("a", "ko-app"),
+        ),
     ),
+    "Y12": _members((member("etc", b"x"), member("etc/passwd", b"y")), (member("etc"), member("etc.d/passwd", b"y"))),
     "Y10": Mutation(lambda: _program(EM_AARCH64), lambda: _program(EM_X86_64)),
     "Y11": _layers(lambda: _bomb(RATIO_FREE + 2 * _STEP), _near_bomb),
 }
@@ -117,22 +123,38 @@ OTHERS: Final[dict[str, tuple[str, Callable[[], bytes]]]] = {
         "Y1",
         lambda: _image(Packed(gzip.compress(_SOME)[:-9], OCI_LAYER, sha256(_SOME))),
     ),
+    "zeros after the end of gzip data": (
+        "Y1",
+        lambda: _image(Packed(gzip.compress(_SOME) + bytes(512), OCI_LAYER, sha256(_SOME))),
+    ),
+    "a number of the header that is none": (
+        "Y1",
+        lambda: _image(gzipped(tar_of(member("a", pax_headers={"mtime": "yesterday"})))),
+    ),
+    "a hard link to a folder": ("Y12", lambda: _image(gzipped(tar_of(member("d", kind=FOLDER), hard("a", "d"))))),
+    "a hard link to what the layer does not have": ("Y12", lambda: _image(gzipped(tar_of(hard("a", "b"))))),
+    "a file of a type that nobody knows": ("Y12", lambda: _image(gzipped(tar_of(member("a", kind=b"V"))))),
+    "a symbolic link to nothing": ("Y12", lambda: _image(gzipped(tar_of(symbolic("a", ""))))),
+    "a part of a name that no file system takes": ("Y12", lambda: _image(gzipped(tar_of(member("a/" + "n" * 256))))),
+    "a path through links that never end": (
+        "Y12",
+        lambda: _image(gzipped(tar_of(symbolic("a", "b"), symbolic("b", "a"), member("a/x")))),
+    ),
     "no tar at all": ("Y1", lambda: _image(plain(b"{}" * 600))),
     "plain bytes as gzip": ("Y3", lambda: _image(Packed(_SOME, OCI_LAYER, sha256(_SOME)))),
     "gzip bytes as a plain tar": (
         "Y3",
         lambda: _image(Packed(gzip.compress(_SOME), plain(b"").media_type, sha256(_SOME))),
     ),
-    "a sparse file of GNU": ("Y4", lambda: _image(_sparse(pax=False))),
+    "a sparse file of GNU": ("Y12", lambda: _image(_sparse(pax=False))),
     "a whiteout of the folder itself": ("Y5", lambda: _image(gzipped(tar_of(member("etc/.wh..."))))),
     "an opaque whiteout after a sibling": (
         "Y7",
         lambda: _image(gzipped(tar_of(member("etc/b"), member("etc/.wh..wh..opq")))),
     ),
     "a name that no system takes": ("Y11", lambda: _image(gzipped(tar_of(member("n" * 5000))))),
-    "an absolute name": ("Y9", lambda: _image(gzipped(tar_of(member("/etc/passwd"))))),
     "a name that goes up": ("Y9", lambda: _image(gzipped(tar_of(member("etc/../../passwd"))))),
-    "a hard link that goes up": ("Y9", lambda: _image(gzipped(tar_of(hard("etc/a", "../passwd"))))),
+    "a hard link that goes up": ("Y9", lambda: _image(gzipped(tar_of(member("passwd"), hard("etc/a", "../passwd"))))),
     "a path through an absolute link": (
         "Y9",
         lambda: _image(gzipped(tar_of(symbolic("a/b", "/etc"), member("a/b/passwd")))),

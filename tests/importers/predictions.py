@@ -105,6 +105,8 @@ SEEN: Final[dict[str, dict[str, Reaction]]] = {
     "I15": _NOTHING_TO_READ,
     "C8": _fail(CONTAINERD, DOCKER_CLASSIC, ("podman-sid",)),
     "Y1": _fail(CONTAINERD, DOCKER_CLASSIC, PODMAN),
+    "Y5": _fail(CONTAINERD, DOCKER_CLASSIC),
+    "Y12": _fail(CONTAINERD, DOCKER_CLASSIC, PODMAN),
     # The others go by the bytes; docker 20.10 does so too, and knows no zstd.
     "Y3": _fail(("docker-20.10",)),
     # Importers have no bound on layers, but find that a bomb does not unpack to its diff_id.

@@ -20,6 +20,14 @@ INPUT_CHUNK: Final = 1024 * 1024
 """Compressed bytes read at a time."""
 
 
+_FIRST_PIECE: Final = 4096
+"""Bytes given at first to a decoder that is not the first one, twice as many each time: it hands back what comes
+after its stream, and streams may be short and many."""
+
+_FIRST: Final = {"gzip": b"\x1f", "xz": b"\xfd", "bzip2": b"B", "lz4": bytes((0x04, *range(0x50, 0x60)))}
+"""What a stream begins with; lz4 has frames to be skipped, too."""
+
+
 class Decoder(Protocol):
     """One stream of a library, in the shape that `lzma` and `bz2` have."""
 
@@ -46,11 +54,15 @@ class Decompressor(Protocol):
         """Fill some of `buffer`; 0 at the end. Raises `ArchiveError` if the data is damaged or cut short."""
 
 
-def open_decompressor(compression: str, read: Callable[[int], bytes]) -> Decompressor:
-    """Return a decompressor for a kind that `sniff_compression` named; `read` gives compressed bytes."""
+def open_decompressor(compression: str, read: Callable[[int], bytes], *, padded: bool = True) -> Decompressor:
+    """Return a decompressor for a kind that `sniff_compression` named; `read` gives compressed bytes.
+
+    If `padded`, zero bytes may follow a stream, as where files were written to tapes and disks; no reader of layers
+    takes that.
+    """
     if compression == "zstd":
         return _ZstdDecompressor(read)
-    return _StreamsDecompressor(compression, read)
+    return _StreamsDecompressor(compression, read, padded=padded)
 
 
 class _ZstdDecompressor:
@@ -91,25 +103,27 @@ class _ZstdDecompressor:
 class _StreamsDecompressor:
     """gzip, xz, bzip2, lz4: one stream after the other, each by a decoder of its own."""
 
-    def __init__(self, compression: str, read: Callable[[int], bytes]) -> None:
+    def __init__(self, compression: str, read: Callable[[int], bytes], *, padded: bool) -> None:
         self._compression = compression
         self._read = read
+        self._padded = padded
         self._make, self._errors = _DECODERS[compression]()
         self._decoder = self._make()
         self._waiting = b""
-        self._fresh = True
-        self._first = True
+        self._position = 0  # of what is given next
+        self._piece = INPUT_CHUNK
 
     def readinto(self, buffer: memoryview) -> int:
         while True:
             if self._decoder.eof and not self._next_stream():
                 return 0
-            if not self._waiting and self._decoder.needs_input:
-                self._waiting = self._read(INPUT_CHUNK)
-                if not self._waiting:
+            data = b""
+            if self._decoder.needs_input:
+                if not self._has_more():
                     raise TruncatedArchive(f"{self._compression} data is cut short")
-            data, self._waiting = self._waiting, b""
-            self._fresh = False
+                data = self._waiting[self._position : self._position + self._piece]
+                self._position += len(data)
+                self._piece = min(2 * self._piece, INPUT_CHUNK)
             try:
                 part = self._decoder.decompress(data, len(buffer))
             except self._errors as error:
@@ -128,17 +142,27 @@ class _StreamsDecompressor:
             remedy="compress it again with a smaller dictionary",
         )
 
+    def _has_more(self) -> bool:
+        """Tell whether there is input, reading more if need be."""
+        if self._position == len(self._waiting):
+            self._waiting, self._position = self._read(INPUT_CHUNK), 0
+        return bool(self._waiting)
+
     def _next_stream(self) -> bool:
-        """Start the next stream, if there is one; zero bytes between streams are padding."""
-        rest = (self._decoder.unused_data or b"").lstrip(b"\0")
-        while not rest:
-            data = self._read(INPUT_CHUNK)
-            if not data:
-                return False
-            rest = data.lstrip(b"\0")
-        self._decoder = self._make()
-        self._waiting = rest
-        return True
+        """Start the next stream, if there is one."""
+        self._position -= len(self._decoder.unused_data or b"")
+        while self._has_more():
+            if self._padded and not self._waiting[self._position]:
+                self._waiting, self._position = self._waiting[self._position :].lstrip(b"\0"), 0
+                continue
+            first = _FIRST[self._compression]
+            if self._waiting[self._position] not in first:
+                kind = self._compression
+                raise ArchiveError(f"{kind} data is followed by something that is no {kind} data")
+            self._decoder = self._make()
+            self._piece = _FIRST_PIECE
+            return True
+        return False
 
 
 class _ZlibInner(Protocol):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from ocitool.check.layers.paths import follow
 from ocitool.check.layers.program import Machine, Script
-from ocitool.check.layers.record import LayerRecord, Link, Mark, thing_at
+from ocitool.check.layers.record import InDoubt, LayerRecord, Link, Mark, thing_at
 from ocitool.errors import DocumentError
 from ocitool.model.json_text import JsonValue, parse_object
 
@@ -16,6 +16,15 @@ if TYPE_CHECKING:
 
 _DEFAULT_PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 """What engines set where a config has no PATH (moby oci/defaults.go, containerd oci/spec_opts.go)."""
+
+_PLACES: Final = 64
+"""Folders in a PATH; nothing is told of more."""
+
+_LAYERS: Final = 128
+"""Layers of an image, as many as engines stack; nothing is told of more."""
+
+_PATH_COST: Final = 16_384
+"""Bytes that following one path may cost (`follow`)."""
 
 _SCRIPTS_IN_A_ROW: Final = 5
 """Interpreters that are scripts themselves, as far as Linux goes on."""
@@ -58,9 +67,25 @@ def read_start(raw: bytes) -> Start | None:
     return Start(word, tuple(f"{place}{word}".encode(errors="surrogateescape") for place in places))
 
 
-def find_program(start: Start, layers: Sequence[LayerRecord]) -> FoundProgram | None:
-    """Find what runs in the end, through links and scripts; None if it is not there or cannot be told."""
-    found = next(filter(None, (_at(path, layers) for path in start.paths)), None)
+def find_program(start: Start, layers: Sequence[LayerRecord], *, strict: bool = False) -> FoundProgram | None:
+    """Find what runs in the end, through links and scripts; None if it is not there or cannot be told.
+
+    If `strict`, also if anything else that the layers have may be in its place: that takes longer.
+    """
+    if len(start.paths) > _PLACES or len(layers) > _LAYERS:
+        return None
+    if strict and any(
+        layer.writes_through(below) for number, layer in enumerate(layers) for below in layers[: number + 1]
+    ):
+        return None
+    try:
+        return _find(start, layers, strict=strict)
+    except InDoubt:
+        return None
+
+
+def _find(start: Start, layers: Sequence[LayerRecord], *, strict: bool) -> FoundProgram | None:
+    found = next(filter(None, (_at(path, layers, strict=strict) for path in start.paths)), None)
     for _ in range(_SCRIPTS_IN_A_ROW):
         if found is None:
             return None
@@ -69,20 +94,20 @@ def find_program(start: Start, layers: Sequence[LayerRecord]) -> FoundProgram | 
             return FoundProgram(path, program)
         if not isinstance(program, Script):
             return None
-        found = _at(program.interpreter, layers)
+        found = _at(program.interpreter, layers, strict=strict)
     return None
 
 
-def _at(path: bytes, layers: Sequence[LayerRecord]) -> tuple[bytes, Machine | Script | Mark] | None:
-    """Return the file at a path and where it lies; None if there is none, or a folder."""
+def _at(path: bytes, layers: Sequence[LayerRecord], *, strict: bool) -> tuple[bytes, Machine | Script | Mark] | None:
+    """Return the file at a path and where it lies; None if there is none that runs."""
 
     def link_at(place: bytes) -> bytes | None:
-        thing = thing_at(place, layers)
+        thing = thing_at(place, layers, strict=strict)
         return thing.target if isinstance(thing, Link) else None
 
-    end = follow(path, link_at).path
-    thing = None if end is None else thing_at(end, layers)
-    if end is None or thing is None or thing is Mark.FOLDER or isinstance(thing, Link):
+    end = follow(path, link_at, _PATH_COST).path
+    thing = None if end is None else thing_at(end, layers, strict=strict)
+    if end is None or thing is None or thing is Mark.FOLDER or thing is Mark.OTHER or isinstance(thing, Link):
         return None
     return end, thing
 

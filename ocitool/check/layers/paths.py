@@ -10,37 +10,41 @@ if TYPE_CHECKING:
 LINKS_IN_A_ROW: Final = 40
 """Links that one path may lead through, as in Linux (`MAXSYMLINKS`)."""
 
+LINKS_AT_UNPACKING: Final = 255
+"""Links that one path may lead through in programs that unpack layers (Go's filepath, containerd's fs.RootPath)."""
+
 
 class Cleaned(NamedTuple):
-    """A path from the root, without slashes around it; `leaves` if it was absolute or went up anywhere."""
+    """A path from the root, without slashes around it; `leaves` if it went up from there."""
 
     path: bytes
     leaves: bool
 
 
-PARTS_OF_ONE: Final = 4096
-"""Parts that one path may have with those of its links; more cannot be in as many bytes, which is all Linux takes."""
+COST_OF_ONE: Final = 1 << 24
+"""What following one path may cost: as much as a path of all the bytes that Linux takes, through a few links."""
 
 
 class Followed(NamedTuple):
-    """Where a path leads when its links are followed below the root, None if they never end.
+    """Where a path leads when its links are followed below the root, None if they never end or that cost too much.
 
     `leaves` tells that one of them is absolute or goes up from the root: it would leave if the root were a folder.
-    `steps` is how many parts were looked at, the measure of what it cost.
+    `cost` is how many bytes of paths were looked at; `loops` tells that there were too many links.
     """
 
     path: bytes | None
     leaves: bool
-    steps: int = 0
+    cost: int = 0
+    loops: bool = False
 
 
 def clean(raw: bytes) -> Cleaned:
     """Clean the name of an entry as one that unpacks it below a root does."""
     parts: list[bytes] = []
-    leaves = raw.startswith(b"/")
+    leaves = False
     for part in raw.split(b"/"):
         if part == b"..":
-            leaves = True
+            leaves = leaves or not parts
             del parts[-1:]
         elif part not in {b"", b"."}:
             parts.append(part)
@@ -64,31 +68,37 @@ def climbs(path: bytes, folder: bytes = b"") -> bool:
     return False
 
 
-def follow(path: bytes, link_at: Callable[[bytes], bytes | None]) -> Followed:
-    """Follow a path, the last part of it too, through the links that `link_at` knows."""
+def follow(
+    path: bytes, link_at: Callable[[bytes], bytes | None], cost: int = COST_OF_ONE, links: int = LINKS_IN_A_ROW
+) -> Followed:
+    """Follow a path, the last part of it too, through up to `links` links that `link_at` knows, for up to `cost`."""
     waiting = path.split(b"/")[::-1]
-    parts: list[bytes] = []
+    done = b""
     leaves = False
-    links = steps = 0
+    passed = spent = 0
     while waiting:
         part = waiting.pop()
-        steps += 1
         if part in {b"", b"."}:
             continue
         if part == b"..":
-            leaves = leaves or not parts
-            del parts[-1:]
+            leaves = leaves or not done
+            done = done.rpartition(b"/")[0]
+            spent += len(done) + 1
             continue
-        parts.append(part)
-        target = link_at(b"/".join(parts))
+        place = done + b"/" + part if done else part
+        spent += len(place)
+        if spent > cost:
+            return Followed(None, leaves, spent)
+        target = link_at(place)
         if target is None:
+            done = place
             continue
-        links += 1
-        if links > LINKS_IN_A_ROW or steps + len(waiting) > PARTS_OF_ONE:
-            return Followed(None, leaves, steps)
-        parts.pop()
+        passed += 1
+        spent += len(target)
+        if passed > links or spent > cost:
+            return Followed(None, leaves, spent, loops=passed > links)
         if target.startswith(b"/"):
             leaves = True
-            parts.clear()
+            done = b""
         waiting += target.split(b"/")[::-1]
-    return Followed(b"/".join(parts), leaves, steps)
+    return Followed(done, leaves, spent)

@@ -1,9 +1,11 @@
-"""Rules of layers (C8, Y1 to Y11): what came out of them against what media types, configs and platforms say."""
+"""Rules of layers (C8, Y1 to Y12): what came out of them against what media types, configs and platforms say."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from ocitool.archive.codec.sniff import tell_compression
+from ocitool.archive.headers import BLOCK
 from ocitool.check.layers.entrypoint import find_program
 from ocitool.check.layers.program import fits
 from ocitool.check.report import Place, Problem
@@ -14,7 +16,7 @@ from ocitool.model.media_type import layer_compression
 from ocitool.plan.unpacking import layer_uses
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from ocitool.check.checked import CheckedArchive
     from ocitool.check.layers.entries import Sightings
@@ -30,6 +32,7 @@ _SIGHTED: Final = {
     "Y7": ("a whiteout stands after a sibling", "{} whiteouts stand after siblings"),
     "Y9": ("an entry leaves the root", "{} entries leave the root"),
     "Y11": (f"a name has more than {NAME_LIMIT} bytes", f"{{}} names have more than {NAME_LIMIT} bytes"),
+    "Y12": ("an entry cannot be unpacked", "{} entries cannot be unpacked"),
 }
 """Rules that entries break, in words for one and for several."""
 
@@ -39,29 +42,45 @@ _NAME_LENGTH: Final = 200
 
 
 def layer_problems(archive: CheckedArchive) -> Iterator[Problem]:
-    """Yield what is wrong with the layers that were unpacked; nothing of those whose bytes are not theirs (D15)."""
-    unpacked = archive.layers.unpacked
-    spent = next((layer for layer in unpacked.values() if layer.spent), None)
-    if spent is not None:
-        # Which layers came before that is chance, so nothing is said of any of them.
-        yield Problem("Y11", f"all layers together: {spent.excess}", Place(archive.source.name))
-        return
+    """Yield what is wrong with layers, unpacked or not; nothing of those whose bytes are not theirs (D15)."""
     known: set[object] = set()
-    for use in layer_uses(archive.graph):
+    uses = [use for use in layer_uses(archive.graph) if _is_its_own(archive, use.descriptor.digest)]
+    for use in uses:
+        if _is_new(known, (use.descriptor.digest, use.descriptor.media_type)) and _lies(archive, use):
+            yield _media_type_problem(archive, use)
+    spent = next((layer for layer in archive.layers.unpacked.values() if layer.spent), None)
+    if spent is not None:
+        # Which layers came before that is chance, so nothing is said of what came out of any of them.
+        message = f"all layers together: {spent.excess}; what is in layers was not judged any further"
+        yield Problem("Y11", message, Place(archive.source.name))
+        return
+    yield from _unpacked_problems(archive, uses)
+    for image in archive.graph.images:
+        for node in image.manifests():
+            yield from _program_problems(archive, image, node)
+
+
+def _unpacked_problems(archive: CheckedArchive, uses: Sequence[LayerUse]) -> Iterator[Problem]:
+    """Yield what is wrong with what came out of layers."""
+    known: set[object] = set()
+    for use in uses:
         digest = use.descriptor.digest
-        layer = unpacked.get(digest)
-        if layer is None or archive.actual.get(digest) != digest:
+        layer = archive.layers.unpacked.get(digest)
+        if layer is None or (archive.layers.seen[digest].is_no_tar and _lies(archive, use)):
             continue
-        place = Place(archive.graph.blobs[digest].name, "", use.image, use.platform)
-        if _is_new(known, (digest, use.descriptor.media_type)):
-            yield from _media_type_problems(use, layer, place)
+        place = _place(archive, use)
         if _is_new(known, digest):
             yield from _layer_problems(archive, use, layer, place)
         if _is_new(known, (digest, use.diff_id)):
             yield from _diff_id_problems(use, layer, place)
-    for image in archive.graph.images:
-        for node in image.manifests():
-            yield from _program_problems(archive, image, node)
+
+
+def _is_its_own(archive: CheckedArchive, digest: Digest) -> bool:
+    return digest in archive.graph.blobs and archive.actual.get(digest) == digest
+
+
+def _place(archive: CheckedArchive, use: LayerUse) -> Place:
+    return Place(archive.graph.blobs[use.descriptor.digest].name, "", use.image, use.platform)
 
 
 def _is_new(known: set[object], key: object) -> bool:
@@ -72,15 +91,24 @@ def _is_new(known: set[object], key: object) -> bool:
     return True
 
 
-def _media_type_problems(use: LayerUse, layer: UnpackedLayer, place: Place) -> Iterator[Problem]:
-    promised = layer_compression(use.descriptor.media_type)
-    if layer.compression != promised:
-        yield Problem(
-            "Y3",
-            f"{use.role} is listed as {use.descriptor.media_type}, its bytes are "
-            f"{_KINDS.get(layer.compression, layer.compression)}",
-            place,
-        )
+def _media_type_problem(archive: CheckedArchive, use: LayerUse) -> Problem:
+    found = _compression(archive, use)
+    return Problem(
+        "Y3",
+        f"{use.role} is listed as {use.descriptor.media_type}, its bytes are {_KINDS.get(found, found)}",
+        _place(archive, use),
+    )
+
+
+def _lies(archive: CheckedArchive, use: LayerUse) -> bool:
+    """Tell whether the media type promises another compression than a layer has; importers take an empty one."""
+    size = archive.graph.blobs[use.descriptor.digest].size
+    return size > 0 and _compression(archive, use) != layer_compression(use.descriptor.media_type)
+
+
+def _compression(archive: CheckedArchive, use: LayerUse) -> str:
+    entry = archive.graph.blobs[use.descriptor.digest]
+    return tell_compression(archive.source.read_at(entry.data_offset, min(BLOCK, entry.size))) or "none"
 
 
 def _layer_problems(archive: CheckedArchive, use: LayerUse, layer: UnpackedLayer, place: Place) -> Iterator[Problem]:
@@ -88,7 +116,7 @@ def _layer_problems(archive: CheckedArchive, use: LayerUse, layer: UnpackedLayer
     digest = use.descriptor.digest
     seen = archive.layers.seen[digest]
     if layer.excess:
-        yield Problem("Y11", f"{use.role} {layer.excess}", place)
+        yield Problem("Y11", f"{use.role} {layer.excess}", place, layer.remedy)
     elif layer.damage:
         yield Problem("Y1", f"{use.role} does not unpack: {layer.damage}", place)
     elif seen.fault and layer.is_whole:
@@ -96,7 +124,8 @@ def _layer_problems(archive: CheckedArchive, use: LayerUse, layer: UnpackedLayer
     if seen.full:
         yield Problem(
             "Y11",
-            f"{use.role} has more than {LAYER_ENTRY_LIMIT} entries, or too deep ones; the rest is not looked at",
+            f"{use.role} has more than {LAYER_ENTRY_LIMIT} entries, or links that take too long to follow; "
+            "the rest is not looked at",
             place,
             _LOOK,
         )
@@ -134,6 +163,9 @@ def _program_problems(archive: CheckedArchive, image: Image, node: ManifestNode)
     if len(layers) != len(records):
         return
     found = find_program(start, layers)
+    if found is None or fits(found.machine, node.platform.architecture):
+        return
+    found = find_program(start, layers, strict=True)
     if found is None or fits(found.machine, node.platform.architecture):
         return
     name = manifest_name(node)

@@ -11,6 +11,8 @@ HEAD: Final = 256
 """Bytes of a file that are looked at; Linux reads as many for the line of an interpreter (`BINPRM_BUF_SIZE`)."""
 
 _ELF_HEAD: Final = 20
+_BLANKS: Final = b" \t"
+"""What ends the name of an interpreter (load_script of Linux); a carriage return is part of it."""
 
 
 class Machine(NamedTuple):
@@ -60,6 +62,16 @@ _MACHINES: Final = {
 _SMALLER_CLASS: Final = frozenset({62, 8})
 """x86-64 and MIPS have ABIs of 32 bits (x32, n32) on machines of 64."""
 
+_ALSO_RUNS: Final = {
+    "amd64": "386",
+    "arm64": "arm",
+    "mips64": "mips",
+    "mips64le": "mipsle",
+    "ppc64": "ppc",
+    "s390x": "s390",
+}
+"""Machines whose programs processors of another run as well."""
+
 
 def read_program(head: bytes) -> Program | None:
     """Tell what the first `HEAD` bytes of a file say, None if it is no program."""
@@ -69,8 +81,10 @@ def read_program(head: bytes) -> Program | None:
             return None
         return Machine(int.from_bytes(head[18:20], "big" if order else "little"), bits, order)
     if head.startswith(b"#!"):
-        words = head[2:].partition(b"\n")[0].split(maxsplit=1)
-        return Script(words[0]) if words else None
+        line, end, _ = head[2:].partition(b"\n")
+        word, blank, _ = line.partition(b"\0")[0].strip(_BLANKS).replace(b"\t", b" ").partition(b" ")
+        whole = end or blank or len(head) < HEAD  # or the word may go on
+        return Script(word) if word.startswith(b"/") and whole else None
     return None
 
 
@@ -78,6 +92,8 @@ def fits(machine: Machine, architecture: str) -> bool:
     """Tell whether a program is for an architecture; also if nothing is known of that."""
     expected = _MACHINES.get(architecture)
     if expected is None:
+        return True
+    if _MACHINES.get(_ALSO_RUNS.get(architecture, "")) == tuple(machine):
         return True
     number, bits, big_endian = expected
     return (

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import posixpath
 import threading
 from dataclasses import dataclass, replace
 from functools import partial
@@ -32,15 +31,12 @@ class LayerWatch:
     def __init__(self, graph: ImageGraph, source: ByteSource) -> None:
         self.starts = _starts(graph, source)
         self.seen: dict[Digest, WatchedTar] = {}
-        self._wanted = frozenset(
-            posixpath.basename(start.word).encode(errors="surrogateescape") for start in self.starts.values()
-        )
         self._room = RECORDS_LIMIT
         self._lock = threading.Lock()
 
     def watch(self, digest: Digest) -> WatchedLayer:
         """Return what watches one layer; may be called, and used, in any thread."""
-        return WatchedLayer(TarWatcher(self._wanted), partial(self._keep, digest))
+        return WatchedLayer(TarWatcher(), partial(self._keep, digest))
 
     def _keep(self, digest: Digest, tar: WatchedTar) -> None:
         with self._lock:

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Final
 
 from ocitool.archive.headers import BLOCK, ZERO_BLOCK, Header, padding, parse_header, parse_pax, pax_size
 from ocitool.check.layers.entries import LayerEntries, Sightings
+from ocitool.check.layers.numbers import check_numbers, check_records
 from ocitool.errors import ArchiveError
-from ocitool.model.limits import EXTENSION_LIMIT, EXTENSIONS_PER_ENTRY
+from ocitool.model.limits import EXTENSION_LIMIT
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping
+    from collections.abc import Callable, Mapping
 
     from ocitool.check.layers.record import LayerRecord
 
@@ -40,12 +41,17 @@ class WatchedTar:
     record: LayerRecord
     full: bool = False
 
+    @property
+    def is_no_tar(self) -> bool:
+        """Whether not even its first header is one."""
+        return bool(self.fault) and not self.entries
+
 
 class TarWatcher:
     """Follow one tar, in parts of any size; never raises for what is in them."""
 
-    def __init__(self, wanted: Collection[bytes] = ()) -> None:
-        self._entries = LayerEntries(wanted)
+    def __init__(self) -> None:
+        self._entries = LayerEntries()
         self._pending = bytearray()
         self._needed = BLOCK
         self._take: Callable[[bytes], None] = self._block
@@ -88,7 +94,9 @@ class TarWatcher:
 
     def _end(self) -> None:
         between = self._take in {self._block, self._second_zero}
-        if self._skip > self._padding or not between or any(self._pending):
+        if self._pending and not self._next and between and any(self._pending):
+            self._refuse("it is no tar: it has fewer bytes than one header")
+        elif self._skip > self._padding or not between or self._pending:
             self._refuse(f"it is cut short: the entry at offset {self._offset} ends before it should")
         elif self._extensions.count:
             self._refuse(f"it is cut short: the extension header at offset {self._offset} has no entry")
@@ -114,6 +122,7 @@ class TarWatcher:
             return
         try:
             header = parse_header(block)
+            check_numbers(block)
         except ArchiveError as error:
             place = f"header at offset {self._offset}: " if self._offset else ""
             self._refuse(f"{place}{error.message}")
@@ -131,8 +140,8 @@ class TarWatcher:
 
     def _extension(self, header: Header) -> None:
         self._extensions.count += 1
-        if header.size > EXTENSION_LIMIT or self._extensions.count > EXTENSIONS_PER_ENTRY:
-            self._refuse(f"extension header at offset {self._offset}: it is too long, or one of too many")
+        if header.size > EXTENSION_LIMIT:
+            self._refuse(f"extension header at offset {self._offset}: it is too long")
             return
         self._kind = header.type
         filling = padding(header.size)
@@ -201,12 +210,13 @@ class _Extensions:
             self.target = body.partition(b"\0")[0]
         else:
             records = parse_pax(body)
+            check_records(records, merged=kind == b"x")
             if kind == b"g":
                 self.count -= 1  # it is about all entries, not about the next one
                 return
-            self.name = records.get("path", self.name)
-            self.target = records.get("linkpath", self.target)
-            if "size" in records:
+            self.name = records.get("path") or self.name
+            self.target = records.get("linkpath") or self.target
+            if records.get("size"):
                 self.size = pax_size(records["size"])
             self.sparse = self.sparse or any(key.startswith("GNU.sparse.") for key in records)
             self.sparse_name = records.get("GNU.sparse.name", self.sparse_name)

@@ -179,3 +179,25 @@ def test_what_a_frame_says_of_its_size() -> None:
     packer = zstandard.ZstdCompressor().compressobj()
     assert declared_size(packer.compress(b"x") + packer.flush()) == 0
     assert declared_size(b"not zstd") == 0
+
+
+@given(st.lists(st.integers(0, 9000).map(random.Random(1).randbytes), min_size=1, max_size=30), st.booleans())
+def test_gzip_members_of_any_size_are_one_stream(parts: list[bytes], padded: bool) -> None:
+    stream = io.BytesIO(b"".join(gzip.compress(part, 1, mtime=0) for part in parts))
+    decompressor = open_decompressor("gzip", stream.read, padded=padded)
+    buffer, plain = memoryview(bytearray(5000)), b""
+    while count := decompressor.readinto(buffer):
+        plain += buffer[:count]
+    assert plain == b"".join(parts)
+
+
+@pytest.mark.parametrize("rest", [b"\0", bytes(600), bytes(2 << 20)])
+def test_zeros_after_the_end_are_padding_of_files_only(rest: bytes) -> None:
+    data = gzip.compress(b"text") + rest
+    buffer = memoryview(bytearray(100))
+    padded = open_decompressor("gzip", io.BytesIO(data).read)
+    assert (padded.readinto(buffer), padded.readinto(buffer)) == (4, 0)
+    layer = open_decompressor("gzip", io.BytesIO(data).read, padded=False)
+    assert layer.readinto(buffer) == 4
+    with pytest.raises(ArchiveError, match="followed by something that is no gzip data"):
+        layer.readinto(buffer)

@@ -136,7 +136,7 @@ def layer_findings(report: Report) -> list[Finding]:
     return [
         finding
         for finding in report.findings
-        if RULES[finding.rule].stage is Stage.DEEP or finding.rule in {"D14", "D15", "L12"}
+        if RULES[finding.rule].stage is Stage.DEEP or finding.rule in {"D14", "D15", "L12", "Y3"}
     ]
 
 

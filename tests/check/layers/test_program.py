@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ocitool.check.layers.program import _MACHINES, Machine, Script, fits, read_program
+from ocitool.check.layers.program import _ALSO_RUNS, _MACHINES, HEAD, Machine, Script, fits, read_program
 from ocitool.model.platform import KNOWN_ARCHITECTURES
 from tests.check.layers.images import elf
 
@@ -19,6 +19,7 @@ def test_each_architecture_fits_itself_and_no_other(architecture: str) -> None:
     assert [other for other in _MACHINES if fits(machine, other)] == [architecture] or architecture in {
         "mips",
         "mipsle",
+        *_ALSO_RUNS.values(),
     }
     assert _MACHINES.keys() <= KNOWN_ARCHITECTURES | {"riscv"}
 
@@ -28,6 +29,13 @@ def test_abis_of_32_bits_on_machines_of_64() -> None:
     assert fits(Machine(8, 32, big_endian=True), "mips64")  # n32
     assert not fits(Machine(243, 32, big_endian=False), "riscv64")
     assert not fits(Machine(8, 32, big_endian=False), "mips64")
+
+
+def test_processors_run_programs_of_their_smaller_kin() -> None:
+    assert fits(Machine(3, 32, big_endian=False), "amd64")
+    assert fits(Machine(40, 32, big_endian=False), "arm64")
+    assert not fits(Machine(62, 64, big_endian=False), "386")
+    assert not fits(Machine(40, 32, big_endian=True), "arm64")
 
 
 def test_nothing_is_said_of_architectures_that_are_not_known() -> None:
@@ -41,6 +49,10 @@ def test_nothing_is_said_of_architectures_that_are_not_known() -> None:
         (b"#!/bin/sh\necho", Script(b"/bin/sh")),
         (b"#! /usr/bin/env python3\n", Script(b"/usr/bin/env")),
         (b"#!/bin/sh", Script(b"/bin/sh")),
+        (b"#!\t/bin/sh\t-e\n", Script(b"/bin/sh")),
+        (b"#!/bin/sh\r\n", Script(b"/bin/sh\r")),
+        (b"#!bin/sh\n", None),  # from the working directory
+        ((b"#!/" + b"a" * HEAD)[:HEAD], None),
         (b"#!\n", None),
         (b"#!", None),
         (b"echo", None),

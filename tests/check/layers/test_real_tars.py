@@ -58,5 +58,6 @@ def test_sparse_files_as_gnu_tar_writes_them(tmp_path: Path, options: list[str])
             file.write(b"x" * 4096)
     (tree / "zfull").write_bytes(b"x" * 5000)
     tar = watch(packed(tree, tmp_path / "out.tar", "--sparse", "--sort=name", *options))
-    assert (tar.fault, tar.entries, seen(tar)) == ("", 3, {"Y4": 1})
-    assert tar.sightings["Y4"].examples == [b"./holes"]
+    rule = "Y12" if "--format=gnu" in options else "Y4"  # as containerd unpacks the one and not the other
+    assert (tar.fault, tar.entries, seen(tar)) == ("", 3, {rule: 1})
+    assert tar.sightings[rule].examples == [b"./holes"]
