@@ -55,7 +55,7 @@ def images(walked: Walked) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
         if any(word in descriptor["mediaType"] for word in MANIFEST_WORDS) and "list" not in descriptor["mediaType"]:
             manifest = json.loads(walked.blobs[descriptor["digest"]])
             config = json.loads(walked.blobs[manifest["config"]["digest"]])
-            if "rootfs" in config:
+            if "rootfs" in config and config["os"] != "unknown":  # which attestations have as well
                 assert manifest["mediaType"] == descriptor["mediaType"]
                 yield manifest, config
 

@@ -39,4 +39,4 @@ def _entry_breaches(entry: JsonObject, position: int, suspects: frozenset[str]) 
     if media_type not in INDEXES | MANIFESTS:
         yield Breach("X7", f"lists a {brief(media_type)}, which importers pass over", ("manifests", position))
     elif media_type in MANIFESTS and entry.get("platform") is None and str(entry.get("digest")) in suspects:
-        yield Breach("X9", "an image among others has no platform here", ("manifests", position, "platform"))
+        yield Breach("X9", "an image has no platform here", ("manifests", position, "platform"))
