@@ -44,7 +44,7 @@ CASES = {
     "gzip cut short": (gzip.compress(PLAIN)[:-9], ["gzip", "cut short", "again"]),
     "zstd cut short": (zstandard.compress(PLAIN)[:-1], ["zstd", "cut short", "again"]),
     "xz damaged": (lzma.compress(PLAIN)[:40] + b"x" + lzma.compress(PLAIN)[41:], ["xz", "damaged", "again"]),
-    "bzip2 with a tail": (bz2.compress(PLAIN) + b"junk", ["bzip2", "damaged", "again"]),
+    "bzip2 with a tail": (bz2.compress(PLAIN) + b"junk", ["bzip2", "followed by something", "again"]),
     "empty": (b"", ["empty"]),
     "old docker-archive": (_old_docker_archive(), ["docker before 1.10", "save it again"]),
     "under a folder": (multi_platform().pack(prefix="image/"), ["'image'", "repack"]),
