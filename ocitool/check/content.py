@@ -117,7 +117,6 @@ def _folder_problems(archive: CheckedArchive, *, all_read: bool) -> Iterator[Pro
         yield Problem("L1", "there is no folder blobs/")
     for entry in misnamed:
         yield Problem("L10", "lies below blobs/, but its name is no digest", Place(entry.name))
-
     for entry in unknown if all_read else ():
         algorithm = entry.name.split("/")[1]
         yield Problem("L11", f"nothing lists this blob, and {algorithm} cannot be verified here", Place(entry.name))

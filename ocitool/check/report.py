@@ -105,6 +105,7 @@ class Report:
             "blobs": self.blobs,
             "size": self.size,
             "unpacked": self.unpacked,
+            "unjudged": [*sorted(self.unjudged)],
             "findings": [finding.to_json() for finding in self.findings],
         }
 

@@ -21,12 +21,6 @@ _QUOTED: Final = re.compile(r"'[^']*'")
 _UNNAMED: Final = re.compile(r"\s")
 
 
-def command_of(remedy: str) -> str:
-    """Return the command of a remedy, "" for one in words."""
-    found = COMMAND.fullmatch(remedy)
-    return "" if found is None else found["command"]
-
-
 def fill_remedies(report: Report, source: str) -> Report:
     """Return the report with each remedy as it can be typed; OUT and new names are left to choose."""
     # A name that starts like an option is none after `./`; a dash alone is standard input.

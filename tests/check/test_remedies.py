@@ -12,7 +12,7 @@ from ocitool.api.verifying import VerifyOptions, verify_archive
 from ocitool.check.gates import Gates
 from ocitool.check.rule import Profile
 from ocitool.cli.app import app
-from ocitool.cli.remedy import command_of, fill_remedies
+from ocitool.cli.remedy import COMMAND, fill_remedies
 from ocitool.model.platform_selection import PlatformSelection
 from tests.builders import multi_platform
 from tests.check import mutations_documents, mutations_gates, mutations_importing, mutations_layers
@@ -26,6 +26,12 @@ MUTATIONS: Final = {
     for area in (mutations_documents, mutations_gates, mutations_importing, mutations_layers)
     for rule, mutation in area.MUTATIONS.items()
 }
+
+
+def command_of(remedy: str) -> str:
+    """Return the command of a remedy, "" for one in words."""
+    found = COMMAND.fullmatch(remedy)
+    return "" if found is None else found["command"]
 
 
 def told(path: Path, options: VerifyOptions) -> dict[str, set[str]]:

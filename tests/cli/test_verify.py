@@ -173,10 +173,12 @@ def test_a_reader_that_leaves_is_no_error(folder: Path) -> None:
     assert (status, result.stderr) == (b"1", b"")
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")
 def test_a_list_that_must_not_be_read(folder: Path) -> None:
     (folder / "list.txt").chmod(0)
-    result = ocitool("verify", "good.tar", "--require", "list.txt", folder=folder)
+    # Root reads everything, unless it gives that up.
+    limits = ["setpriv", "--bounding-set=-dac_override,-dac_read_search"] if os.geteuid() == 0 else []
+    command = [*limits, sys.executable, "-m", "ocitool", "verify", "good.tar", "--require", "list.txt"]
+    result = subprocess.run(command, cwd=folder, capture_output=True, check=False)
     assert result.returncode == USAGE
     assert b"list.txt: cannot read the list of images: Permission denied" in result.stderr
 

@@ -136,6 +136,7 @@ def test_small_bombs_together_are_a_bomb(tmp_path: Path) -> None:
     report = deep_report(ImageOf(layers).pack(), tmp_path)
     (finding,) = report.findings
     assert {"Y1", "Y10", "C8"} <= report.unjudged
+    assert report.to_json()["unjudged"] == sorted(report.unjudged)
     assert not {"Y3", "Y11", "D15"} & report.unjudged
     suite = ET.fromstring(junit_text(report, VerifyOptions(Profile.STRICT, deep=True), Severity.ERROR))  # noqa: S314 - our own
     cases = {str(case.get("name")).partition(":")[0]: case for case in suite.iter("testcase")}
