@@ -76,6 +76,7 @@ Require: TypeAlias = Annotated[
         metavar="FILE",
         help="Every image of this list must be there, complete for every -p: one a line, # comments; - is stdin.",
         show_default=False,
+        readable=False,  # not looked at before it is read, so that one place says what is wrong with it
     ),
 ]
 Deep: TypeAlias = Annotated[bool, typer.Option("--deep", help="Unpack the layers too: diff_ids, what is in the tar.")]
