@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import signal
 from typing import TYPE_CHECKING, Final
 
 import pytest
@@ -13,12 +14,14 @@ from ocitool.check.gates import Gates
 from ocitool.check.rule import Profile
 from ocitool.cli.app import app
 from ocitool.cli.remedy import COMMAND, fill_remedies
+from ocitool.cli.signals import SIGNALS
 from ocitool.model.platform_selection import PlatformSelection
 from tests.builders import multi_platform
 from tests.check import mutations_documents, mutations_gates, mutations_importing, mutations_layers
 from tests.check.broken_archives import ARCHIVES
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 MUTATIONS: Final = {
@@ -26,6 +29,15 @@ MUTATIONS: Final = {
     for area in (mutations_documents, mutations_gates, mutations_importing, mutations_layers)
     for rule, mutation in area.MUTATIONS.items()
 }
+
+
+@pytest.fixture(autouse=True)
+def signals_as_before() -> Iterator[None]:
+    """Undo what a command does to the signals of its process: tests that come after start programs in this one."""
+    before = {number: signal.getsignal(number) for number in SIGNALS}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 def command_of(remedy: str) -> str:
