@@ -22,11 +22,11 @@ from ocitool.check.catalogue.remedies import (
     weaker,
 )
 from ocitool.check.naming import name_rewrites
-from ocitool.check.rewrite import Rewrite
 from ocitool.errors import OcitoolError
 from ocitool.graph.image import Kind
 from ocitool.graph.layout_files import BLOBS_FOLDER, DOCKER_NAME
 from ocitool.plan.filter import plan_filter, plan_layers
+from ocitool.plan.filter_command import Rewrite
 from ocitool.plan.options import Layers
 from ocitool.plan.steps import Copy
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from ocitool.check.rewrite import REPOSITORY, TAG, Rewrite
 from ocitool.errors import DocumentError
 from ocitool.model.descriptor import CONTAINERD_NAME, REF_NAME
 from ocitool.model.reference import Reference, has_reference_separator
+from ocitool.plan.filter_command import REPOSITORY, TAG, Rewrite
 from ocitool.plan.subjects import is_follower
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, Final
 
-from ocitool.check.rewrite import REPOSITORY, TAG, Rewrite
+from ocitool.plan.filter_command import REPOSITORY, TAG, Rewrite
 from ocitool.plan.options import Followers, Layers, Missing
 
 if TYPE_CHECKING:

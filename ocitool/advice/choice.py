@@ -1,0 +1,190 @@
+"""Choose the command: of those that can be typed the one that works, and what makes one work where none does."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import TYPE_CHECKING
+
+from ocitool.advice.outcome import Ending, Evidence, Outcome
+from ocitool.graph.image import Kind, State
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from ocitool.advice.facts import ArchiveFacts
+    from ocitool.advice.importer import Importer
+    from ocitool.advice.table import Table
+    from ocitool.advice.target import Target
+    from ocitool.advice.version import Version
+    from ocitool.graph.image import Image, ManifestNode
+    from ocitool.model.platform import Platform
+    from ocitool.plan.filter_command import Rewrite
+
+
+class Quality(IntEnum):
+    """What a command is worth.
+
+    `WORKS`: every image gets its name, and every platform that is wanted is ready to run. `STORES`: the names are
+    right and all that is wanted stays, though some of it is not unpacked. `MISNAMES`: all that is wanted stays, under
+    other names. `FAILS`: an error, nothing, or less than what is wanted.
+    """
+
+    FAILS = 0
+    MISNAMES = 1
+    STORES = 2
+    WORKS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """The arguments of an import, how it ends and what that is worth."""
+
+    arguments: tuple[str, ...]
+    outcome: Outcome
+    quality: Quality
+
+
+@dataclass(frozen=True, slots=True)
+class Mending:
+    """A `filter` command, and the import that works with what it writes."""
+
+    rewrite: Rewrite
+    command: Command
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What to do about one importer of one version.
+
+    `plain` is the command without any argument; `best` the one that does most, None if none does anything good;
+    `next_best` another one that stores all that is wanted; `failing` those that people are used to and that fail
+    here; `mending` what makes more of it, where `best` is not all that is wanted.
+    """
+
+    target: Target
+    evidence: Evidence
+    plain: Command
+    best: Command | None
+    next_best: Command | None
+    failing: tuple[Command, ...]
+    mending: Mending | None
+
+    @property
+    def works(self) -> bool:
+        """Whether the archive can be imported as it is, so that all that is wanted stays under its names."""
+        return self.best is not None and self.best.quality >= Quality.STORES
+
+
+def choose(
+    facts: ArchiveFacts,
+    importer: Importer,
+    target: Target,
+    wanted: Sequence[Platform],
+    mendings: Iterable[tuple[Rewrite, Callable[[], ArchiveFacts | None]]] = (),
+) -> Choice:
+    """Choose the best command for a target.
+
+    `mendings` are rewrites in the order of preference, each with a function that tells what it would write, None if
+    it would fail; they are looked at only if no command does all that is wanted.
+    """
+    judge = _Judge(facts, importer, target, wanted)
+    commands = [judge.command(arguments) for arguments in importer.candidates(facts, target, wanted)]
+    ranked = sorted(commands, key=lambda command: -command.quality)  # stable: the simplest first
+    best = ranked[0] if ranked and ranked[0].quality > Quality.FAILS else None
+    others = (command for command in ranked if command is not best and command.quality >= Quality.STORES)
+    usual = (judge.command(arguments) for arguments in importer.usual(target, wanted))
+    return Choice(
+        target,
+        evidence(importer.table, target.daemon or target.version),
+        judge.command(()),
+        best,
+        next(others, None),
+        tuple(command for command in usual if command.quality is Quality.FAILS),
+        _mending(importer, target, wanted, mendings, Quality.FAILS if best is None else best.quality),
+    )
+
+
+def _mending(
+    importer: Importer,
+    target: Target,
+    wanted: Sequence[Platform],
+    mendings: Iterable[tuple[Rewrite, Callable[[], ArchiveFacts | None]]],
+    quality: Quality,
+) -> Mending | None:
+    found: Mending | None = None
+    for rewrite, outlook in mendings if quality < Quality.WORKS else ():
+        facts = outlook()
+        if facts is None:
+            continue
+        judge = _Judge(facts, importer, target, wanted)
+        for arguments in importer.candidates(facts, target, wanted):
+            command = judge.command(arguments)
+            if command.quality > quality:
+                found, quality = Mending(rewrite, command), command.quality
+        if quality is Quality.WORKS:
+            break
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Judge:
+    facts: ArchiveFacts
+    importer: Importer
+    target: Target
+    wanted: Sequence[Platform]
+
+    def command(self, arguments: tuple[str, ...]) -> Command:
+        outcome = self.importer.predict(self.facts, self.target, arguments)
+        return Command(arguments, outcome, self._quality(outcome))
+
+    def _quality(self, outcome: Outcome) -> Quality:
+        if outcome.ending in {Ending.ERROR, Ending.NOTHING} or not outcome.is_stable:
+            return Quality.FAILS
+        quality = Quality.WORKS
+        for image in self.facts.graph.images:
+            platforms = {node.platform.display for node in wanted_manifests(image, self.wanted) if node.platform}
+            if image.is_artifact or not platforms:
+                continue
+            found = [record for record in outcome.images if record.name == image.name]
+            if not found:
+                digests = {root.node.descriptor.digest for root in image.roots}
+                found = [record for record in outcome.images if record.digest in digests]
+                quality = min(quality, Quality.MISNAMES)
+            ready = {platform for record in found for platform in record.ready}
+            kept = {platform for record in found for platform in record.kept}
+            if not platforms <= ready | kept:
+                return Quality.FAILS
+            if not platforms <= ready:
+                quality = min(quality, Quality.STORES)
+        return quality
+
+
+def wanted_manifests(image: Image, wanted: Sequence[Platform]) -> Iterator[ManifestNode]:
+    """Yield the manifests of an image that are of a wanted platform."""
+    for node in image.manifests():
+        if node.kind is Kind.IMAGE and node.platform and any(want.matches(node.platform) for want in wanted):
+            yield node
+
+
+def default_wanted(facts: ArchiveFacts, host: Platform) -> tuple[Platform, ...]:
+    """Return what is most likely wanted of an archive on a host: its own platform, else all that is whole in it."""
+    nodes = [
+        node
+        for image in facts.graph.images
+        for node in image.manifests()
+        if node.kind is Kind.IMAGE and node.platform is not None
+    ]
+    whole = {node.platform.normalized(): None for node in nodes if node.state is State.COMPLETE and node.platform}
+    if any(host.matches(platform) for platform in whole) or not whole:
+        return (host,)
+    return tuple(whole)
+
+
+def evidence(table: Table, version: Version) -> Evidence:
+    """Tell how well the behaviour of a version is known."""
+    if not table.measured:
+        return Evidence.SOURCE
+    if version in table.measured:
+        return Evidence.MEASURED
+    return Evidence.INTERPOLATED if min(table.measured) < version < max(table.measured) else Evidence.BEYOND

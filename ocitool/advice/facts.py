@@ -1,0 +1,22 @@
+"""What an importer meets: an archive as far as it decides how the import ends."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ocitool.graph.image import ImageGraph
+    from ocitool.model.digest import Digest
+
+
+@dataclass(frozen=True, slots=True)
+class ArchiveFacts:
+    """An archive: its graph, and what the whole file is compressed with ("" for a plain tar).
+
+    `corrupt` are blobs known to have another digest than their name says, besides the documents, whose nodes say it.
+    """
+
+    graph: ImageGraph
+    compression: str = ""
+    corrupt: frozenset[Digest] = frozenset()
