@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import os
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -15,21 +17,32 @@ if TYPE_CHECKING:
 
 FAILURES: Final[tuple[tuple[str, str], ...]] = (
     ("flag-unknown", r"flag provided but not defined"),
+    ("flags-together", r"must be specified with|incompatible options"),
     ("no-unpack-platforms", r"no unpack platforms defined"),
     ("no-match", r"no match for platform in manifest"),
     ("filtered-out", r"image might be filtered out"),
+    ("unrecognized-format", r"unrecognized image format"),
+    ("layout-version", r"unsupported OCI version"),
     ("bad-docker-manifest", r"untar manifest"),
-    ("extract-failed", r"failed to extract layer|failed to apply layer|apply layer error"),
+    ("docker-layer-missing", r"failed to resolve layers: layer"),
+    ("media-type", r"media-type: expected"),
+    ("layers-mismatch", r"mismatched image rootfs and manifest layers"),
+    ("layer-count", r"number of layers and diffIDs don't match"),
+    ("diff-id-wrong", r"wrong diff id calculated on extraction"),
+    ("extract-failed", r"failed to extract layer"),
     ("invalid-tar-header", r"archive/tar: invalid tar header"),
+    ("unexpected-type", r"unexpected media type"),
     ("content-not-found", r"content digest sha256:[0-9a-f]{64}: not found"),
     ("manifest-not-found", r"manifest sha256:[0-9a-f]{64}: not found"),
 )
-"""Names of failures, each with what its message contains; the first that is found counts."""
+"""Names of failures, each with what its message contains; one message may be of several, a cause in its effect."""
 
 IMPORT_DATE: Final = re.compile(r"^import-\d{4}-\d{2}-\d{2}(?=[:@])")
 DIGEST: Final = re.compile(r"sha\d+:[0-9a-f]{64,}")
 CONTENT_LABEL: Final = "containerd.io/gc.ref.content"
 SNAPSHOT_LABEL: Final = "containerd.io/gc.ref.snapshot."
+
+_SERIAL: Final = itertools.count(1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +62,10 @@ class SeenImage:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """How an import ended: its exit code, the name of its failure, what it printed and what is recorded."""
+    """How an import ended: its exit code, the names that its failure has, what it printed and what is recorded."""
 
     exit_code: int
-    failure: str
+    failures: tuple[str, ...]
     message: str
     images: tuple[SeenImage, ...]
 
@@ -68,42 +81,35 @@ class Seen:
 
 
 def run_import(server: ContainerdServer, archive: Path, arguments: Sequence[str]) -> Seen:
-    """Import an archive into a namespace that nothing else uses, and look at all that is there afterwards."""
-    with server.namespace() as namespace:
-        result = server.ctr("images", "import", *arguments, str(archive), namespace=namespace)
-        failure = _failure(result)
-        images = () if failure == "flag-unknown" else tuple(_images(server, namespace))
-        if failure != "flag-unknown":
-            _remove(server, namespace, [image.name for image in images])
+    """Import an archive into a namespace that nothing else uses, look at all that is there, and leave nothing."""
+    namespace = f"advice-{os.getpid()}-{next(_SERIAL)}"
+    result = server.ctr("images", "import", *arguments, str(archive), namespace=namespace)
+    found = failures(result)
+    if "flag-unknown" in found:
+        return Seen(result.returncode, found, result.stderr, ())
+    images = tuple(_images(server, namespace))
+    if images:
+        server.ctr("images", "remove", "--sync", *(image.name for image in images), namespace=namespace)
+    removed = server.ctr("namespaces", "remove", namespace)
+    assert removed.returncode == 0, removed
     named = sorted((_dated(image) for image in images), key=lambda image: image.name)
-    return Seen(result.returncode, failure, result.stderr, tuple(named))
+    return Seen(result.returncode, found, result.stderr, tuple(named))
 
 
-def _failure(result: CompletedProcess[str]) -> str:
+def failures(result: CompletedProcess[str]) -> tuple[str, ...]:
+    """Return the names of all failures whose words a program printed, none if it succeeded."""
     if result.returncode == 0:
-        return ""
-    text = result.stderr + result.stdout
-    return next((name for name, pattern in FAILURES if re.search(pattern, text)), "unknown: " + text[-300:])
+        return ()
+    return tuple(name for name, pattern in FAILURES if re.search(pattern, result.stderr)) or ("unknown",)
 
 
 def _images(server: ContainerdServer, namespace: str) -> Iterator[SeenImage]:
-    records = dict(_records(server.ctr("images", "list", namespace=namespace).stdout))
-    if not records:
-        return
-    checked = server.ctr("images", "check", namespace=namespace).stdout.splitlines()
-    ready = {line.split()[0] for line in checked if "complete (" in line and line.split()[-1] == "true"}
-    ready -= {line.split()[0] for line in checked if "incomplete (" in line}
+    checked = server.ctr("images", "check", namespace=namespace).stdout.splitlines()[1:]
     labels = _surviving(server, namespace)
-    for name, digest in records.items():
+    for name, _, digest, *rest in map(str.split, checked):
         held = frozenset(_reachable(digest, labels))
         unpacked = frozenset(each for each in held if any(key.startswith(SNAPSHOT_LABEL) for key in labels[each]))
-        yield SeenImage(name, digest, name in ready, held, unpacked)
-
-
-def _records(listing: str) -> Iterator[tuple[str, str]]:
-    for line in listing.splitlines()[1:]:
-        name, _, digest = line.split()[:3]
-        yield name, digest
+        yield SeenImage(name, digest, rest[0] == "complete" and rest[-1] == "true", held, unpacked)
 
 
 def _surviving(server: ContainerdServer, namespace: str) -> dict[str, dict[str, str]]:
@@ -133,13 +139,6 @@ def _reachable(root: str, labels: Mapping[str, Mapping[str, str]]) -> set[str]:
             found.add(digest)
             pending += [value for key, value in labels[digest].items() if key.startswith(CONTENT_LABEL)]
     return found
-
-
-def _remove(server: ContainerdServer, namespace: str, names: Sequence[str]) -> None:
-    """Leave nothing of a namespace, so that the hundredth import finds its server as the first one did."""
-    if names:
-        server.ctr("images", "remove", "--sync", *names, namespace=namespace)
-    server.ctr("namespaces", "remove", namespace)
 
 
 def _dated(image: SeenImage) -> SeenImage:

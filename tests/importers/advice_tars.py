@@ -40,7 +40,9 @@ def packed(files: Iterable[TarFile]) -> bytes:
 def repacked(layout: Layout, *twice: str) -> bytes:
     """Return the tar of a layout with some of its entries at the end once more."""
     entries = layout.entries()
-    return packed([*(TarFile(name, data) for name, data in entries.items()), *(TarFile(n, entries[n]) for n in twice)])
+    return packed(
+        [*(TarFile(name, data) for name, data in entries.items()), *(TarFile(n, entries[n]) for n in twice)]
+    )
 
 
 def docker_archive(platform_text: str, tags: Sequence[str] = (NAME,), *, linked: bool = False) -> list[TarFile]:
@@ -51,7 +53,8 @@ def docker_archive(platform_text: str, tags: Sequence[str] = (NAME,), *, linked:
         layers[1] = TarFile("1/layer.tar", link="../0/layer.tar")
     contents = (base, base) if linked else (base, own)
     config = as_json(
-        platform(platform_text) | {"rootfs": {"type": "layers", "diff_ids": [sha256(content) for content in contents]}}
+        platform(platform_text)
+        | {"rootfs": {"type": "layers", "diff_ids": [sha256(content) for content in contents]}}
     )
     name = f"{sha256(config).partition(':')[2]}.json"
     item = {"Config": name, "RepoTags": list(tags) or None, "Layers": [layer.name for layer in layers]}
