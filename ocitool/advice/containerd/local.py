@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ocitool.advice.containerd.names import Naming
     from ocitool.advice.containerd.store import Store
     from ocitool.advice.containerd.unpack import Unpacker
-    from ocitool.advice.outcome import Outcome
+    from ocitool.advice.outcome import Outcome, RecordedImage
     from ocitool.graph.image import Node
     from ocitool.model.digest import Digest
 
@@ -80,16 +80,21 @@ class LocalImport:
                 for record in records:
                     unpacked.add(self._unpack(record.target, walked, self.unpacked))
             except ImportFailure as failure:
-                failure.images = recorded_images(records, self.client.store, walked, frozenset(unpacked))
+                failure.images = self._images(records, walked, unpacked)
                 failure.is_stable = is_stable
                 raise
-        images = recorded_images(
-            records, self.client.store, walked, frozenset(unpacked), discarded=self.discards_layers
-        )
+        images = self._images(records, walked, unpacked)
         reasons = [] if self.unpacked is not None else ["--no-unpack leaves it to be unpacked later"]
         if not is_stable:
             reasons.insert(0, "one name stands for several images, of which the last one stored wins")
         return success(images, reasons, is_stable=is_stable)
+
+    def _images(
+        self, records: tuple[Record, ...], walked: frozenset[Digest], unpacked: set[Digest]
+    ) -> tuple[RecordedImage, ...]:
+        spelling = self.client.walked.spelling
+        held = frozenset(unpacked)
+        return recorded_images(records, self.unpacker, spelling, walked, held, discarded=self.discards_layers)
 
     def _unpack(self, target: Node, walked: frozenset[Digest], matcher: Matcher) -> Digest:
         manifest = self.unpacker.resolve(target, matcher)
