@@ -76,13 +76,14 @@ class LocalImport:
         is_stable = not names_collide(records)
         unpacked: set[Digest] = set()
         if self.unpacked is not None:
-            try:
-                for record in records:
+            for record in records:
+                try:
                     unpacked.add(self._unpack(record.target, walked, self.unpacked))
-            except ImportFailure as failure:
-                failure.images = self._images(records, walked, unpacked)
-                failure.is_stable = is_stable
-                raise
+                except ImportFailure as failure:
+                    failure.values["name"] = record.name
+                    failure.images = self._images(records, walked, unpacked)
+                    failure.is_stable = is_stable
+                    raise
         images = self._images(records, walked, unpacked)
         reasons = [] if self.unpacked is not None else ["--no-unpack leaves it to be unpacked later"]
         if not is_stable:
@@ -101,7 +102,8 @@ class LocalImport:
         digest = manifest.descriptor.digest
         if self.collects_early and digest not in walked:
             gone = manifest.config.digest if isinstance(target, ManifestNode) and manifest.config else digest
-            raise ImportFailure("content-not-found", _unheld_words(manifest), digest=gone)
+            template = "config-not-found" if gone != digest else ""
+            raise ImportFailure("content-not-found", _unheld_words(manifest), template=template, digest=gone)
         self.unpacker.unpack(manifest)
         return digest
 

@@ -46,7 +46,7 @@ class Unpacker:
 
     def unpack(self, manifest: ManifestNode) -> None:
         """Unpack a manifest as a client does; raises `ImportFailure`."""
-        config = self._config(manifest)
+        config = self._config(manifest, template="config-not-found")
         layers = [layer for layer in manifest.layers if is_layer(layer)]
         if len(layers) != len(manifest.diff_ids or ()):
             # A config of an artifact is decoded as an image's, which has no diff_ids then.
@@ -54,7 +54,7 @@ class Unpacker:
                 "layers-mismatch",
                 f"config {config.digest} has {len(manifest.diff_ids or ())} diff_ids for {len(layers)} layers",
             )
-        self._apply(manifest, layers)
+        self._apply(manifest, layers, template="extract-failed")
 
     def unpack_walked(self, manifest: ManifestNode, platforms: Matcher) -> bool:
         """Unpack a manifest as the daemon does while it walks (unpacker.go), if its config's platform is covered.
@@ -75,7 +75,7 @@ class Unpacker:
             )
         if not platforms.matches(manifest.configured or Platform("", "")):
             return False
-        self._apply(manifest, layers)
+        self._apply(manifest, layers, template="daemon-extract-failed")
         return True
 
     def _resolve(self, node: Node, matcher: Matcher, *, is_target: bool) -> ManifestNode | None:
@@ -108,7 +108,7 @@ class Unpacker:
         platform = node.configured or Platform("", "")
         return platform if self.reads_config_variant else replace(platform, variant="")
 
-    def _config(self, manifest: ManifestNode) -> Descriptor:
+    def _config(self, manifest: ManifestNode, template: str = "") -> Descriptor:
         config = manifest.config
         if config is None:
             raise ImportFailure(
@@ -118,28 +118,24 @@ class Unpacker:
             raise ImportFailure(
                 "content-not-found",
                 f"the config of {_label(manifest)} {self.store.why_not(config.digest)}",
+                template=template,
                 digest=config.digest,
             )
         self.store.check_document(config.digest.blob_name)
         return config
 
-    def _apply(self, manifest: ManifestNode, layers: Sequence[Descriptor]) -> None:
+    def _apply(self, manifest: ManifestNode, layers: Sequence[Descriptor], template: str) -> None:
         for layer, diff_id in zip(layers, manifest.diff_ids or (), strict=True):
+            name, reason, text = "", "", ""
             if not self.store.holds(layer.digest):
-                raise ImportFailure(
-                    "extract-failed",
-                    f"a layer of {_label(manifest)} {self.store.why_not(layer.digest)}",
-                    diff_id=diff_id,
-                    text=f"failed to get reader from content store: content digest {layer.digest}: not found",
-                )
-            if layer_compression(layer.media_type) == "zstd" and self.zstd != "unpacked":
-                raise ImportFailure(
-                    self.zstd,
-                    "its layers are compressed with zstd, which this containerd does not know",
-                    template="extract-failed",
-                    diff_id=diff_id,
-                    text="archive/tar: invalid tar header",
-                )
+                name, reason = "extract-failed", f"a layer of {_label(manifest)} {self.store.why_not(layer.digest)}"
+                text = f"failed to get reader from content store: content digest {layer.digest}: not found"
+            elif layer_compression(layer.media_type) == "zstd" and self.zstd != "unpacked":
+                name, reason = self.zstd, "its layers are compressed with zstd, which this containerd does not know"
+                text = "archive/tar: invalid tar header: unknown"
+            if name:
+                values = {"diff_id": diff_id, "layer": layer.digest, "type": layer.media_type, "text": text}
+                raise ImportFailure(name, reason, template=template, **values)
 
 
 def is_layer(descriptor: Descriptor) -> bool:
