@@ -25,13 +25,15 @@ class Unpacker:
 
     `zstd` is the failure of a layer of zstd, ``unpacked`` if there is none. `checks_target` says that even a manifest
     which an image points straight at has to be of the platform (1.0, 1.1); `reads_config_variant` that the variant in
-    a config counts, where the index names no platform.
+    a config counts, where the index names no platform; `counts_all_layers` that what is no layer of an image has to
+    have a diff_id too.
     """
 
     store: Store
     zstd: str = "unpacked"
     checks_target: bool = False
     reads_config_variant: bool = True
+    counts_all_layers: bool = False
 
     def resolve(self, target: Node, matcher: Matcher) -> ManifestNode:
         """Return the manifest that an image means on a platform (image.go, `Manifest`); raises `ImportFailure`."""
@@ -47,7 +49,7 @@ class Unpacker:
     def unpack(self, manifest: ManifestNode) -> None:
         """Unpack a manifest as a client does; raises `ImportFailure`."""
         config = self._config(manifest, template="config-not-found")
-        layers = [layer for layer in manifest.layers if is_layer(layer)]
+        layers = [layer for layer in manifest.layers if self.counts_all_layers or is_layer(layer)]
         if len(layers) != len(manifest.diff_ids or ()):
             # A config of an artifact is decoded as an image's, which has no diff_ids then.
             raise ImportFailure(
