@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from ocitool.advice.containerd.failure import ImportFailure
 from ocitool.graph.image import Kind, ManifestNode
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from ocitool.advice.containerd.store import Store
     from ocitool.graph.image import Node
     from ocitool.model.descriptor import Descriptor
+
+_SHA256: Final = re.compile(r"sha256:[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,8 @@ class Unpacker:
 
     def unpack(self, manifest: ManifestNode) -> None:
         """Unpack a manifest as a client does; raises `ImportFailure`."""
+        if self._is_unread(manifest):
+            return
         config = self._config(manifest, template="config-not-found")
         layers = [layer for layer in manifest.layers if self.counts_all_layers or is_layer(layer)]
         if len(layers) != len(manifest.diff_ids or ()):
@@ -63,6 +68,8 @@ class Unpacker:
 
         Returns whether it did; raises `ImportFailure`.
         """
+        if self._is_unread(manifest):
+            return platforms.choices is None
         layers = [layer for layer in manifest.layers if is_layer(layer)]
         if manifest.config is None or manifest.config.media_type not in IMAGE_CONFIGS or not layers:
             return False
@@ -79,6 +86,11 @@ class Unpacker:
             return False
         self._apply(manifest, layers, template="daemon-extract-failed")
         return True
+
+    def _is_unread(self, manifest: ManifestNode) -> bool:
+        """Tell whether the graph knows too little of a manifest to say more than that it is there."""
+        unread, config = self.store.unread, manifest.config
+        return manifest.descriptor.digest in unread or (config is not None and config.digest in unread)
 
     def _resolve(self, node: Node, matcher: Matcher, *, is_target: bool) -> ManifestNode | None:
         descriptor = node.descriptor
@@ -135,6 +147,11 @@ class Unpacker:
             elif layer_compression(layer.media_type) == "zstd" and self.zstd != "unpacked":
                 name, reason = self.zstd, "its layers are compressed with zstd, which this containerd does not know"
                 text = "archive/tar: invalid tar header: unknown"
+            elif not is_layer(layer):
+                name, reason = "extract-failed", f"{layer.media_type} is no type of a layer"
+                text = f"no processor for media-type: {layer.media_type}: unknown"
+            elif not _SHA256.fullmatch(diff_id):
+                name, template, reason = "wrong-diff-id", "", f"the diff_id {diff_id[:80]!r} is no sha256"
             if name:
                 values = {"diff_id": diff_id, "layer": layer.digest, "type": layer.media_type, "text": text}
                 raise ImportFailure(name, reason, template=template, **values)
