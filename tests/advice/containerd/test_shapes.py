@@ -277,3 +277,14 @@ def test_windows_is_unpacked_by_a_daemon_that_takes_everything() -> None:
     assert ends(run(data, "2.1.9", "--platform windows/amd64")) == "ok"
     assert run(data, "2.3.4", "--platform windows/amd64").failure == "no-unpack-platforms"
     assert ends(run(data, "2.3.4", "--platform windows/amd64 --no-unpack")) == "stored"
+
+
+def test_1_7_has_the_transfer_service_of_2_0_for_who_asks_for_it() -> None:
+    data = indexed("linux/amd64", "linux/arm64")[0].pack()
+    assert ends(run(data, "1.7.24", "--local=false")) == "ok"
+    assert ends(run(data, "1.7.24", "--local=false --no-unpack")) == "stored"
+    for arguments in ("--local=false --all-platforms", "--local=false --platform linux/arm64"):
+        outcome = run(data, "1.7.24", arguments)
+        assert outcome.failure == "no-unpack-platforms"
+        assert outcome.message.startswith("ctr: rpc error: code = InvalidArgument desc = ")
+    assert run(docker_archive("linux/arm64"), "1.7.24", "--local=false --no-unpack").failure == "filtered-out"
