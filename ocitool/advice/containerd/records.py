@@ -78,6 +78,8 @@ def recorded_images(
 
 def is_whole(node: ManifestNode, store: Store) -> bool:
     """Tell whether config and layers of a manifest are all there."""
+    if node.descriptor.digest in store.unread:
+        return True
     if node.config is None or node.state is State.ABSENT:
         return False
     return all(store.holds(descriptor.digest) for descriptor in node.contents)
