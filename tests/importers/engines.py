@@ -134,7 +134,7 @@ TABLE: tuple[EngineRow, ...] = (
 ARCHIVED: tuple[EngineRow, ...] = (
     replace(_containerd("containerd-1.4", "bullseye", "1.4"), product=ARCHIVED_CONTAINERD),
 )
-"""Engines of suites past their support, whose mirrors may vanish: only tests that ask for them by this product run them."""
+"""Engines of suites past their support, whose mirrors may vanish; only tests that name this product run them."""
 
 PROGRAM_FOLDERS = ("usr/sbin", "usr/bin")
 

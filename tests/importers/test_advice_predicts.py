@@ -36,6 +36,7 @@ ARGUMENTS: Final = (
     "--local --no-unpack",
     "--all-platforms --no-unpack",
 )
+FEW: Final = ("", "--all-platforms", "--platform linux/arm64", "--local", "--all-platforms --no-unpack")
 NAMING: Final = (
     "--digests",
     "--digests --skip-digest-for-named",
