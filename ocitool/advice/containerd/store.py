@@ -26,10 +26,12 @@ class Store:
     not there; only 1.0 and 1.1 go by its name (`by_path`) and take sha512 too. `unreadable` are the rules of `verify`
     whose breach keeps Go from decoding a document; `unread` is what the graph has not read, as its descriptor has
     another size: containerd does not compare sizes, so that it is taken for whole. `made` are the manifests that it
-    makes of the images that manifest.json lists.
+    makes of the images that manifest.json lists. `index_digest` is that of index.json as it is written here, since a
+    graph does not keep its bytes.
     """
 
     graph: ImageGraph
+    index_digest: Digest
     corrupt: frozenset[Digest]
     by_path: bool = False
     checks_media_types: bool = True
@@ -61,6 +63,7 @@ class Store:
         made = [made_node(node) for node in nodes] if facts.graph.docker_manifest is not None else []
         return cls(
             facts.graph,
+            Digest.of(dump_json(dict(facts.graph.index))),
             corrupt,
             by_path,
             checks_media_types,
@@ -69,11 +72,6 @@ class Store:
             made=frozenset(node.descriptor.digest for node in made if isinstance(node, ManifestNode)),
             faults=faults,
         )
-
-    @property
-    def index_digest(self) -> Digest:
-        """The digest of index.json as it is written here, since a graph does not keep its bytes."""
-        return Digest.of(dump_json(dict(self.graph.index)))
 
     @property
     def roots(self) -> tuple[Root, ...]:
