@@ -74,7 +74,10 @@ def _image_differences(graph: ImageGraph, image: RecordedImage, seen: SeenImage)
         if manifest.kind is not Kind.IMAGE or manifest.platform is None or manifest.config is None:
             continue
         display = manifest.platform.display
-        parts = {str(part.digest) for part in (manifest.descriptor, *manifest.contents)}
+        parts = {str(part.digest) for part in manifest.contents}
+        if image.digest in graph.blobs:
+            # Otherwise it is a manifest that was made of manifest.json, or index.json itself.
+            parts.add(str(manifest.descriptor.digest))
         if parts <= seen.held:
             whole.add(display)
             if str(manifest.config.digest) in seen.unpacked:
