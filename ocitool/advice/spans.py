@@ -19,7 +19,9 @@ def span(versions: VersionRange, known: Iterable[Version]) -> str:
     end = versions.end
     if end.patch > 0:
         before = f"{end.line}.{end.patch - 1}"
-        return before if str(start) == before else f"{start} to {before}"
+        if str(start) == before:
+            return before
+        return f"{start if start.line == end.line else first} to {before}"
     lines = sorted({(version.major, version.minor) for version in known if start <= version < end})
     last = lines[-1] if lines else (start.major, start.minor)
     if last == (start.major, start.minor):

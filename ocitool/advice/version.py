@@ -11,7 +11,7 @@ from ocitool.errors import UsageError
 if TYPE_CHECKING:
     from typing import Self
 
-_VERSION: Final = re.compile(r"v?(\d{1,6})(?:\.(\d{1,6}))?(?:\.(\d{1,6}))?(?:[-+~.][0-9A-Za-z.~+-]*)?")
+_VERSION: Final = re.compile(r"v?(\d{1,6})(?:\.(\d{1,6}))?(?:\.(\d{1,6}))?(?:[-+~.][0-9A-Za-z][0-9A-Za-z.~+-]*)?")
 
 
 @dataclass(frozen=True, slots=True, order=True)
