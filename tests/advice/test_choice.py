@@ -71,7 +71,9 @@ MISNAMED = stored("import-DATE:1.0", ready=("linux/amd64",))
 
 def chosen(*outcomes: Outcome, wanted: Sequence[Platform] = (AMD64,), facts: ArchiveFacts = FACTS) -> Choice:
     """Choose among commands that end as told: the first without flags, the others with --1, --2 and so on."""
-    named = {(f"--{number}",) if number else (): outcome for number, outcome in enumerate(outcomes)}
+    named: dict[tuple[str, ...], Outcome] = {
+        (f"--{number}",) if number else (): outcome for number, outcome in enumerate(outcomes)
+    }
     return choose(facts, Fake(named), TARGET, wanted)
 
 
