@@ -92,7 +92,7 @@ _SHORT: Final = re.compile(r"-[a-zA-Z].+")
 def find_commands(text: str, valued: Mapping[str, frozenset[str]]) -> tuple[ArchiveCommand, ...]:
     """Return the commands of a text that import or export, in its order.
 
-    `valued` are the flags of each program that take a value. What a text holds twice over (a string in a list of a line) is found once.
+    `valued` are the flags of each program that take a value. What is read twice over is found once.
     """
     starts = _line_starts(text)
     found: dict[int, ArchiveCommand] = {}

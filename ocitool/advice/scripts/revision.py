@@ -80,9 +80,7 @@ def revisions(
     What adds comes before what takes away: a flag may do more than an outcome shows.
     """
     forced = frozenset(unknown)
-    numbers = [
-        number for number, flag in enumerate(command.flags) if flag.name in removable and number not in forced
-    ]
+    numbers = [number for number, flag in enumerate(command.flags) if flag.name in removable and number not in forced]
     names = {flag.name for flag in command.flags}
     new = [flag for flag in addable if flag not in names]
     for size in range(_EDIT_LIMIT + 1):
