@@ -139,7 +139,7 @@ def _command(
         verbs[words[place].text],
         0,
         words[number].start,
-        words[-1].end,
+        command.end,
         words[place],
         flags,
         operands,

@@ -52,7 +52,9 @@ def difference(before: Outcome, after: Outcome, *, with_digests: bool = True) ->
     failed, fails = before.ending is Ending.ERROR, after.ending is Ending.ERROR
     old_failure = _message(before) if failed else ""
     if fails:
-        return Difference(Level.FAILING if failed else Level.WORSE, "{new} fails: " + _message(after), old_failure)
+        return Difference(
+            Level.FAILING if failed else Level.WORSE, "{new} fails: " + _escaped(_message(after)), old_failure
+        )
     if not failed:
         return _recorded(before, after, with_digests=with_digests)
     if after.ending is Ending.NOTHING:
@@ -91,7 +93,7 @@ def _other(before: Outcome, after: Outcome, is_more: bool) -> Difference:
 
 
 def _message(outcome: Outcome) -> str:
-    return _escaped((outcome.message or outcome.failure).removeprefix("ctr: "))
+    return (outcome.message or outcome.failure).removeprefix("ctr: ")
 
 
 def _escaped(text: str) -> str:

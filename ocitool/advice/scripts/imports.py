@@ -147,7 +147,7 @@ class _Judge:
         if not found:
             return ("it is no command line that can be run",)
         names = {"old": self.setting.old_name, "new": self.setting.new_name}
-        if _always_failed(found):
+        if _always_failed(found) and verdict is not Verdict.CHANGES:
             failure = f"{self.setting.old_name} fails: {found[0][1].old_failure}"
             return (failure,) if verdict is Verdict.WORKS else (found[0][1].words.format_map(names), failure)
         told: dict[str, list[str]] = {}
@@ -194,7 +194,9 @@ def _verdict(found: list[tuple[Example, Difference]]) -> Verdict:
     levels = {each.level for _, each in found}
     if _always_failed(found):
         common = {each.level for example, each in found if example.is_common}
-        return Verdict.BREAKS if common == {Level.FAILING} else Verdict.WORKS
+        levels = common
+        if common == {Level.FAILING}:
+            return Verdict.BREAKS
     if any(example.is_common and each.level is Level.WORSE for example, each in found):
         return Verdict.BREAKS
     return Verdict.CHANGES if max(levels) >= Level.CHANGED else Verdict.WORKS
@@ -203,10 +205,10 @@ def _verdict(found: list[tuple[Example, Difference]]) -> Verdict:
 def _weight(found: list[tuple[Example, Difference]]) -> tuple[int, ...]:
     """Return how bad it is: what breaks common archives first."""
     if _always_failed(found):
-        return (sum(example.is_common and each.level is Level.FAILING for example, each in found),)
-    worse = [example for example, each in found if each.level is Level.WORSE]
-    return (
-        sum(example.is_common for example in worse),
-        len(worse),
-        sum(each.level is Level.CHANGED for _, each in found),
-    )
+        common = [each.level for example, each in found if example.is_common]
+        return (common.count(Level.FAILING), common.count(Level.CHANGED))
+    weight: list[int] = []
+    for archives in ([pair for pair in found if pair[0].is_common], found):
+        levels = [each.level for _, each in archives]
+        weight += [levels.count(Level.WORSE), levels.count(Level.CHANGED)]
+    return tuple(weight)

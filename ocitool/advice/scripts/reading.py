@@ -37,7 +37,7 @@ def read_commands(text: str) -> Iterator[CommandLine]:
     if not VERB.search(text):
         return
     for words in word_lists(text):
-        yield CommandLine(words)
+        yield CommandLine(words, words[-1].end)
     for start, end, is_folded in _logical_lines(text):
         if VERB.search(text, start, end) and not _FOR_PEOPLE.match(text, start, end):
             yield from simple_commands(text, start, end, is_folded=is_folded)

@@ -52,6 +52,7 @@ class _Command:
     words: list[Word] = field(default_factory=list)
     strings: list[tuple[int, int]] = field(default_factory=list)
     into: _Command | None = None
+    end: int = 0
 
     def is_printing(self) -> bool:
         """Whether its arguments are text for people: nothing at the end of the pipe runs them."""
@@ -97,7 +98,7 @@ def simple_commands(
     for command in _Reader(text, start, end, ends_lines=not is_folded).read():
         inside = is_printed or command.is_printing()
         if command.words:
-            yield CommandLine(tuple(command.words), inside)
+            yield CommandLine(tuple(command.words), command.end, inside)
         for inner_start, inner_end in command.strings if depth else ():
             if VERB.search(text, inner_start, inner_end):
                 yield from simple_commands(
@@ -217,7 +218,8 @@ class _Reader:
             self._end_word()
             self._place = place + 1
         elif mark == "'":
-            self._add(self._text[place + 1 : stop], stop + 1)
+            inside = self._text[place + 1 : stop]
+            self._add(inside, stop + 1, is_open="{{" in inside)
             self._frame.strings.append((place + 1, stop))
         else:
             self._add("", place + 1)
@@ -310,6 +312,7 @@ class _Reader:
         frame.quote = False
         self._end_word()
         command, frame.command = frame.command, _Command()
+        command.end = frame.gap
         frame.gap = self._place
         frame.is_target = False
         if command.words:

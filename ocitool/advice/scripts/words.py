@@ -40,7 +40,11 @@ class Word:
 
 @dataclass(frozen=True, slots=True)
 class CommandLine:
-    """One simple command: its words without redirections; `is_printed` if it is text that a command prints."""
+    """One simple command: its words without redirections, and where it ends with them.
+
+    `is_printed` says that it is text that another command prints.
+    """
 
     words: tuple[Word, ...]
+    end: int
     is_printed: bool = False
