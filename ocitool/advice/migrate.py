@@ -12,7 +12,7 @@ from ocitool.advice.scripts.setting import Setting, valued_flags
 from ocitool.advice.scripts.verdict import Change, Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Hashable, Iterator, Mapping, Sequence
 
     from ocitool.advice.facts import ArchiveFacts
     from ocitool.advice.importer import Importer
@@ -139,11 +139,18 @@ def migrate(
     if importers is not None:
         setting = Setting(program, source, target, host, facts, importers)
     valued = valued_flags(setting.importers)
-    return tuple(finding for script in scripts for finding in _findings(script, setting, valued))
+    known: dict[Hashable, Change] = {}
+    return tuple(finding for script in scripts for finding in _findings(script, setting, valued, known))
 
 
-def _findings(script: Script, setting: Setting, valued: Mapping[str, frozenset[str]]) -> Iterator[ScriptFinding]:
-    commands = [(command, change(command, setting)) for command in find_commands(script.text, valued)]
+def _findings(
+    script: Script, setting: Setting, valued: Mapping[str, frozenset[str]], known: dict[Hashable, Change]
+) -> Iterator[ScriptFinding]:
+    commands: list[tuple[ArchiveCommand, Change]] = []
+    for command in find_commands(script.text, valued):
+        if command.meaning not in known:
+            known[command.meaning] = change(command, setting)
+        commands.append((command, known[command.meaning]))
     for group in _groups(script.text, commands):
         start, end = _lines(script.text, group)
         edits = [
@@ -174,11 +181,15 @@ def _groups(
 ) -> Iterator[list[tuple[ArchiveCommand, Change]]]:
     """Yield the commands that share a line together."""
     group: list[tuple[ArchiveCommand, Change]] = []
+    last = stop = 0
     for each in commands:
-        if group and each[0].start >= _lines(text, group)[1]:
+        if group and each[0].start >= stop:
             yield group
             group = []
         group.append(each)
+        if each[0].end > stop:
+            last = max(last, each[0].end)
+            stop = _line_end(text, last)
     if group:
         yield group
 
@@ -186,6 +197,10 @@ def _groups(
 def _lines(text: str, group: list[tuple[ArchiveCommand, Change]]) -> tuple[int, int]:
     """Return where the lines start and end that hold some commands, without the last end of line."""
     first, last = min(command.start for command, _ in group), max(command.end for command, _ in group)
-    end = text.find("\n", last)
-    end = len(text) if end < 0 else end
+    end = _line_end(text, last)
     return text.rfind("\n", 0, first) + 1, end - text.startswith("\r", end - 1)
+
+
+def _line_end(text: str, place: int) -> int:
+    end = text.find("\n", place)
+    return len(text) if end < 0 else end

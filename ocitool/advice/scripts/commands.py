@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from ocitool.advice.scripts.reading import read_commands
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Hashable, Mapping
 
     from ocitool.advice.scripts.words import CommandLine, Word
 
@@ -64,6 +64,12 @@ class ArchiveCommand:
     flags: tuple[Flag, ...] = ()
     operands: tuple[Word, ...] = ()
     unread: tuple[str, ...] = ()
+
+    @property
+    def meaning(self) -> Hashable:
+        """What decides how it ends: all but its place, the spelling of its words and the names of its operands."""
+        flags = tuple((flag.name, flag.value, len(flag.words), flag.is_late, flag.is_open) for flag in self.flags)
+        return self.program, self.verb, flags, bool(self.operands), self.unread
 
     @property
     def arguments(self) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from ocitool.advice.scripts.revision import Revision
 from ocitool.advice.scripts.setting import export_table, takes_late_flags
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from ocitool.advice.scripts.setting import Setting
     from ocitool.advice.table import Behaviour
 
-_CHANGED_TRAITS = {
+_CHANGED_TRAITS: Final = {
     ("form", "oci-layout"): "writes an OCI layout beside manifest.json, with other names of files in it",
     ("form", "docker-archive"): "writes manifest.json alone, no OCI layout",
     ("store", "containerd"): (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from dataclasses import dataclass
 from itertools import combinations
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from ocitool.advice.scripts.words import Form
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ocitool.advice.scripts.commands import ArchiveCommand, Flag
     from ocitool.advice.scripts.words import Style
 
-_EDIT_LIMIT = 2
+_EDIT_LIMIT: Final = 2
 """Flags taken away or added by choice, besides those that have to go."""
 
 

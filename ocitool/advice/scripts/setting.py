@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from ocitool.advice.importers import IMPORTERS
 from ocitool.advice.scripts.examples import Example, examples
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ocitool.advice.version import Version
     from ocitool.model.platform import Platform
 
-EXPORTERS = ("ctr", "docker")
+EXPORTERS: Final = ("ctr", "docker")
 """Programs whose exports are in a table."""
 
 
@@ -84,7 +84,7 @@ def valued_flags(importers: Mapping[str, Importer]) -> dict[str, frozenset[str]]
     return {name: frozenset(flags) for name, flags in found.items()}
 
 
-_KNOWN: Mapping[str, tuple[str, ...]] = {
+_KNOWN: Final[Mapping[str, tuple[str, ...]]] = {
     "docker": ("-i", "--input"),
     "podman": ("-i", "--input", "-o", "--output", "--format"),
     "nerdctl": ("-i", "--input", "-o", "--output", "--platform"),

@@ -7,9 +7,9 @@ a line once, from left to right, and never fails: a quote, bracket or backtick t
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from ocitool.advice.scripts.frames import Command, Frame
 from ocitool.advice.scripts.words import CommandLine, Word
 
 if TYPE_CHECKING:
@@ -37,57 +37,6 @@ _TEMPLATE: Final = re.compile(r"\$?\{\{.*?\}\}")
 _CONTINUATION: Final = re.compile(r"\\\r?\n")
 
 
-_PRINTING: Final = frozenset(
-    {"echo", "printf", "grep", "egrep", "fgrep", "sed", "awk", "logger", "which", "type", "man"}
-)
-_RUNNING: Final = frozenset({"sh", "bash", "dash", "ash", "zsh", "ssh", "xargs", "parallel", "at", "batch"})
-_BEFORE: Final = re.compile(
-    r"[@:!+-]*(?:sudo|then|do|else|if|while|until|time|nohup|exec|!|\w+=.*|[\w-]+:|-)?", re.DOTALL
-)
-"""Words that a command may stand behind: other commands, keywords, assignments, keys and dashes of YAML."""
-
-
-@dataclass(slots=True)
-class _Command:
-    words: list[Word] = field(default_factory=list)
-    strings: list[tuple[int, int]] = field(default_factory=list)
-    into: _Command | None = None
-    end: int = 0
-
-    def is_printing(self) -> bool:
-        """Whether its arguments are text for people: nothing at the end of the pipe runs them."""
-        first = next((word.text for word in self.words if not _BEFORE.fullmatch(word.text)), "")
-        if _name(first) not in _PRINTING:
-            return False
-        reader = self.into
-        while reader is not None:
-            if any(_name(word.text) in _RUNNING for word in reader.words):
-                return False
-            reader = reader.into
-        return True
-
-
-def _name(text: str) -> str:
-    return text.lstrip("@:!+-").rpartition("/")[2]
-
-
-@dataclass(slots=True)
-class _Frame:
-    """A command that is being read, from `opened` on, and the word of it that is."""
-
-    closing: str
-    opened: int
-    gap: int
-    quote: bool = False
-    command: _Command = field(default_factory=_Command)
-    start: int = -1
-    parts: list[str] = field(default_factory=list)
-    strings: list[tuple[int, int]] = field(default_factory=list)
-    is_open: bool = False
-    is_target: bool = False
-    quote_start: int = -1
-
-
 def simple_commands(
     text: str, start: int, end: int, *, is_folded: bool = False, is_printed: bool = False, depth: int = DEPTH_LIMIT
 ) -> Iterator[CommandLine]:
@@ -112,12 +61,12 @@ class _Reader:
     def __init__(self, text: str, start: int, end: int, *, ends_lines: bool) -> None:
         self._ends_lines = ends_lines
         self._text, self._place, self._end = text, start, end
-        self._done: list[_Command] = []
-        self._stack = [_Frame("", start, start)]
+        self._done: list[Command] = []
+        self._stack = [Frame("", start, start)]
         self._missing: set[str] = set()
         self._pushed = 0
 
-    def read(self) -> list[_Command]:
+    def read(self) -> list[Command]:
         while self._place < self._end:
             self._step()
         while self._stack:
@@ -126,7 +75,7 @@ class _Reader:
         return self._done
 
     @property
-    def _frame(self) -> _Frame:
+    def _frame(self) -> Frame:
         return self._stack[-1]
 
     def _step(self) -> None:
@@ -148,7 +97,7 @@ class _Reader:
             self._frame.start < 0 and found[0].isdigit() and self._text[found.end() : found.end() + 1] in {"<", ">"}
         )
 
-    def _quoted_step(self, frame: _Frame) -> None:
+    def _quoted_step(self, frame: Frame) -> None:
         character = self._text[self._place]
         if found := _QUOTED.match(self._text, self._place, self._end):
             self._add(found[0], found.end())
@@ -273,7 +222,7 @@ class _Reader:
         self._place = place
         self._pushed += 1
         if len(self._stack) < NESTING_LIMIT and self._pushed < SUBSTITUTION_LIMIT:
-            self._stack.append(_Frame(closing, place, place))
+            self._stack.append(Frame(closing, place, place))
 
     def _close(self) -> None:
         self._end_command()
@@ -307,11 +256,11 @@ class _Reader:
         frame.start, frame.is_open, frame.is_target = -1, False, False
         frame.parts, frame.strings = [], []
 
-    def _end_command(self) -> _Command:
+    def _end_command(self) -> Command:
         frame = self._frame
         frame.quote = False
         self._end_word()
-        command, frame.command = frame.command, _Command()
+        command, frame.command = frame.command, Command()
         command.end = frame.gap
         frame.gap = self._place
         frame.is_target = False
