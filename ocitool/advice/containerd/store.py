@@ -24,10 +24,12 @@ class Store:
     A blob is stored under the digest of its bytes (importer.go, `onUntarBlob`), so that a corrupt one is one that is
     not there; only 1.0 and 1.1 go by its name (`by_path`) and take sha512 too. `unreadable` are the rules of `verify`
     whose breach keeps Go from decoding a document; `unread` is what the graph has not read, as its descriptor has
-    another size: containerd does not compare sizes, so that it is taken for whole.
+    another size: containerd does not compare sizes, so that it is taken for whole. `index_digest` is that of
+    index.json as it is written here, since a graph does not keep its bytes.
     """
 
     graph: ImageGraph
+    index_digest: Digest
     corrupt: frozenset[Digest]
     by_path: bool = False
     checks_media_types: bool = True
@@ -56,12 +58,8 @@ class Store:
         for fault in facts.graph.faults:
             faults[fault.where] = (*faults.get(fault.where, ()), fault)
         unread = frozenset(sizes - corrupt)
-        return cls(facts.graph, corrupt, by_path, checks_media_types, unreadable, unread, faults)
-
-    @property
-    def index_digest(self) -> Digest:
-        """The digest of index.json as it is written here, since a graph does not keep its bytes."""
-        return Digest.of(dump_json(dict(self.graph.index)))
+        index_digest = Digest.of(dump_json(dict(facts.graph.index)))
+        return cls(facts.graph, index_digest, corrupt, by_path, checks_media_types, unreadable, unread, faults)
 
     @property
     def roots(self) -> tuple[Root, ...]:
