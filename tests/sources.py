@@ -20,7 +20,7 @@ class BytesSource:
     def size(self) -> int:
         return len(self._data)
 
-    def open_range(self, offset: int, size: int) -> None:  # noqa: ARG002
+    def open_range(self, offset: int, size: int) -> None:
         return None
 
     def read_at(self, offset: int, length: int) -> bytes:

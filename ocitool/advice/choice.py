@@ -141,6 +141,8 @@ class _Judge:
     def _quality(self, outcome: Outcome) -> Quality:
         if outcome.ending in {Ending.ERROR, Ending.NOTHING} or not outcome.is_stable:
             return Quality.FAILS
+        if not self._is_listed():
+            return Quality.FAILS
         quality = Quality.WORKS
         for image in self.facts.graph.images:
             platforms = {node.platform.display for node in wanted_manifests(image, self.wanted) if node.platform}
@@ -158,6 +160,11 @@ class _Judge:
             if not platforms <= ready:
                 quality = min(quality, Quality.STORES)
         return quality
+
+    def _is_listed(self) -> bool:
+        """Tell whether each platform that is wanted is one of some image."""
+        images = self.facts.graph.images
+        return all(any(any(wanted_manifests(image, (want,))) for image in images) for want in self.wanted)
 
 
 def wanted_manifests(image: Image, wanted: Sequence[Platform]) -> Iterator[ManifestNode]:

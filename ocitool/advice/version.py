@@ -11,7 +11,7 @@ from ocitool.errors import UsageError
 if TYPE_CHECKING:
     from typing import Self
 
-_VERSION: Final = re.compile(r"v?(\d{1,6})(?:\.(\d{1,6}))?(?:\.(\d{1,6}))?(?:[-+~.][0-9A-Za-z.~+-]*)?")
+_VERSION: Final = re.compile(r"v?(\d{1,6})(?:\.(\d{1,6}))?(?:\.(\d{1,6}))?(?:[-+~.][0-9A-Za-z][0-9A-Za-z.~+-]*)?")
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -48,6 +48,18 @@ class VersionRange:
 
     start: Version
     end: Version | None = None
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read one version (``2.0.1``), or all of a line (``1.7``, ``28``); raises `UsageError` for neither."""
+        start = Version.parse(text)
+        match len(re.split(r"[-+~]", text)[0].split(".")):
+            case 1:
+                return cls(start, Version(start.major + 1))
+            case 2:
+                return cls(start, Version(start.major, start.minor + 1))
+            case _:
+                return cls(start, Version(start.major, start.minor, start.patch + 1))
 
     def __contains__(self, version: Version) -> bool:
         return self.start <= version and (self.end is None or version < self.end)

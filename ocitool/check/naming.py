@@ -5,10 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from ocitool.errors import DocumentError
-from ocitool.model.descriptor import CONTAINERD_NAME, REF_NAME
-from ocitool.model.reference import Reference, has_reference_separator
-from ocitool.plan.filter_command import REPOSITORY, TAG, Rewrite
+from ocitool.plan.filter_command import Rewrite
+from ocitool.plan.full_names import new_name, old_name
 from ocitool.plan.subjects import is_follower
 
 if TYPE_CHECKING:
@@ -28,12 +26,12 @@ def name_rewrites(graph: ImageGraph, findings: Sequence[Finding]) -> Iterator[Re
     images = _misnamed(graph, findings)
     if not images or len(images) > _IMAGE_LIMIT:
         return
-    new = {id(image): _new_name(image) for image in images}
+    new = {id(image): new_name(image) for image in images}
     first = new[id(images[0])]
     if len(images) == 1 or all(image.name is None for image in images):
         yield Rewrite("give it its full name", name=first)
     advice = "give each its full name" if len(images) > 1 else "give it its full name"
-    yield Rewrite(advice, renames=tuple((_old_name(image), new[id(image)]) for image in images))
+    yield Rewrite(advice, renames=tuple((old_name(image), new[id(image)]) for image in images))
 
 
 def _misnamed(graph: ImageGraph, findings: Sequence[Finding]) -> list[Image]:
@@ -48,21 +46,3 @@ def _misnamed(graph: ImageGraph, findings: Sequence[Finding]) -> list[Image]:
         or any(root.place in roots for root in image.roots)
         or (every and image.name is None and id(image) in subjects)
     ]
-
-
-def _old_name(image: Image) -> str:
-    return image.name or str(image.roots[0].node.descriptor.digest)
-
-
-def _new_name(image: Image) -> str:
-    """Return a full name that keeps what is told by the one that an image has."""
-    name = image.name or ""
-    try:
-        reference = Reference.parse(name)
-    except DocumentError:
-        return f"{REPOSITORY}:{TAG}"
-    if has_reference_separator(name):
-        return f"{REPOSITORY}:{TAG}" if reference.digest else reference.with_default_tag().full
-    if image.roots[0].node.descriptor.annotations.get(CONTAINERD_NAME):
-        return f"{reference.repository}:{TAG}"
-    return f"{REPOSITORY}:{image.roots[0].node.descriptor.annotations.get(REF_NAME) or TAG}"

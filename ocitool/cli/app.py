@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from ocitool import __version__
+from ocitool.cli.advise import advise_command
 from ocitool.cli.filter import filter_command
 from ocitool.cli.inspect import inspect_command
 from ocitool.cli.merge import merge_command
@@ -37,6 +38,7 @@ app.command("filter")(filter_command)
 app.command("split")(split_command)
 app.command("merge")(merge_command)
 app.command("verify")(verify_command)
+app.command("advise")(advise_command)
 app.command("schema")(schema_command)
 
 

@@ -33,6 +33,14 @@ Source: TypeAlias = Annotated[
         show_default=False,
     ),
 ]
+OptionalSource: TypeAlias = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="SRC",
+        help="An OCI archive or docker-archive (plain or compressed), an OCI layout folder, or - for standard input.",
+        show_default=False,
+    ),
+]
 ReportFormat: TypeAlias = Annotated[Format, typer.Option("--format", help="Form of the report.")]
 Quiet: TypeAlias = Annotated[bool, typer.Option("--quiet", "-q", help="Print errors and warnings only.")]
 Verbose: TypeAlias = Annotated[bool, typer.Option("--verbose", "-v", help="Print whole digests and every layer.")]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from ocitool.cli.options import Format, MaxRatio, Progress, ProgressMode, Quiet, ReportSpoolDirectory
+from ocitool.cli.options import Format, MaxRatio, OptionalSource, Progress, ProgressMode, Quiet, ReportSpoolDirectory
 from ocitool.cli.outcome import exit_codes, print_json, print_lines
 from ocitool.cli.progress import showing_progress
 from ocitool.cli.verify_options import (
@@ -18,7 +18,6 @@ from ocitool.cli.verify_options import (
     ListRules,
     Only,
     OnlyImages,
-    OptionalSource,
     ProfileName,
     ProfileOption,
     Require,

@@ -41,14 +41,6 @@ class FailOn(Enum):
     WARNING = "warning"
 
 
-OptionalSource: TypeAlias = Annotated[
-    str | None,
-    typer.Argument(
-        metavar="SRC",
-        help="An OCI archive or docker-archive (plain or compressed), an OCI layout folder, or - for standard input.",
-        show_default=False,
-    ),
-]
 WantedPlatforms: TypeAlias = Annotated[
     list[str] | None,
     typer.Option(

@@ -47,6 +47,10 @@ class Rewrite:
         """What can be typed."""
         return " ".join(shlex.quote(word) for word in self._words())
 
+    def typed(self, source: str) -> str:
+        """Return what is typed for the archive of a name."""
+        return shlex.join(source if word == "SRC" else word for word in self._words())
+
     @property
     def is_special(self) -> bool:
         """Whether it does more than to write again all that is listed."""

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ocitool.archive.entry import Entry, EntryKind, Scan
 from ocitool.graph.build import build_graph
+from ocitool.graph.image import IndexNode, Kind
+from ocitool.model.media_type import OCI_LAYERS, is_nondistributable, layer_compression
+from ocitool.plan.options import Layers
 from ocitool.plan.steps import Copy, Emit, Folder
 
 if TYPE_CHECKING:
@@ -14,7 +17,8 @@ if TYPE_CHECKING:
 
     from ocitool.archive.open_range import OpenRange
     from ocitool.archive.source import ByteSource
-    from ocitool.graph.image import ImageGraph
+    from ocitool.graph.image import ImageGraph, Node
+    from ocitool.model.descriptor import Descriptor
     from ocitool.plan.steps import Member, OutputPlan
 
 
@@ -25,6 +29,39 @@ def preview(output: OutputPlan, sources: Sequence[ByteSource]) -> ImageGraph:
     """
     planned = _PlannedSource(output, sources)
     return build_graph(planned.scan, planned)
+
+
+def with_layers(graph: ImageGraph, layers: Layers) -> ImageGraph:
+    """Return a graph whose image layers are compressed as `--layers` says.
+
+    Their digests stay what they were: only packing tells the new ones.
+    """
+    if layers is Layers.KEEP:
+        return graph
+    packed = _Packed(layers)
+    images = (
+        replace(image, roots=tuple(replace(root, node=packed.node(root.node)) for root in image.roots))
+        for image in graph.images
+    )
+    return replace(graph, images=tuple(images))
+
+
+@dataclass(frozen=True, slots=True)
+class _Packed:
+    layers: Layers
+
+    def node(self, node: Node) -> Node:
+        if isinstance(node, IndexNode):
+            return replace(node, children=tuple(map(self.node, node.children)))
+        return replace(node, layers=tuple(map(self._layer, node.layers))) if node.kind is Kind.IMAGE else node
+
+    def _layer(self, layer: Descriptor) -> Descriptor:
+        if layer_compression(layer.media_type) not in {"gzip", "zstd", "none"} or is_nondistributable(
+            layer.media_type
+        ):
+            return layer
+        media_type = OCI_LAYERS[self.layers.value]
+        return replace(layer, media_type=media_type, fields={**layer.fields, "mediaType": media_type})
 
 
 @dataclass(frozen=True, slots=True)

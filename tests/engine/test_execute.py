@@ -42,7 +42,7 @@ class CountingSource(FileSource):
         self._lock = threading.Lock()
         self.counts = bytearray(self.size)
 
-    def open_range(self, offset: int, size: int) -> None:  # noqa: ARG002
+    def open_range(self, offset: int, size: int) -> None:
         return None
 
     def read_at(self, offset: int, length: int) -> bytes:

@@ -106,7 +106,7 @@ class Meddler:
         self._change = change
         self._phase = phase
 
-    def start(self, phase: str, total: int | None) -> None:  # noqa: ARG002
+    def start(self, phase: str, total: int | None) -> None:
         if phase != self._phase:
             return
         match self._change:

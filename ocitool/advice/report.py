@@ -1,0 +1,189 @@
+"""The advice for an archive: for each importer and each range of versions that behave alike, what to do."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass, replace
+from itertools import groupby
+from typing import TYPE_CHECKING, Final
+
+from ocitool.advice.choice import Choice, Command, choose
+from ocitool.advice.importers import find_importer
+from ocitool.advice.outcome import Evidence
+from ocitool.advice.spans import span
+from ocitool.advice.target import Target
+from ocitool.advice.version import Version, VersionRange
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from ocitool.advice.facts import ArchiveFacts
+    from ocitool.advice.outcome import Outcome
+    from ocitool.advice.request import Request
+    from ocitool.advice.table import Table
+    from ocitool.model.json_text import JsonObject
+    from ocitool.model.platform import Platform
+    from ocitool.plan.filter_command import Rewrite
+
+_ANY: Final = Version(0)
+
+
+@dataclass(frozen=True, slots=True)
+class VersionAdvice:
+    """What to do about versions that behave alike; `label` names them, `measured` are those of them that were run."""
+
+    versions: VersionRange
+    label: str
+    choice: Choice
+    measured: tuple[Version, ...] = ()
+
+    @property
+    def evidence(self) -> Evidence:
+        """How well this is known: measured if any version of the range was run."""
+        return Evidence.MEASURED if self.measured else self.choice.evidence
+
+
+@dataclass(frozen=True, slots=True)
+class ImporterAdvice:
+    """What to do about one importer, its oldest versions first."""
+
+    importer: str
+    title: str
+    versions: tuple[VersionAdvice, ...]
+    daemon: Version | None = None
+    is_asked: bool = False
+
+    @property
+    def works(self) -> bool:
+        """Whether the versions that were asked for import the archive as it is; any version, where none was named."""
+        works = [line.choice.works for line in self.versions]
+        return all(works) if self.is_asked else any(works)
+
+    def typed(self, command: Command, source: str) -> str:
+        """Return a command as it is typed, for the archive of a name."""
+        return shlex.join(find_importer(self.importer).words(command.arguments, source))
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """What to do about an archive: `source` is what commands call it."""
+
+    source: str
+    host: Platform
+    wanted: tuple[Platform, ...]
+    importers: tuple[ImporterAdvice, ...]
+
+    @property
+    def works(self) -> bool:
+        """Whether every importer that was asked for imports the archive as it is."""
+        return all(importer.works for importer in self.importers)
+
+    def to_json(self) -> JsonObject:
+        """Return the report as one JSON object (schema ``output/advise``)."""
+        return {
+            "schemaVersion": 1,
+            "kind": "advise",
+            "source": self.source,
+            "host": self.host.display,
+            "wanted": [platform.display for platform in self.wanted],
+            "importers": [self._importer_json(importer) for importer in self.importers],
+        }
+
+    def _importer_json(self, advice: ImporterAdvice) -> JsonObject:
+        return {
+            "importer": advice.importer,
+            "title": advice.title,
+            "daemon": None if advice.daemon is None else str(advice.daemon),
+            "works": advice.works,
+            "versions": [self._version_json(advice, line) for line in advice.versions],
+        }
+
+    def _version_json(self, advice: ImporterAdvice, line: VersionAdvice) -> JsonObject:
+        choice = line.choice
+
+        def command(told: Command, source: str = self.source) -> JsonObject:
+            return {
+                "command": advice.typed(told, source),
+                "arguments": list(told.arguments),
+                "quality": told.quality.name.lower(),
+                "outcome": outcome_json(told.outcome),
+            }
+
+        mending = choice.mending
+        return {
+            "label": line.label,
+            "from": str(line.versions.start),
+            "before": None if line.versions.end is None else str(line.versions.end),
+            "evidence": line.evidence.value,
+            "measured": [str(version) for version in line.measured],
+            "works": choice.works,
+            "plain": command(choice.plain),
+            "best": None if choice.best is None else command(choice.best),
+            "nextBest": None if choice.next_best is None else command(choice.next_best),
+            "failing": [command(told) for told in choice.failing],
+            "mending": None
+            if mending is None
+            else {
+                "why": mending.rewrite.advice,
+                "filter": mending.rewrite.typed(self.source),
+                "import": command(mending.command, mending.rewrite.output),
+            },
+        }
+
+
+def outcome_json(outcome: Outcome) -> JsonObject:
+    """Return the JSON form of an outcome."""
+    return {
+        "ending": outcome.ending.value,
+        "failure": outcome.failure or None,
+        "message": outcome.message or None,
+        "stable": outcome.is_stable,
+        "images": [
+            {
+                "name": image.name,
+                "digest": str(image.digest),
+                "ready": list(image.ready),
+                "kept": list(image.kept),
+                "lost": list(image.lost),
+            }
+            for image in outcome.images
+        ],
+        "reasons": list(outcome.reasons),
+    }
+
+
+def advise(
+    facts: ArchiveFacts,
+    request: Request,
+    host: Platform,
+    wanted: Sequence[Platform],
+    mendings: Sequence[tuple[Rewrite, Callable[[], ArchiveFacts | None]]] = (),
+) -> ImporterAdvice:
+    """Return the advice for one importer: one line for each range of versions that do the same with this archive."""
+    importer = find_importer(request.importer)
+    table = importer.table
+    versions = request.versions or VersionRange(table.oldest)
+
+    def at(version: Version) -> Choice:
+        target = Target(request.importer, version, host, request.daemon)
+        return choose(facts, importer, target, wanted, mendings)
+
+    lines = tuple(_lines(table, versions, at))
+    return ImporterAdvice(request.importer, table.title, lines, request.daemon, request.versions is not None)
+
+
+def _lines(table: Table, versions: VersionRange, at: Callable[[Version], Choice]) -> Iterator[VersionAdvice]:
+    known = (*table.turning_points(), *table.measured)
+    points = sorted({versions.start, *(version for version in known if version in versions)})
+    groups = [list(group) for _, group in groupby(map(at, points), key=_signature)]
+    starts = [group[0].target.version for group in groups]
+    ends = [*starts[1:], versions.end]
+    for group, start, end in zip(groups, starts, ends, strict=True):
+        covered = VersionRange(start, end)
+        measured = tuple(version for version in table.measured if version in covered)
+        yield VersionAdvice(covered, span(covered, known), group[0], measured)
+
+
+def _signature(choice: Choice) -> Choice:
+    """Return what must be the same for two versions to share a line: all but the version, and how it is known."""
+    return replace(choice, target=replace(choice.target, version=_ANY), evidence=Evidence.SOURCE)

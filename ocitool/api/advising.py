@@ -1,0 +1,139 @@
+"""The verb `advise`: what importers will do with an archive, and the command that works."""
+
+from __future__ import annotations
+
+import os
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Final
+
+from ocitool.advice.choice import default_wanted
+from ocitool.advice.facts import ArchiveFacts
+from ocitool.advice.mendings import mending_rewrites
+from ocitool.advice.report import Advice, advise
+from ocitool.advice.request import Request, every_request
+from ocitool.api.listener import Listener, Silence
+from ocitool.api.opening import SourceOptions, open_scanned
+from ocitool.errors import DocumentError, MissingIndex, OcitoolError
+from ocitool.graph.build import build_graph, unlisted_graph
+from ocitool.graph.image import Kind
+from ocitool.model.platform import host_platform
+from ocitool.plan.filter import plan_filter
+from ocitool.plan.preview import preview, with_layers
+from ocitool.plan.steps import Copy
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from ocitool.archive.source import ByteSource
+    from ocitool.model.platform import Platform
+    from ocitool.model.platform_selection import PlatformSelection
+    from ocitool.plan.filter_command import Rewrite
+
+_ARCHIVE_SUFFIXES: Final = (".tar", ".gz", ".tgz", ".zst", ".xz", ".bz2", ".lz4")
+
+
+@dataclass(frozen=True, slots=True)
+class AdviseOptions:
+    """What is asked: importers (none: all of them), the host's platform (None: this one), the platforms wanted.
+
+    Without `wanted` it is the host's platform, or all that is whole where the archive has nothing for the host.
+    """
+
+    requests: tuple[Request, ...] = ()
+    host: Platform | None = None
+    wanted: PlatformSelection | None = None
+
+
+def advise_archive(
+    source: str | os.PathLike[str],
+    options: AdviseOptions | None = None,
+    *,
+    source_options: SourceOptions | None = None,
+    listener: Listener | None = None,
+) -> Advice:
+    """Tell for each importer and range of versions how an import ends, and which command works.
+
+    Layers are not read: whether their bytes are whole `verify_archive` tells. Raises `ArchiveError` if there is no
+    archive, its data is cut short or it is unsafe to read.
+    """
+    options = options or AdviseOptions()
+    host = options.host or host_platform()
+    with open_facts(source, source_options, listener) as opened:
+        wanted = wanted_platforms(opened.facts, options.wanted, host)
+        mendings = opened.mendings(wanted, os.fspath(source))
+        requests = options.requests or every_request()
+        importers = tuple(advise(opened.facts, request, host, wanted, mendings) for request in requests)
+        return Advice(typed_name(os.fspath(source)), host, wanted, importers)
+
+
+def wanted_platforms(
+    facts: ArchiveFacts, selection: PlatformSelection | None, host: Platform
+) -> tuple[Platform, ...]:
+    """Return the platforms that are wanted: those named, whether the archive has them or not, and all that fit."""
+    if selection is None:
+        return default_wanted(facts, host)
+    nodes = [node for image in facts.graph.images for node in image.manifests() if node.kind is Kind.IMAGE]
+    listed = (node.platform.normalized() for node in nodes if node.platform is not None)
+    named = (one.pattern for one in selection.specifiers if one.is_literal and not one.exclude)
+    return tuple(dict.fromkeys((*named, *(platform for platform in listed if selection.wants(platform)))))
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedFacts:
+    """An open archive as importers meet it."""
+
+    source: ByteSource
+    facts: ArchiveFacts
+
+    def mendings(
+        self, wanted: Sequence[Platform], name: str
+    ) -> list[tuple[Rewrite, Callable[[], ArchiveFacts | None]]]:
+        """Return the rewrites that are worth a look, each with what it would write; `name` is the archive's."""
+        output = output_name(name, wanted)
+        rewrites = (replace(rewrite, output=output) for rewrite in mending_rewrites(self.facts, wanted))
+        return [(rewrite, cache(lambda rewrite=rewrite: self.after(rewrite))) for rewrite in rewrites]
+
+    def after(self, rewrite: Rewrite) -> ArchiveFacts | None:
+        """Return what a rewrite would write; None if it would fail."""
+        try:
+            plan = plan_filter(self.facts.graph, rewrite.options())
+            (output,) = plan.outputs
+            copies = (member.content for member in output.members if isinstance(member.content, Copy))
+            if any(copy.digest in self.facts.corrupt for copy in copies):
+                return None
+            graph = preview(output, (self.source,))
+        except OcitoolError:
+            return None
+        return ArchiveFacts(with_layers(graph, rewrite.layers))
+
+
+@contextmanager
+def open_facts(
+    source: str | os.PathLike[str], source_options: SourceOptions | None = None, listener: Listener | None = None
+) -> Iterator[OpenedFacts]:
+    """Open an archive as importers meet it, whatever is wrong with its documents; raises what scanning it raises."""
+    options = source_options or SourceOptions()
+    with open_scanned(source, options, listener or Silence()) as scanned:
+        try:
+            graph = build_graph(scanned.scan, scanned.source, ratio_limit=options.ratio_limit)
+        except (DocumentError, MissingIndex) as error:
+            graph = unlisted_graph(scanned.scan, scanned.source, error)
+        yield OpenedFacts(scanned.source, ArchiveFacts(graph, scanned.compression))
+
+
+def typed_name(source: str) -> str:
+    """Return a path as a command can take it: one that begins with a dash is no option."""
+    return f"./{source}" if source.startswith("-") and source != "-" else source
+
+
+def output_name(source: str, wanted: Sequence[Platform]) -> str:
+    """Return a name for what is filtered from an archive, beside which it would stand."""
+    path = PurePath("image.tar" if source == "-" else source)
+    stem = path.name
+    while (suffix := PurePath(stem).suffix) in _ARCHIVE_SUFFIXES:
+        stem = stem.removesuffix(suffix)
+    platforms = wanted[0].slug if len(wanted) == 1 else "filtered"
+    return typed_name(str(path.with_name(f"{stem or 'image'}-{platforms}.tar")))
