@@ -37,6 +37,8 @@ ARGUMENTS: Final = (
     "--all-platforms --no-unpack",
 )
 FEW: Final = ("", "--all-platforms", "--platform linux/arm64", "--local", "--all-platforms --no-unpack")
+"""The arguments for shapes that differ little from another one, which is imported with all of `ARGUMENTS`."""
+
 NAMING: Final = (
     "--digests",
     "--digests --skip-digest-for-named",
@@ -44,7 +46,6 @@ NAMING: Final = (
     "--base-name example.org/other",
     "--index-name example.org/index:1 --no-unpack",
     "--local --digests --base-name docker.io/library/lab",
-    "--compress-blobs",
     "--align-docker",
     "--platform linux/arm/v7",
     "--platform linux/386",
@@ -71,6 +72,43 @@ NAMED: Final = (
 )
 """Shapes that are imported with `NAMING` too: those in which it makes a difference."""
 
+VARIATIONS: Final = frozenset(
+    {
+        "outer-xz",
+        "outer-bzip2",
+        "docker-manifest-of-another-form",
+        "several-images-of-different-platforms",
+        "one-manifest-two-names",
+        "index-in-index-of-a-platform",
+        "config-missing-foreign",
+        "flat-config-missing",
+        "flat-layer-missing",
+        "layer-missing-foreign",
+        "config-corrupt",
+        "docker-archive-links",
+        "docker-archive-untagged",
+        "docker-archive-layer-missing",
+        "no-layout-file-at-all",
+        "layout-of-another-version",
+        "root-index-missing",
+        "children-without-platform-foreign",
+        "entries-in-reverse",
+        "entries-with-dots",
+        "entries-twice",
+        "only-386",
+        "flat-amd64-v2",
+        "empty-nested-index",
+        "diff-ids-too-few",
+        "layer-sha512",
+        "layer-elsewhere",
+        "no-layers",
+        "manifest-called-index",
+        "name-of-a-digest",
+        "several-names-one-bare",
+    }
+)
+"""Shapes that are imported with `FEW` arguments."""
+
 MATRIX: Final = Path(__file__).parent.parent / "data" / "import-matrix.jsonl"
 
 
@@ -81,7 +119,7 @@ def test_import_ends_as_predicted(any_containerd: ContainerdServer, shape: str, 
     facts = archive_facts(archive)
     target = Target("ctr", Version.parse(any_containerd.version), host_platform())
     wrong = {}
-    for text in ARGUMENTS + NAMING * (shape in NAMED):
+    for text in (FEW if shape in VARIATIONS else ARGUMENTS) + NAMING * (shape in NAMED):
         outcome = IMPORTERS["ctr"].predict(facts, target, text.split())
         found = list(differences(facts, outcome, run_import(any_containerd, archive, text.split())))
         if found:
