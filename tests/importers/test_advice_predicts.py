@@ -57,17 +57,12 @@ NAMED: Final = (
     "one-index-two-names",
     "artifact-beside",
     "unnamed",
-    "unnamed-beside-named",
     "bare-name",
-    "several-names-one-bare",
-    "name-of-a-digest",
     "reference-alone-full",
     "reference-alone-tag",
     "docker-archive-familiar",
     "docker-archive-untagged",
-    "only-arm",
     "listed-386",
-    "only-amd64-v2",
     "children-without-platform",
 )
 """Shapes that are imported with `NAMING` too: those in which it makes a difference."""
@@ -105,6 +100,17 @@ VARIATIONS: Final = frozenset(
         "manifest-called-index",
         "name-of-a-digest",
         "several-names-one-bare",
+        "flat-host-platform",
+        "index-in-index",
+        "attestation-absent",
+        "config-missing",
+        "artifact-alone",
+        "docker-archive-familiar",
+        "docker-types-zstd",
+        "reference-alone-full",
+        "reference-alone-tag",
+        "docker-archive-foreign",
+        "layer-corrupt",
     }
 )
 """Shapes that are imported with `FEW` arguments."""

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 
 from ocitool.graph.image import ManifestNode
 from ocitool.model.digest import Digest
-from ocitool.model.json_text import JsonObject, dump_json
+from ocitool.model.json_text import JsonObject, JsonValue, dump_json
 from ocitool.model.media_type import DOCKER_CONFIG, DOCKER_LAYERS, DOCKER_MANIFEST, layer_compression
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from ocitool.graph.image import Node
     from ocitool.model.descriptor import Descriptor
 
@@ -35,6 +37,30 @@ def made_node(node: Node) -> Node:
         node.descriptor, media_type=DOCKER_MANIFEST, digest=Digest.of(raw), size=len(raw), fields=fields
     )
     return replace(node, descriptor=descriptor)
+
+
+def made_index(nodes: Iterable[Node]) -> bytes:
+    """Return the index over images of manifest.json that ``--index-name`` gives a name to, as Go writes it.
+
+    Each has its config's platform, and annotations in the order of their names.
+    """
+    manifests: list[JsonValue] = []
+    for node in nodes:
+        made = made_node(node)
+        descriptor = made.descriptor
+        entry: JsonObject = {
+            "mediaType": descriptor.media_type,
+            "digest": str(descriptor.digest),
+            "size": descriptor.size,
+        }
+        if descriptor.annotations:
+            entry["annotations"] = dict(sorted(descriptor.annotations.items()))
+        platform = made.configured if isinstance(made, ManifestNode) else None
+        if platform is not None:
+            fields = {"architecture": platform.architecture, "os": platform.os, "variant": platform.variant}
+            entry["platform"] = {key: text for key, text in fields.items() if text}
+        manifests.append(entry)
+    return dump_json({"schemaVersion": 2, "manifests": manifests})
 
 
 def _described(descriptor: Descriptor, media_type: str) -> JsonObject:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from ocitool.advice.containerd.docker_images import made_node
+from ocitool.advice.containerd.docker_images import made_index, made_node
 from ocitool.advice.containerd.failure import ImportFailure
-from ocitool.graph.image import IndexNode, Kind, ManifestNode, Root
+from ocitool.graph.image import ArchiveForm, IndexNode, Kind, ManifestNode, Root
 from ocitool.model.digest import Digest
 from ocitool.model.json_text import dump_json
 from ocitool.model.media_type import INDEXES, MANIFESTS
@@ -27,7 +27,7 @@ class Store:
     whose breach keeps Go from decoding a document; `unread` is what the graph has not read, as its descriptor has
     another size: containerd does not compare sizes, so that it is taken for whole. `made` are the manifests that it
     makes of the images that manifest.json lists. `index_digest` is that of index.json as it is written here, since a
-    graph does not keep its bytes.
+    graph does not keep its bytes, or of the one made of manifest.json.
     """
 
     graph: ImageGraph
@@ -61,9 +61,11 @@ class Store:
         for fault in facts.graph.faults:
             faults[fault.where] = (*faults.get(fault.where, ()), fault)
         made = [made_node(node) for node in nodes] if facts.graph.docker_manifest is not None else []
+        is_docker = facts.graph.form is ArchiveForm.DOCKER_ARCHIVE
+        index = made_index(_listed(facts.graph)) if is_docker else dump_json(dict(facts.graph.index))
         return cls(
             facts.graph,
-            Digest.of(dump_json(dict(facts.graph.index))),
+            Digest.of(index),
             corrupt,
             by_path,
             checks_media_types,
@@ -131,6 +133,11 @@ class Store:
                     found="manifest" if is_index else "index",
                     type=node.descriptor.media_type,
                 )
+
+
+def _listed(graph: ImageGraph) -> list[Node]:
+    roots = [root for image in graph.images for root in image.roots]
+    return [root.node for root in sorted(roots, key=lambda root: (root.source, root.place))]
 
 
 def missing_words(node: Node, store: Store) -> str:
