@@ -33,7 +33,6 @@ ARGUMENTS: Final = (
     "--local",
     "--local --all-platforms",
     "--local --platform linux/arm64",
-    "--local --no-unpack",
     "--all-platforms --no-unpack",
 )
 FEW: Final = ("", "--all-platforms", "--platform linux/arm64", "--local", "--all-platforms --no-unpack")
