@@ -97,7 +97,14 @@ def explain(text: str, facts: ArchiveFacts | None, world: World | None = None) -
     world = world or World()
     found = recognise(text)
     roles = Roles(facts, world.hash_blob)
-    return tuple(_explained(each, facts, world, roles) for each in found)
+    explained = [_explained(each, facts, world, roles) for each in found]
+    if all(each.message.is_generic for each in found):
+        return tuple(explained)
+    # What the generic ones are caused by is told with the others.
+    return tuple(
+        replace(explanation, causes=(), ruled_out=()) if each.message.is_generic else explanation
+        for each, explanation in zip(found, explained, strict=True)
+    )
 
 
 def explain_to_json(explanations: tuple[Explanation, ...], source: str) -> JsonObject:
@@ -150,7 +157,10 @@ def _causes(
     if any(cause.certain for cause in causes):
         causes = [cause for cause in causes if cause.certain or cause.id in JUDGES]
     causes.sort(key=lambda cause: not cause.certain)
-    return tuple(causes) or (_nothing_found(case),), tuple(ruled_out)
+    remedies: dict[str, Cause] = {}
+    for each in causes:
+        remedies.setdefault(each.remedy, each)
+    return tuple(remedies.values()) or (_nothing_found(case),), tuple(ruled_out)
 
 
 def _in_general(cause: GeneralCause) -> Cause:

@@ -67,7 +67,7 @@ def _explanation(explanation: Explanation, width: int | None) -> Iterator[str]:
         yield from _cause(cause, width)
     if len(explanation.causes) > _CAUSES_SHOWN:
         yield f"  and {len(explanation.causes) - _CAUSES_SHOWN} less likely"
-    if explanation.ruled_out:
+    if explanation.ruled_out and not any(cause.certain for cause in explanation.causes):
         yield from _wrapped("  not it: ", "; ".join(explanation.ruled_out), "    ", width)
 
 

@@ -48,9 +48,9 @@ class World:
     """What is told about the host, and functions that look where the core does not.
 
     `host` is the platform of the machine that printed the message. `plans` tells whether a rewrite would work on
-    this archive; `hash_blob` what the bytes of a blob hash to, None if there is none of that name. `import_command` returns
-    the command by which a program imports what a rewrite writes (OUT), or the archive as it is (None; SRC), "" if it
-    is not known. `refusal` is why the archive could not be read, where it could not.
+    this archive; `hash_blob` what the bytes of a blob hash to, None if there is none of that name. `import_command`
+    returns the command by which a program imports what a rewrite writes (OUT), or the archive as it is (None; SRC),
+    "" if it is not known. `refusal` is why the archive could not be read, where it could not.
     """
 
     host: Platform = Platform("linux", "amd64")  # noqa: RUF009 - it is frozen

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from ocitool.advice.messages import content_causes as content
+from ocitool.advice.messages import docker_causes as docker
 from ocitool.advice.messages import form_causes as form
 from ocitool.advice.messages import platform_causes as platforms
 from ocitool.advice.messages.case import Case, Cause
@@ -54,12 +55,12 @@ JUDGES: Final[Mapping[str, Callable[[Case], Iterator[Cause]]]] = {
     "missing-index": form.missing_index,
     "layout-version": form.layout_version,
     "no-layout-file": form.no_layout_file,
-    "bad-docker-manifest": form.bad_docker_manifest,
-    "stale-docker-manifest": form.stale_docker_manifest,
-    "foreign-file": form.foreign_file,
-    "no-docker-manifest": form.no_docker_manifest,
-    "needs-docker-manifest": form.needs_docker_manifest,
-    "docker-archive-only": form.docker_archive_only,
+    "bad-docker-manifest": docker.bad_docker_manifest,
+    "stale-docker-manifest": docker.stale_docker_manifest,
+    "foreign-file": docker.foreign_file,
+    "no-docker-manifest": docker.no_docker_manifest,
+    "needs-docker-manifest": docker.needs_docker_manifest,
+    "docker-archive-only": docker.docker_archive_only,
     "flat-platforms": form.flat_platforms,
     "several-images": form.several_images,
     "nested-index": form.nested_index,
