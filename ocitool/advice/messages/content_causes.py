@@ -119,7 +119,10 @@ def corrupt_blob(case: Case) -> Iterator[Cause]:
         yield Cause(
             f"{role.role or role.text} is there by its name, but its bytes have another digest: it is damaged",
             certain=True,
-            remedy=case.remedy(rewrites.what_is_there(), "transfer or export the archive again"),
+            remedy=case.remedy(
+                (*rewrites.what_is_there(), *rewrites.one_platform(_others(case, role.platform))),
+                "transfer or export the archive again",
+            ),
         )
     if not roles:
         yield from corrupt_any(case)
@@ -200,6 +203,10 @@ def is_fallback(case: Case, role: DigestRole) -> bool:
     system, architecture, variant = (*role.platform.split("/"), "")[:3]
     taken = {"amd64": {"386"}, "arm64": {"arm"}, "arm": {"arm"}}.get(host.architecture, set())
     return system == host.os and architecture in taken and not host.matches(Platform(system, architecture, variant))
+
+
+def _others(case: Case, platform: str) -> tuple[str, ...]:
+    return tuple(name for name in case.complete if name != platform)
 
 
 def _absent_manifests(case: Case) -> Iterator[DigestRole]:

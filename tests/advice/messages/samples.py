@@ -1,4 +1,5 @@
 """Messages as programs print them and people paste them, by their id in the catalogue."""
+# ruff: noqa: E501 - each stands as it is printed, in one line
 
 from __future__ import annotations
 
@@ -22,10 +23,14 @@ SAMPLES: Final[dict[str, tuple[str, ...]]] = {
         "Loaded image: lab:1.0\nimage lab:1.0 was loaded, but doesn't provide the requested platform (linux/s390x)",
     ),
     "save-platform": (
-        "Error response from daemon: no suitable export target found: image with reference lab:1.0 was found but does "
-        "not provide the specified platform (linux/arm64)",
-        "no suitable export target found: image with reference docker.io/library/busybox:latest was found but does not "
-        "provide the specified platform (linux/amd64)",
+        (
+            "Error response from daemon: no suitable export target found: image with reference lab:1.0 was found but does "
+            "not provide the specified platform (linux/arm64)"
+        ),
+        (
+            "no suitable export target found: image with reference docker.io/library/busybox:latest was found but does not "
+            "provide the specified platform (linux/amd64)"
+        ),
     ),
     "export-lacks-content": (
         f"ctr: failed to get reader: content digest {D}: not found",
@@ -35,32 +40,45 @@ SAMPLES: Final[dict[str, tuple[str, ...]]] = {
     "extract-failed": (
         f"ctr: failed to extract layer {D}: mount callback failed on /tmp/containerd-mount1: something",
         f'ctr: apply layer error for "docker.io/library/lab:1.0": failed to extract layer {D}: something',
-        f"ctr: failed to extract layer (application/vnd.oci.image.layer.v1.tar+gzip {D}) to overlayfs as "
-        f'"extract-594994609-L9lw {E}": something',
+        (
+            f"ctr: failed to extract layer (application/vnd.oci.image.layer.v1.tar+gzip {D}) to overlayfs as "
+            f'"extract-594994609-L9lw {E}": something'
+        ),
     ),
     "content-not-found": (
         f"ctr: content digest {D}: not found",
         f"ctr: rpc error: code = NotFound desc = content digest {D}: not found",
-        f'ERROR: failed to load image: command "docker exec --privileged -i kind-control-plane ctr --namespace=k8s.io '
-        f'images import --all-platforms --digests --snapshotter=overlayfs -" failed with error: exit status 1\n'
-        f"Command Output: ctr: content digest {D}: not found",
-        f'time="2024-05-01T10:00:00Z" level=error msg="Error encountered while importing '
-        f'/var/lib/rancher/k3s/agent/images/a.tar: failed to import images: content digest {D}: not found"',
+        (
+            f'ERROR: failed to load image: command "docker exec --privileged -i kind-control-plane ctr --namespace=k8s.io '
+            f'images import --all-platforms --digests --snapshotter=overlayfs -" failed with error: exit status 1\n'
+            f"Command Output: ctr: content digest {D}: not found"
+        ),
+        (
+            f'time="2024-05-01T10:00:00Z" level=error msg="Error encountered while importing '
+            f'/var/lib/rancher/k3s/agent/images/a.tar: failed to import images: content digest {D}: not found"'
+        ),
     ),
     "no-match": (
         f"ctr: no match for platform in manifest {D}: not found",
         f'time="2024-05-01T10:00:00Z" level=fatal msg="no match for platform in manifest {D}: not found"',
     ),
-    "manifest-not-found": (f"ctr: manifest {D}: not found", f"unpacking lab...ctr: manifest {D}: not found: not found"),
+    "manifest-not-found": (
+        f"ctr: manifest {D}: not found",
+        f"unpacking lab...ctr: manifest {D}: not found: not found",
+    ),
     "filtered-out": (
         "ctr: image might be filtered out",
-        'time="2024-05-01T10:00:00Z" level=fatal msg="image might be filtered out (Hint: set --platform=PLATFORM or '
-        '--all-platforms)"',
+        (
+            'time="2024-05-01T10:00:00Z" level=fatal msg="image might be filtered out (Hint: set --platform=PLATFORM or '
+            '--all-platforms)"'
+        ),
     ),
     "no-unpack-platforms": (
         "ctr: unable to initialize unpacker: no unpack platforms defined: invalid argument",
-        'ERROR: failed to load image: command "docker exec ... ctr images import --all-platforms -" failed with error: '
-        "exit status 1\nCommand Output: ctr: unable to initialize unpacker: no unpack platforms defined",
+        (
+            'ERROR: failed to load image: command "docker exec ... ctr images import --all-platforms -" failed with error: '
+            "exit status 1\nCommand Output: ctr: unable to initialize unpacker: no unpack platforms defined"
+        ),
     ),
     "flag-unknown": (
         "Incorrect Usage: flag provided but not defined: -local\n\nNAME:\n   ctr images import",
@@ -125,8 +143,10 @@ SAMPLES: Final[dict[str, tuple[str, ...]]] = {
         "failed to resolve layers: no target for symlink layer",
     ),
     "docker-layers-missing": (
-        'level=fatal msg="determining manifest MIME type for docker-archive:a.tar: Some layer tarfiles are missing in '
-        'the tarball"',
+        (
+            'level=fatal msg="determining manifest MIME type for docker-archive:a.tar: Some layer tarfiles are missing in '
+            'the tarball"'
+        ),
         f'* docker-archive: loading tar component "blobs/sha256/{_HEX}": file does not exist',
     ),
     "several-images": (
@@ -138,8 +158,10 @@ SAMPLES: Final[dict[str, tuple[str, ...]]] = {
         "Error: no descriptor found for reference 1.0",
     ),
     "no-image-for-platform": (
-        'level=fatal msg="choosing an image from manifest list oci-archive:a.tar:: no image found in image index for '
-        'architecture \\"arm64\\", variant \\"v8\\", OS \\"linux\\""',
+        (
+            'level=fatal msg="choosing an image from manifest list oci-archive:a.tar:: no image found in image index for '
+            'architecture \\"arm64\\", variant \\"v8\\", OS \\"linux\\""'
+        ),
         'Error: choosing image instance: no image found in manifest list for architecture amd64, variant "", OS linux',
     ),
     "no-image-for-platform-short": (
@@ -167,8 +189,10 @@ SAMPLES: Final[dict[str, tuple[str, ...]]] = {
         f"* oci-archive: parsing image configuration: open /var/tmp/o/blobs/sha256/{_HEX}: no such file or directory",
     ),
     "tar-layout-missing": (
-        'level=fatal msg="initializing source oci-archive:a.tar:: open /var/tmp/oci1/index.json: no such file or '
-        'directory"',
+        (
+            'level=fatal msg="initializing source oci-archive:a.tar:: open /var/tmp/oci1/index.json: no such file or '
+            'directory"'
+        ),
         "* oci-archive: loading index: open /var/tmp/oci1/index.json: no such file or directory",
     ),
     "trivy-tar": (
@@ -193,13 +217,18 @@ SAMPLES: Final[dict[str, tuple[str, ...]]] = {
         f'ctr: failed to ingest "blobs/sha256/{_HEX}": short read: expected 553 bytes but got 188: unexpected EOF',
     ),
     "whiteout": (
-        "ctr: failed to extract layer: failed to convert whiteout file \"a/.wh.b\": operation not supported: unknown",
+        'ctr: failed to extract layer: failed to convert whiteout file "a/.wh.b": operation not supported: unknown',
         'level=error msg="failed to convert whiteout file \\"x/.wh.y\\": operation not permitted"',
     ),
-    "other-os": ("cannot load windows image on linux", "Error response from daemon: cannot load linux image on windows"),
+    "other-os": (
+        "cannot load windows image on linux",
+        "Error response from daemon: cannot load linux image on windows",
+    ),
     "platform-warning": (
-        "WARNING: The requested image's platform (linux/arm64) does not match the detected host platform "
-        "(linux/amd64/v3) and no specific platform was requested",
+        (
+            "WARNING: The requested image's platform (linux/arm64) does not match the detected host platform "
+            "(linux/amd64/v3) and no specific platform was requested"
+        ),
         "docker: requested image's platform (linux/386) does not match the detected host platform (linux/amd64)",
     ),
     "exec-format": (
@@ -235,8 +264,10 @@ SAMPLES: Final[dict[str, tuple[str, ...]]] = {
     ),
     "bad-json": (
         "invalid character '|' after object key:value pair",
-        'level=fatal msg="initializing source docker-archive:a.tar: decoding tar manifest.json: unexpected end of JSON '
-        'input"',
+        (
+            'level=fatal msg="initializing source docker-archive:a.tar: decoding tar manifest.json: unexpected end of JSON '
+            'input"'
+        ),
     ),
     "bad-layer-entries": (
         f"ctr: failed to extract layer {D}: mount callback failed on /tmp/m: invalid whiteout name: .wh.: invalid",
@@ -255,11 +286,13 @@ SAMPLES: Final[dict[str, tuple[str, ...]]] = {
     "no-such-image": ("Error response from daemon: reference does not exist", "Error: No such image: lab:1.0"),
     "registry-unreachable": (
         'ctr: failed to do request: Head "http://localhost:1/v2/x/blobs/x": dial tcp 127.0.0.1:1: connect: refused',
-        "FATA[0000] failed to do request: Get \"https://r/v2/\": x509: certificate signed by unknown authority",
+        'FATA[0000] failed to do request: Get "https://r/v2/": x509: certificate signed by unknown authority',
     ),
     "payload": (
-        "Error: payload does not match any of the supported image formats:\n * oci: open a.tar/index.json: not a "
-        "directory",
+        (
+            "Error: payload does not match any of the supported image formats:\n * oci: open a.tar/index.json: not a "
+            "directory"
+        ),
         "Error: payload does not match any of the supported image formats (oci, oci-archive, dir, docker-archive)",
     ),
     "loaded": ("Loaded image: lab:1.0", f"Loaded image ID: {D}"),
