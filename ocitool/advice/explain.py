@@ -96,6 +96,8 @@ def explain(text: str, facts: ArchiveFacts | None, world: World | None = None) -
     """
     world = world or World()
     found = recognise(text)
+    if not found:
+        return ()
     roles = Roles(facts, world.hash_blob)
     explained = [_explained(each, facts, world, roles) for each in found]
     if all(each.message.is_generic for each in found):

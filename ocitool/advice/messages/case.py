@@ -72,7 +72,10 @@ class Cause:
 
 @dataclass(frozen=True)
 class Case:
-    """One message and the archive that it is about."""
+    """One message and the archive that it is about.
+
+    Without slots, as what is worked out from the archive is kept.
+    """
 
     found: Recognised
     facts: ArchiveFacts

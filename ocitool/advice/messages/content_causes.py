@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from typing import TYPE_CHECKING, Final
 
 from ocitool.advice.messages import rewrites
@@ -34,7 +35,8 @@ def absent_fallback(case: Case) -> Iterator[Cause]:
                 certain=True,
                 remedy=case.remedy(
                     rewrites.what_is_there(
-                        "list what is there alone", f"import that one: ctr images import --platform {host} SRC"
+                        "list what is there alone",
+                        f"import that one: ctr images import --platform {shlex.quote(host)} SRC",
                     ),
                     rewrites.EXPORT_ALL,
                 ),

@@ -44,6 +44,7 @@ JUDGES: Final[Mapping[str, Callable[[Case], Iterator[Cause]]]] = {
     "other-os": platforms.other_os,
     "wrong-architecture": platforms.wrong_architecture,
     "save-platform": platforms.save_platform,
+    "transfer-unpack": platforms.transfer_unpack,
     "flag-unknown": platforms.flag_unknown,
     "whole-file-compression": form.whole_file_compression,
     "zstd-window": form.zstd_window,

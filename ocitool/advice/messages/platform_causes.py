@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING
 
 from ocitool.advice.messages import rewrites
@@ -188,6 +189,18 @@ def flag_unknown(case: Case) -> Iterator[Cause]:
     )
 
 
+def transfer_unpack(case: Case) -> Iterator[Cause]:
+    """Find nothing: the archive is not at fault; but the command that works there may be known."""
+    command = case.world.import_command(None, case.found.program)
+    command = command or "ctr images import --local --all-platforms --no-unpack SRC"
+    yield Cause(
+        "with --all-platforms, ctr 2.0.0 and 2.0.1 ask the daemon to unpack for no platform at all; the archive is "
+        "not at fault",
+        certain=True,
+        remedy=f"import it without the daemon's unpacking: {command}",
+    )
+
+
 def _there(case: Case) -> str:
     names = case.complete
     listed = ", ".join(names[:6]) + (f" and {len(names) - 6} more" if len(names) > 6 else "")
@@ -195,12 +208,14 @@ def _there(case: Case) -> str:
 
 
 def _with_platform(case: Case) -> str:
-    name = next(iter(case.complete), "")
-    return f"import that platform (1.5.15 and later): ctr images import --platform {name} SRC" if name else ""
+    name = shlex.quote(next(iter(case.complete), ""))
+    return (
+        f"import that platform (1.5.15 and later): ctr images import --platform {name} SRC" if case.complete else ""
+    )
 
 
 def _export(platform: Platform) -> str:
-    name = platform.display
+    name = shlex.quote(platform.display)
     return (
         "export it again after a pull for the platform: "
         f"ctr images pull --platform {name} IMAGE && ctr images export --platform {name} OUT IMAGE"

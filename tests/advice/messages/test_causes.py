@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import pytest
 
+from ocitool.advice.messages.case import World
 from tests.builders import NAME, OCI_MANIFEST, Json, Layout, as_json
 from tests.check.mutations_importing import (
     OTHER,
@@ -37,6 +39,8 @@ from .samples import D
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from ocitool.plan.filter_command import Rewrite
 
 FILTER = "ocitool filter SRC -p "
 
@@ -426,3 +430,36 @@ def test_two_names_of_one_image_are_not_two_images() -> None:
     with_docker(layout, docker_item(layout, made, NAME))
     told = causes("more than one image in oci, choose an image", layout.pack())
     assert "one image under 2 names" in told["several-images"].text
+
+
+def test_the_import_that_works_stands_after_the_filter() -> None:
+    def command(rewrite: Rewrite | None, program: str) -> str:
+        return f"{program} images import {'SRC' if rewrite is None else 'OUT'}"
+
+    text = "ctr: image might be filtered out"
+    world = World(import_command=command)
+    remedy = causes(text, foreign(listed=True), world=world)["listed-platform"].remedy
+    assert remedy.startswith(
+        "keep linux/arm64 alone: ocitool filter SRC -p linux/arm64 -o OUT && ctr images import OUT"
+    )
+    text = "ctr: unable to initialize unpacker: no unpack platforms defined: invalid argument"
+    told = causes(text, sound().pack(), world=world)["transfer-unpack"]
+    assert (told.certain, told.remedy.endswith(": ctr images import SRC")) == (True, True)
+    assert "--local" in causes(text, sound().pack())["transfer-unpack"].remedy
+
+
+def test_odd_names_of_an_archive_stand_in_no_command_unquoted() -> None:
+    made = Layout()
+    made.add(made.manifest("linux/a;b"), "lab;reboot")
+    for text in ("ctr: image might be filtered out", "Error: ErrImageNeverPull"):
+        for cause in causes(text, made.pack()).values():
+            command = cause.remedy.partition(": ")[2]
+            assert ";" not in re.sub("'[^']*'", "", command).replace("; or ", "")
+
+
+@pytest.mark.parametrize("archive", [b"", b"\0" * 10240, b"x" * 5000, sound().pack()[:700]])
+def test_an_archive_that_cannot_be_read_is_a_cause_itself(archive: bytes) -> None:
+    for text in ("ctr: unrecognized image format", f"ctr: content digest {D}: not found"):
+        first = next(iter(explain_against(text, archive)[0].causes))
+        assert first.text.startswith("the archive ")
+        assert first.remedy
