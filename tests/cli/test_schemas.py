@@ -168,7 +168,7 @@ def test_rules() -> None:
 
 
 def test_every_schema_of_output_is_tested() -> None:
-    tested = {"error", "filter", "inspect", "merge", "plan", "rules", "split", "verify"}
+    tested = {"error", "explain", "filter", "inspect", "merge", "plan", "rules", "split", "verify"}
     assert {name.removeprefix("output/") for name in schema_names() if name.startswith("output/")} == tested
 
 
