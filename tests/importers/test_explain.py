@@ -22,6 +22,7 @@ from tests.advice.messages.archives import (
     Image,
     flat_platforms,
     foreign,
+    linked_docker_layer,
     root_files,
     stale,
     two_names,
@@ -33,6 +34,7 @@ from tests.check.mutations_importing import sound
 from tests.check.mutations_layers import MUTATIONS
 
 from .availability import give_up, require
+from .broken_documents import BROKEN
 from .conftest import CONTAINERD_STORE
 from .engines import labels
 from .program import Program
@@ -201,6 +203,16 @@ IN_CONTAINERD: Final = (
     Provoked("diff_id", _deep("C8"), "wrong-diff-id", "layer-bytes", _everywhere(), mends=False),
     Provoked("cut layer", _deep("Y1"), "unexpected-eof", "layer-bytes", _everywhere(), mends=False),
     Provoked("odd layer", _deep("Y5"), "bad-layer-entries", "layer-entries", _everywhere(), mends=False),
+    Provoked("layer count", BROKEN["C9"], "rootfs-mismatch", "layer-count", _everywhere(), mends=False),
+    Provoked("another type", BROKEN["M4"], "type-mismatch", "document-type", _everywhere(), mends=False),
+    Provoked(
+        "a link to nothing",
+        linked_docker_layer,
+        "docker-layer-link",
+        "link-entry",
+        _everywhere(),
+        mends=False,
+    ),
     Provoked(
         "a flag of later",
         lambda: sound().pack(),
@@ -238,6 +250,23 @@ IN_DOCKER: Final = (
     ),
     Provoked("zstd", zstd_layer, "unexpected-eof", "zstd-layers", _docker(by=("docker-20.10",))),
     Provoked("windows", lambda: Image(WINDOWS, AMD64).with_docker(WINDOWS).pack(), "other-os", "other-os", _docker()),
+    Provoked("layer count", BROKEN["C9"], "docker-layers-count", "layer-count", _docker(), mends=False),
+    Provoked(
+        "corrupt config",
+        lambda: (image := Image(AMD64).with_docker(AMD64)).damaged(image.config(AMD64)).pack(),
+        "bad-json",
+        "corrupt-document",
+        _docker(),
+        mends=False,
+    ),
+    Provoked(
+        "corrupt layer",
+        lambda: (image := Image(AMD64).with_docker(AMD64)).damaged(image.layer(AMD64)).pack(),
+        "damaged-compression",
+        "layer-bytes",
+        _docker(by=("docker-20.10",)),
+        mends=False,
+    ),
     Provoked("root files", root_files, "legacy-rootfs", "root-files", _docker(), mends=False),
     Provoked("diff_id", _deep("C8"), "wrong-diff-id", "layer-bytes", _docker(), mends=False),
     Provoked(

@@ -110,6 +110,14 @@ def link_entry(case: Case) -> Iterator[Cause]:
             certain=True,
             remedy=_REGULAR_FILES,
         )
+    if case.found.message.id == "docker-layer-link":
+        listed = {name for item in case.facts.graph.docker_manifest or () for name in item.layers}
+        for name in listed & set(_named_files(case)):
+            yield Cause(
+                f"{name}, which {DOCKER_NAME} names, is a link to a file that is not in the archive",
+                certain=True,
+                remedy="save the image again: docker save -o OUT IMAGE",
+            )
     if not roles and (names := set(_named_files(case)) & set(case.roles.links())):
         yield Cause(f"{min(names)} is a link in the tar", certain=True, remedy=_REGULAR_FILES)
 

@@ -120,6 +120,20 @@ def stale(part: str, *, without: Collection[str] = ()) -> bytes:
     return layout.pack(without=without)
 
 
+def linked_docker_layer() -> bytes:
+    """Make an archive of docker, whose layer is a symbolic link to nothing."""
+    layout = sound()
+    (item,) = json.loads(layout.files["manifest.json"])
+    item["Layers"][1] = "second/layer.tar"
+    layout.files["manifest.json"] = as_json([item])
+    buffer = io.BytesIO(layout.pack(without=("index.json", "oci-layout")))
+    with tarfile.open(fileobj=buffer, mode="a") as tar:
+        entry = tarfile.TarInfo("second/layer.tar")
+        entry.type, entry.linkname = tarfile.SYMTYPE, "../first/layer.tar"
+        tar.addfile(entry)
+    return buffer.getvalue()
+
+
 def with_file(name: str, data: bytes) -> bytes:
     layout = sound()
     layout.files[name] = data

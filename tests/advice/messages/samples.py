@@ -94,6 +94,7 @@ SAMPLES: Final[dict[str, tuple[str, ...]]] = {
     ),
     "rootfs-mismatch": (
         "ctr: mismatched image rootfs and manifest layers",
+        "ctr: number of layers and diffIDs don't match: 2 != 1",
         'level=fatal msg="mismatched image rootfs and manifest layers"',
     ),
     "wrong-diff-id": (

@@ -29,6 +29,7 @@ from .archives import (
     Image,
     flat_platforms,
     foreign,
+    linked_docker_layer,
     root_files,
     stale,
     with_file,
@@ -137,6 +138,13 @@ TOLD: dict[str, tuple[str, Callable[[], bytes], Callable[[], bytes], str, str]] 
         lambda: image().without(ARM_LAYER).pack(),
         "link-entry",
         "pack the archive again",
+    ),
+    "link in an archive of docker": (
+        'no target for symlink layer from "second/layer.tar" to "../first/layer.tar"',
+        linked_docker_layer,
+        lambda: sound().pack(without=("index.json", "oci-layout")),
+        "link-entry",
+        "save the image again",
     ),
     "corrupt": (
         not_found(ARM_LAYER),
