@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
 
 import typer
 
 from ocitool.cli.advise_options import (
+    NEW,
+    OLD,
     ErrorText,
     From,
     Host,
@@ -17,7 +18,6 @@ from ocitool.cli.advise_options import (
     Wanted,
     check_options,
     make_options,
-    one_platform,
 )
 from ocitool.cli.options import (
     Format,
@@ -32,16 +32,7 @@ from ocitool.cli.options import (
 )
 from ocitool.cli.outcome import exit_codes, print_json, print_lines
 from ocitool.cli.progress import showing_progress
-from ocitool.errors import UsageError
 from ocitool.model.limits import RATIO_LIMIT
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
-
-    from ocitool.api.listener import Listener
-    from ocitool.api.opening import SourceOptions
-    from ocitool.model.json_text import JsonObject
 
 
 def advise_command(
@@ -75,25 +66,22 @@ def advise_command(
       ocitool advise --script deploy.sh --script .gitlab-ci.yml --from 1.7 --to 2.0
     """
     with exit_codes(form):
-        check_options(source, importers, wanted, error, scripts, old, new)
+        check_options(source, error, scripts or (), only_archive=(importers, wanted), only_scripts=(old, new))
         from ocitool.api.opening import SourceOptions
+        from ocitool.cli.advise_reports import on_archive, on_error, on_scripts
 
         opening = SourceOptions(spool_directory=spool_directory, ratio_limit=max_ratio)
         with showing_progress(progress, quiet=quiet) as listener:
             if scripts:
-                report, lines, fails = _on_scripts(scripts, source, old, new, host, opening, listener)
+                report = on_scripts(scripts, source, (old or OLD, new or NEW), host, opening, listener)
             elif error is not None:
-                report, lines, fails = _on_error(error, source, host, opening, listener)
-            elif source is not None:
-                options = make_options(importers or (), host, wanted or ())
-                report, lines, fails = _on_archive(source, options, opening, listener, quiet=quiet, verbose=verbose)
+                report = on_error(error, source, host, opening, listener)
             else:
-                raise UsageError(
-                    "no archive is named", remedy="name SRC: a file, a layout folder, or - for standard input"
-                )
+                options = make_options(importers or (), host, wanted or ())
+                report = on_archive(str(source), options, opening, listener, quiet=quiet, verbose=verbose)
         if form is Format.JSON:
-            print_json(report, stream=sys.stdout)
+            print_json(report.document, stream=sys.stdout)
         else:
-            print_lines(lines, stream=sys.stdout)
-        if fails:
+            print_lines(report.lines, stream=sys.stdout)
+        if report.fails:
             raise typer.Exit(1)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from ocitool.model.platform_selection import PlatformSelection
+from ocitool.model.reference import ImageFilter
 from ocitool.model.renaming import Renaming
 from ocitool.plan.options import FilterOptions, Layers, Missing
 
@@ -41,6 +42,7 @@ class Rewrite:
     renames: tuple[tuple[str, str], ...] = ()
     output: str = "OUT"
     otherwise: str = ""
+    images: tuple[str, ...] = ()
 
     @property
     def command(self) -> str:
@@ -67,6 +69,7 @@ class Rewrite:
         rules = [f"{old}={_chosen(new, number)}" for number, (old, new) in enumerate(self.renames)]
         return FilterOptions(
             PlatformSelection.parse(self.platforms),
+            images=ImageFilter(self.images),
             missing=self.missing,
             fix_platforms=self.fix_platforms,
             layers=self.layers,
@@ -77,6 +80,8 @@ class Rewrite:
 
     def _words(self) -> Iterator[str]:
         yield from ("ocitool", "filter", "SRC", "-p", ",".join(self.platforms))
+        for image in self.images:
+            yield from ("--image", image)
         if self.missing is not Missing.ERROR:
             yield from ("--missing", self.missing.value)
         if self.fix_platforms:

@@ -168,7 +168,19 @@ def test_rules() -> None:
 
 
 def test_every_schema_of_output_is_tested() -> None:
-    tested = {"error", "filter", "inspect", "merge", "migrate", "plan", "rules", "split", "verify"}
+    tested = {
+        "advise",
+        "error",
+        "explain",
+        "filter",
+        "inspect",
+        "merge",
+        "migrate",
+        "plan",
+        "rules",
+        "split",
+        "verify",
+    }
     assert {name.removeprefix("output/") for name in schema_names() if name.startswith("output/")} == tested
 
 
