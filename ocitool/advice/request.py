@@ -53,7 +53,7 @@ class Upgrade:
             raise UsageError(
                 f"{old} and {new} are not of one program", remedy=f"name two versions of {program} or of {other}"
             )
-        program = find_importer(program or other or cls.program).table.importer
+        program = find_importer(program or other or "ctr").table.importer
         return cls(Version.parse(before), Version.parse(after), program)
 
 

@@ -12,6 +12,7 @@ from ocitool.advice.explain import explain
 from ocitool.advice.importers import IMPORTERS
 from ocitool.advice.messages.case import World
 from ocitool.advice.target import Target
+from ocitool.advice.version import Version
 from ocitool.api.advising import OpenedFacts, open_facts
 from ocitool.errors import OcitoolError, OutputError
 from ocitool.graph.image import ArchiveForm
@@ -61,19 +62,22 @@ def explain_error(
             world,
             plans=blobs.plans,
             hash_blob=blobs.hash_blob,
-            import_command=lambda rewrite, program: _import_command(opened, rewrite, program, world.host),
+            import_command=lambda *asked: _import_command(opened, world.host, *asked),
         )
         return explain(text, opened.facts, world)
 
 
-def _import_command(opened: OpenedFacts, rewrite: Rewrite | None, program: str, host: Platform) -> str:
-    """Return the command by which the newest version of a program imports what there is, or will be."""
+def _import_command(
+    opened: OpenedFacts, host: Platform, rewrite: Rewrite | None, program: str, version: str
+) -> str:
+    """Return the command by which a program imports what there is, or will be; its newest version if none is told."""
     importer = IMPORTERS.get(program)
     facts = opened.facts if rewrite is None else opened.after(rewrite)
     if importer is None or facts is None:
         return ""
     versions = (*importer.table.measured, *importer.table.turning_points())
-    choice = choose(facts, importer, Target(program, max(versions), host), default_wanted(facts, host))
+    target = Target(program, Version.parse(version) if version else max(versions), host)
+    choice = choose(facts, importer, target, default_wanted(facts, host))
     if choice.best is None or not choice.works:
         return ""
     return shlex.join(importer.words(choice.best.arguments, "SRC" if rewrite is None else rewrite.output))

@@ -46,3 +46,16 @@ def _filled(remedy: str, source: str, image: str) -> str:
 
     # All at once: one name may hold the word for another.
     return _PLACEHOLDER.sub(fill, remedy)
+
+
+_NAMES: Final = re.compile(r"(?<![\w./:'-])(SRC|OUT)(?![\w./:'-])")
+
+
+def fill_commands(remedy: str, source: str, output: str) -> str:
+    """Return a remedy with the archive and the output of its commands in the place of SRC and OUT."""
+    found = COMMAND.fullmatch(remedy)
+    if found is None:
+        return remedy
+    names = {"SRC": shlex.quote(source), "OUT": shlex.quote(output)}
+    command = _NAMES.sub(lambda name: names[name[0]], found["command"])
+    return f"{found['advice']}: {command}{found['otherwise'] or ''}"

@@ -39,7 +39,7 @@ def _unread(_digest: Digest) -> None:
     return None
 
 
-def _unknown(_rewrite: Rewrite | None, _program: str) -> str:
+def _unknown(_rewrite: Rewrite | None, _program: str, _version: str) -> str:
     return ""
 
 
@@ -56,7 +56,7 @@ class World:
     host: Platform = Platform("linux", "amd64")  # noqa: RUF009 - it is frozen
     plans: Callable[[Rewrite], bool] = _never
     hash_blob: Callable[[Digest], Digest | None] = _unread
-    import_command: Callable[[Rewrite | None, str], str] = _unknown
+    import_command: Callable[[Rewrite | None, str, str], str] = _unknown
     refusal: OcitoolError | None = None
 
 
@@ -141,7 +141,7 @@ class Case:
         rewrite = self.first_that_plans(rewrites)
         if rewrite is None:
             return otherwise
-        importing = self.world.import_command(rewrite, self.found.program)
+        importing = self.world.import_command(rewrite, self.found.program, "")
         steps = " && ".join(filter(None, (rewrite.command, importing)))
         return f"{rewrite.advice}: {steps}" + (f"; or {rewrite.otherwise}" if rewrite.otherwise else "")
 

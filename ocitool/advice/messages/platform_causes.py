@@ -191,13 +191,13 @@ def flag_unknown(case: Case) -> Iterator[Cause]:
 
 def transfer_unpack(case: Case) -> Iterator[Cause]:
     """Find nothing: the archive is not at fault; but the command that works there may be known."""
-    command = case.world.import_command(None, case.found.program)
+    command = case.world.import_command(None, case.found.program, "2.0.0")
     command = command or "ctr images import --local --all-platforms --no-unpack SRC"
     yield Cause(
         "with --all-platforms, ctr 2.0.0 and 2.0.1 ask the daemon to unpack for no platform at all; the archive is "
         "not at fault",
         certain=True,
-        remedy=f"import it without the daemon's unpacking: {command}",
+        remedy=f"import it in the way that works there: {command}",
     )
 
 
