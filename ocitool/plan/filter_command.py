@@ -27,8 +27,8 @@ TAG: Final = "TAG"
 class Rewrite:
     """`ocitool filter` with some options; `advice` says what it is for, `otherwise` what else helps, if anything.
 
-    `name` is for `--name`; `renames` are pairs of an old name and a new one. A new name may hold `REPOSITORY` and
-    `TAG`. SRC and the output stay to be filled in.
+    `images` are for `--image`, `name` is for `--name`; `renames` are pairs of an old name and a new one. A
+    new name may hold `REPOSITORY` and `TAG`. SRC and the output stay to be filled in.
     """
 
     advice: str
