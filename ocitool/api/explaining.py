@@ -67,9 +67,7 @@ def explain_error(
         return explain(text, opened.facts, world)
 
 
-def _import_command(
-    opened: OpenedFacts, host: Platform, rewrite: Rewrite | None, program: str, version: str
-) -> str:
+def _import_command(opened: OpenedFacts, host: Platform, rewrite: Rewrite | None, program: str, version: str) -> str:
     """Return the command by which a program imports what there is, or will be; its newest version if none is told."""
     importer = IMPORTERS.get(program)
     facts = opened.facts if rewrite is None else opened.after(rewrite)

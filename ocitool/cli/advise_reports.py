@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from ocitool.advice.explain import Explanation
     from ocitool.api.advising import AdviseOptions
     from ocitool.api.listener import Listener
     from ocitool.api.opening import SourceOptions
@@ -59,7 +60,19 @@ def on_error(
         text = read_text_input("-", "the message", ERROR_TEXT_LIMIT).decode("utf-8", "replace")
     world = World(host_platform() if host is None else one_platform(host))
     explanations = explain_error(text, source, world, source_options=opening, listener=listener)
+    if source is not None:
+        explanations = tuple(_with_names(explanation, source) for explanation in explanations)
     return AdviceReport(explain_to_json(explanations, source or ""), explanation_lines(explanations))
+
+
+def _with_names(explanation: Explanation, source: str) -> Explanation:
+    """Return an explanation whose commands name the archive."""
+    from ocitool.api.advising import output_name, typed_name
+    from ocitool.cli.remedy import fill_names
+
+    names = typed_name(source), output_name(source, ())
+    causes = tuple(replace(cause, remedy=fill_names(cause.remedy, *names)) for cause in explanation.causes)
+    return replace(explanation, causes=causes)
 
 
 def on_scripts(

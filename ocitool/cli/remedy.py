@@ -51,11 +51,13 @@ def _filled(remedy: str, source: str, image: str) -> str:
 _NAMES: Final = re.compile(r"(?<![\w./:'-])(SRC|OUT)(?![\w./:'-])")
 
 
-def fill_commands(remedy: str, source: str, output: str) -> str:
-    """Return a remedy with the archive and the output of its commands in the place of SRC and OUT."""
-    found = COMMAND.fullmatch(remedy)
-    if found is None:
+def fill_names(remedy: str, source: str, output: str) -> str:
+    """Return a remedy with the archive in the place of SRC, and that of OUT where its commands write to that.
+
+    Both are words of commands, which stand after a colon; a quoted one is a name of the archive's.
+    """
+    advice, colon, commands = remedy.partition(": ")
+    if not colon:
         return remedy
-    names = {"SRC": shlex.quote(source), "OUT": shlex.quote(output)}
-    command = _NAMES.sub(lambda name: names[name[0]], found["command"])
-    return f"{found['advice']}: {command}{found['otherwise'] or ''}"
+    names = {"SRC": shlex.quote(source), "OUT": shlex.quote(output) if "SRC" in commands else "OUT"}
+    return advice + colon + _NAMES.sub(lambda found: names[found[0]], commands)

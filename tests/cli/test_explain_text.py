@@ -26,7 +26,8 @@ def test_what_it_means_what_it_is_about_and_what_to_do() -> None:
         "  because: manifest of linux/arm64 of docker.io/library/lab:1.0 is listed, but",
         "    is not in the archive",
         "    to do: keep the complete platforms only",
-        "      ocitool filter SRC -p available -o OUT",
+        "      ocitool filter SRC -p available -o OUT &&",
+        "      ctr images import OUT",
     ]
 
 

@@ -23,7 +23,7 @@ def bad_docker_manifest(case: Case) -> Iterator[Cause]:
                 certain=True,
                 remedy=case.remedy(
                     rewrites.written_again("write it anew"),
-                    f"delete it where index.json is there: tar --delete -f SRC {DOCKER_NAME}",
+                    f"delete it where index.json is there: cp SRC OUT && tar --delete -f OUT {DOCKER_NAME}",
                 ),
             )
             return

@@ -222,7 +222,7 @@ TOLD: dict[str, tuple[str, Callable[[], bytes], Callable[[], bytes], str, str]] 
         lambda: with_file("manifest.json", b"[{"),
         lambda: sound().pack(),
         "bad-docker-manifest",
-        "delete it where index.json is there: tar --delete",
+        "delete it where index.json is there: cp SRC OUT && tar --delete",
     ),
     "stale manifest.json": (
         f"open /x/docker-import-1/blobs/sha256/{'0' * 64}: no such file or directory",
@@ -441,7 +441,7 @@ def test_two_names_of_one_image_are_not_two_images() -> None:
 
 
 def test_the_import_that_works_stands_after_the_filter() -> None:
-    def command(rewrite: Rewrite | None, program: str) -> str:
+    def command(rewrite: Rewrite | None, program: str, version: str) -> str:
         return f"{program} images import {'SRC' if rewrite is None else 'OUT'}"
 
     text = "ctr: image might be filtered out"
@@ -453,7 +453,10 @@ def test_the_import_that_works_stands_after_the_filter() -> None:
     text = "ctr: unable to initialize unpacker: no unpack platforms defined: invalid argument"
     told = causes(text, sound().pack(), world=world)["transfer-unpack"]
     assert (told.certain, told.remedy.endswith(": ctr images import SRC")) == (True, True)
-    assert "--local" in causes(text, sound().pack())["transfer-unpack"].remedy
+    known = World(import_command=lambda _rewrite, _program, version: f"ctr {version}")
+    assert causes(text, sound().pack(), world=known)["transfer-unpack"].remedy.endswith(": ctr 2.0.0")
+    untold = World(import_command=lambda *_asked: "")
+    assert "--local" in causes(text, sound().pack(), world=untold)["transfer-unpack"].remedy
 
 
 def test_odd_names_of_an_archive_stand_in_no_command_unquoted() -> None:
