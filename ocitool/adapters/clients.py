@@ -36,19 +36,10 @@ def make_client(program: str, options: ClientOptions) -> Client:
     if program == "ctr":
         return Ctr(found, options)
     if program == "nerdctl":
-        return Engine(found, program, ("version", "--format", "{{json .}}"), read_nerdctl, _global_words(options))
+        return Engine(found, program, ("version", "--format", "{{json .}}"), read_nerdctl, options.global_words)
     if program == "podman":
         return Engine(found, program, ("version", "--format", "json"), read_podman)
     return Engine(found, program, ("version", "--format", "{{json .}}"), read_docker)
-
-
-def _global_words(options: ClientOptions) -> tuple[str, ...]:
-    words: list[str] = []
-    if options.address is not None:
-        words += ["--address", options.address]
-    if options.namespace is not None:
-        words += ["--namespace", options.namespace]
-    return tuple(words)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +72,7 @@ class Ctr:
         return Store(tuple(images), frozenset(blobs.output.split()) if blobs.exit_code == 0 else None)
 
     def _ask(self, *words: str) -> Answer:
-        return ask((self.path, *_global_words(self.options), *words))
+        return ask((self.path, *self.options.global_words, *words))
 
 
 def read_check(line: str, name: str) -> StoredImage | None:

@@ -42,6 +42,12 @@ class ClientOptions:
     namespace: str | None = None
     snapshotter: str | None = None
 
+    @property
+    def global_words(self) -> tuple[str, ...]:
+        """What stands before the command of ctr and nerdctl, whatever that is."""
+        pairs = (("--address", self.address), ("--namespace", self.namespace))
+        return tuple(word for option, value in pairs if value is not None for word in (option, value))
+
 
 @dataclass(frozen=True, slots=True)
 class StoredImage:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
@@ -199,9 +200,8 @@ class _Planner:
         outcome = choice.plain.outcome
         named = self._choose(facts, wanted, [rewrite for rewrite in rewrites if not rewrite.is_settled])
         reason = outcome.message or next(iter(outcome.reasons), "") or "nothing would be stored"
-        table = self.importer.table
         return ImportRefused(
-            f"{table.title} {self.target.version} does not import {_listed(wanted)} of this: {reason}",
+            f"{self.target.importer} {self.target.version} does not import {_listed(wanted)} of this: {reason}",
             where=self.opened.source.name,
             remedy=_remedy(named),
         )
@@ -210,18 +210,18 @@ class _Planner:
 def spell(importer: Importer, arguments: tuple[str, ...], target: Target, client: ClientOptions) -> tuple[str, ...]:
     """Return the whole command for an archive that comes through a pipe."""
     program, *rest = importer.words(arguments, _PIPE)
-    globals_: list[str] = []
-    if client.address is not None:
-        globals_ += ["--address", client.address]
-    if client.namespace is not None:
-        globals_ += ["--namespace", client.namespace]
+    for flag in ("-i", "--input"):
+        # docker and those that follow it read standard input without being told, and take a dash for a file.
+        if (flag, _PIPE) in itertools.pairwise(rest):
+            del rest[rest.index(flag) : rest.index(flag) + 2]
+    before = [*client.global_words]
     if client.snapshotter is not None:
         if target.importer == "ctr":
             # A flag of `images import`, which takes flags before the archive only.
             rest[-1:] = ["--snapshotter", client.snapshotter, *rest[-1:]]
         else:
-            globals_ += ["--snapshotter", client.snapshotter]
-    return (client.path or program, *globals_, *rest)
+            before += ["--snapshotter", client.snapshotter]
+    return (client.path or program, *before, *rest)
 
 
 def _platforms(facts: ArchiveFacts) -> tuple[Platform, ...]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
 
 from ocitool.advice.choice import wanted_manifests
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Sequence
+    from datetime import date
 
     from ocitool.advice.facts import ArchiveFacts
     from ocitool.advice.outcome import RecordedImage
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from ocitool.api.import_plan import ImportPlan
     from ocitool.graph.image import Image, ManifestNode
     from ocitool.model.json_text import JsonObject
+
+DAY: Final = "import-DATE"
+"""Stands in a prediction for the name that ctr makes of the day (images/import.go: ``import-2006-01-02``)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +82,16 @@ class ImportResult:
         }
 
 
-def find_images(plan: ImportPlan, fed: ArchiveFacts, store: Store) -> tuple[FoundImage, ...]:
-    """Hold what is there to what was to be recorded of the archive that was fed."""
+def find_images(
+    plan: ImportPlan, fed: ArchiveFacts, look: Callable[[Sequence[str]], Store], today: date
+) -> tuple[FoundImage, ...]:
+    """Hold what is there, which `look` tells of some names, to what was to be recorded of what was fed."""
+    records = tuple(
+        replace(record, name=record.name.replace(DAY, f"import-{today:%Y-%m-%d}")) for record in plan.outcome.images
+    )
+    store = look([record.name for record in records])
     stored = {image.name: image for image in store.images}
-    return tuple(_found(record, plan, fed, stored.get(record.name), store) for record in plan.outcome.images)
+    return tuple(_found(record, plan, fed, stored.get(record.name), store) for record in records)
 
 
 def _found(

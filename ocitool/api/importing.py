@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -68,7 +69,7 @@ def import_archive(
         fed = _feed(opened, plan, client, source_options, listener, redirected=redirected)
     images: tuple[FoundImage, ...] = ()
     if fed.exit_code == 0:
-        images = find_images(plan, fed.facts, client.look(plan.outcome.names))
+        images = find_images(plan, fed.facts, client.look, datetime.now().astimezone().date())
     return ImportResult(typed_name(os.fspath(source)), plan, fed.exit_code, images)
 
 

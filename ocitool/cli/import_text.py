@@ -88,7 +88,8 @@ def _outcome_lines(plan: ImportPlan) -> Iterator[str]:
 
 
 def _state(image: RecordedImage) -> str:
-    states = (("ready to run", image.ready), ("stored, not unpacked", image.kept), ("not kept", image.lost))
+    stored = tuple(platform for platform in image.kept if platform not in image.ready)
+    states = (("ready to run", image.ready), ("stored, not unpacked", stored), ("not kept", image.lost))
     told = [f"{', '.join(platforms)} {state}" for state, platforms in states if platforms]
     return printable("; ".join(told) or "recorded")
 

@@ -145,9 +145,7 @@ def test_an_image_without_a_name_is_refused_with_the_remedy(folder: Path) -> Non
     with pytest.raises(ImportRefused) as caught:
         planned(folder, multi_platform(name=None))
     assert caught.value.exit_code == 1
-    assert caught.value.message == (
-        "ctr images import 1.7.24 does not import linux/amd64 of this: nothing would be stored"
-    )
+    assert caught.value.message == ("ctr 1.7.24 does not import linux/amd64 of this: nothing would be stored")
     assert caught.value.remedy == "give it a name: --name REPOSITORY:TAG"
 
 
