@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from ocitool.advice.containerd.ctr import Ctr
 from ocitool.errors import UsageError
 
 if TYPE_CHECKING:
@@ -11,7 +12,7 @@ if TYPE_CHECKING:
 
     from ocitool.advice.importer import Importer
 
-IMPORTERS: Final[Mapping[str, Importer]] = {}
+IMPORTERS: Final[Mapping[str, Importer]] = {"ctr": Ctr()}
 """Each importer by the name of its table."""
 
 

@@ -1,0 +1,137 @@
+"""What containerd has of an archive once it has read it: blobs by the digest that it computes, and documents."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from ocitool.advice.containerd.failure import ImportFailure
+from ocitool.graph.image import IndexNode, Kind, ManifestNode, Root
+from ocitool.model.digest import Digest
+from ocitool.model.json_text import dump_json
+from ocitool.model.media_type import INDEXES, MANIFESTS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ocitool.advice.facts import ArchiveFacts
+    from ocitool.graph.image import ImageGraph, Node
+    from ocitool.model.fault import Fault
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """The content of an archive as containerd finds it.
+
+    A blob is stored under the digest of its bytes (importer.go, `onUntarBlob`), so that a corrupt one is one that is
+    not there; only 1.0 and 1.1 go by its name (`by_path`) and take sha512 too. `unreadable` are the rules of `verify`
+    whose breach keeps Go from decoding a document.
+    """
+
+    graph: ImageGraph
+    corrupt: frozenset[Digest]
+    by_path: bool = False
+    checks_media_types: bool = True
+    unreadable: frozenset[str] = frozenset()
+    faults: dict[str, tuple[Fault, ...]] = field(default_factory=dict)
+
+    @classmethod
+    def of(
+        cls,
+        facts: ArchiveFacts,
+        *,
+        by_path: bool = False,
+        checks_media_types: bool = True,
+        unreadable: frozenset[str] = frozenset(),
+    ) -> Store:
+        """Return what containerd has of an archive."""
+        found = {digest for image in facts.graph.images for node in image.manifests() for digest in _wrong(node)}
+        found |= {digest for image in facts.graph.images for node in image.indexes() for digest in _wrong(node)}
+        faults: dict[str, tuple[Fault, ...]] = {}
+        for fault in facts.graph.faults:
+            faults[fault.where] = (*faults.get(fault.where, ()), fault)
+        return cls(facts.graph, facts.corrupt | found, by_path, checks_media_types, unreadable, faults)
+
+    @property
+    def index_digest(self) -> Digest:
+        """The digest of index.json as it is written here, since a graph does not keep its bytes."""
+        return Digest.of(dump_json(dict(self.graph.index)))
+
+    @property
+    def roots(self) -> tuple[Root, ...]:
+        """What index.json lists, in its order."""
+        roots = [root for image in self.graph.images for root in image.roots]
+        return tuple(sorted(roots, key=lambda root: (root.source, root.place)))
+
+    def holds(self, digest: Digest) -> bool:
+        """Tell whether content can be found by a digest."""
+        if digest in self.graph.documents:
+            return True
+        return (
+            digest in self.graph.blobs
+            and digest not in self.corrupt
+            and (self.by_path or digest.algorithm == "sha256")
+        )
+
+    def why_not(self, digest: Digest) -> str:
+        """Say in words why content is not found."""
+        if digest not in self.graph.blobs:
+            return "is not in the archive"
+        if digest in self.corrupt:
+            return "is corrupt: containerd stores it under the digest that its bytes have"
+        return f"is addressed by {digest.algorithm}: containerd computes sha256 alone"
+
+    def read(self, node: Node) -> None:
+        """Read a manifest or index; raises `ImportFailure` if it is not there or cannot be read."""
+        descriptor = node.descriptor
+        if descriptor.digest == self.index_digest:
+            return
+        if not self.holds(descriptor.digest):
+            raise ImportFailure("content-not-found", missing_words(node, self), digest=descriptor.digest)
+        self._check_kind(node)
+        self.check_document(descriptor.digest.blob_name)
+
+    def check_document(self, place: str) -> None:
+        """Raise `ImportFailure` if Go does not decode the document at a place of the archive."""
+        for fault in self.faults.get(place, ()):
+            if fault.rule in self.unreadable:
+                raise ImportFailure("bad-document", f"{place} cannot be read: {fault.message}", text=fault.message)
+
+    def _check_kind(self, node: Node) -> None:
+        """Hold a document to the kind that it is listed as (image.go, `validateMediaType`)."""
+        if not self.checks_media_types:
+            return
+        is_index = isinstance(node, IndexNode)
+        other = ("has config", "has layers") if is_index else ("has manifests",)
+        marks = (*other, *(repr(media_type) for media_type in (MANIFESTS if is_index else INDEXES)))
+        for fault in self.faults.get(node.descriptor.digest.blob_name, ()):
+            if fault.rule == "M4" and any(mark in fault.message for mark in marks):
+                raise ImportFailure(
+                    "media-type",
+                    f"{node.descriptor.digest} {fault.message}",
+                    digest=node.descriptor.digest,
+                    expected="index" if is_index else "manifest",
+                    found="manifest" if is_index else "index",
+                    type=node.descriptor.media_type,
+                )
+
+
+def missing_words(node: Node, store: Store) -> str:
+    """Say which manifest or index is not found, and why."""
+    if isinstance(node, IndexNode):
+        what = "an index"
+    elif node.kind is Kind.ATTESTATION:
+        what = "an attestation"
+    else:
+        platform = node.descriptor.platform
+        what = f"the manifest of {platform.display}" if platform else "a manifest"
+    return f"{what} is listed and {store.why_not(node.descriptor.digest)}"
+
+
+def _wrong(node: Node) -> Iterator[Digest]:
+    for damage in node.damages:
+        # A size alone may be wrong in the descriptor; containerd does not compare it.
+        if damage.descriptor is not None and not (
+            isinstance(node, ManifestNode) and damage.role.startswith("layer") and damage.message.startswith("has ")
+        ):
+            yield damage.descriptor.digest

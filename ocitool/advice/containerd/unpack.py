@@ -1,0 +1,153 @@
+"""Which manifest of an image is unpacked, and whether that succeeds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from ocitool.advice.containerd.failure import ImportFailure
+from ocitool.graph.image import Kind, ManifestNode
+from ocitool.model.media_type import IMAGE_CONFIGS, TAR_LAYERS, layer_compression
+from ocitool.model.platform import Platform
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ocitool.advice.containerd.matching import Matcher
+    from ocitool.advice.containerd.store import Store
+    from ocitool.graph.image import Node
+    from ocitool.model.descriptor import Descriptor
+
+
+@dataclass(frozen=True, slots=True)
+class Unpacker:
+    """How a version unpacks.
+
+    `zstd` is the failure of a layer of zstd, ``unpacked`` if there is none. `checks_target` says that even a manifest
+    which an image points straight at has to be of the platform (1.0, 1.1); `reads_config_variant` that the variant in
+    a config counts, where the index names no platform.
+    """
+
+    store: Store
+    zstd: str = "unpacked"
+    checks_target: bool = False
+    reads_config_variant: bool = True
+
+    def resolve(self, target: Node, matcher: Matcher) -> ManifestNode:
+        """Return the manifest that an image means on a platform (image.go, `Manifest`); raises `ImportFailure`."""
+        found = self._resolve(target, matcher, is_target=True)
+        if found is not None:
+            return found
+        digest = target.descriptor.digest
+        wanted = matcher.choices[0].display if matcher.choices else "any platform"
+        if self.checks_target:
+            raise ImportFailure("manifest-not-found", f"the image has no manifest for {wanted}", digest=digest)
+        raise ImportFailure("no-match", f"the index of the image lists nothing for {wanted}", digest=digest)
+
+    def unpack(self, manifest: ManifestNode) -> None:
+        """Unpack a manifest as a client does; raises `ImportFailure`."""
+        config = self._config(manifest)
+        layers = [layer for layer in manifest.layers if is_layer(layer)]
+        if len(layers) != len(manifest.diff_ids or ()):
+            # A config of an artifact is decoded as an image's, which has no diff_ids then.
+            raise ImportFailure(
+                "layers-mismatch",
+                f"config {config.digest} has {len(manifest.diff_ids or ())} diff_ids for {len(layers)} layers",
+            )
+        self._apply(manifest, layers)
+
+    def unpack_walked(self, manifest: ManifestNode, platforms: Matcher) -> bool:
+        """Unpack a manifest as the daemon does while it walks (unpacker.go), if its config's platform is covered.
+
+        Returns whether it did; raises `ImportFailure`.
+        """
+        layers = [layer for layer in manifest.layers if is_layer(layer)]
+        if manifest.config is None or manifest.config.media_type not in IMAGE_CONFIGS or not layers:
+            return False
+        self._config(manifest)
+        if len(layers) != len(manifest.diff_ids or ()):
+            count = len(manifest.diff_ids or ())
+            raise ImportFailure(
+                "layer-count",
+                f"the config has {count} diff_ids for {len(layers)} layers",
+                layers=len(layers),
+                diff_ids=count,
+            )
+        if not platforms.matches(manifest.configured or Platform("", "")):
+            return False
+        self._apply(manifest, layers)
+        return True
+
+    def _resolve(self, node: Node, matcher: Matcher, *, is_target: bool) -> ManifestNode | None:
+        descriptor = node.descriptor
+        if isinstance(node, ManifestNode):
+            if node.kind is Kind.OPAQUE:
+                raise ImportFailure(
+                    "unexpected-type",
+                    f"what has the name is of type {descriptor.media_type}, no image",
+                    type=descriptor.media_type,
+                    digest=descriptor.digest,
+                )
+            self.store.read(node)
+            if is_target and not self.checks_target:
+                return node
+            platform = descriptor.platform or self._configured(node)
+            return node if matcher.matches(platform) else None
+        self.store.read(node)
+        if self.checks_target:
+            # 1.0 and 1.1 read every child that passes, and take the first.
+            passing = [child for child in node.children if matcher.passes(child.descriptor.platform)]
+            found = [self._resolve(child, matcher, is_target=False) for child in passing]
+            return next((manifest for manifest in found if manifest is not None), None)
+        ranked = matcher.sorted(node.children, lambda child: child.descriptor.platform)
+        return self._resolve(ranked[0], matcher, is_target=False) if ranked else None
+
+    def _configured(self, node: ManifestNode) -> Platform:
+        """Return the platform that the config names."""
+        self._config(node)
+        platform = node.configured or Platform("", "")
+        return platform if self.reads_config_variant else replace(platform, variant="")
+
+    def _config(self, manifest: ManifestNode) -> Descriptor:
+        config = manifest.config
+        if config is None:
+            raise ImportFailure(
+                "bad-document", f"manifest {manifest.descriptor.digest} cannot be read", text="no config"
+            )
+        if not self.store.holds(config.digest):
+            raise ImportFailure(
+                "content-not-found",
+                f"the config of {_label(manifest)} {self.store.why_not(config.digest)}",
+                digest=config.digest,
+            )
+        self.store.check_document(config.digest.blob_name)
+        return config
+
+    def _apply(self, manifest: ManifestNode, layers: Sequence[Descriptor]) -> None:
+        for layer, diff_id in zip(layers, manifest.diff_ids or (), strict=True):
+            if not self.store.holds(layer.digest):
+                raise ImportFailure(
+                    "extract-failed",
+                    f"a layer of {_label(manifest)} {self.store.why_not(layer.digest)}",
+                    diff_id=diff_id,
+                    text=f"failed to get reader from content store: content digest {layer.digest}: not found",
+                )
+            if layer_compression(layer.media_type) == "zstd" and self.zstd != "unpacked":
+                raise ImportFailure(
+                    self.zstd,
+                    "its layers are compressed with zstd, which this containerd does not know",
+                    template="extract-failed",
+                    diff_id=diff_id,
+                    text="archive/tar: invalid tar header",
+                )
+
+
+def is_layer(descriptor: Descriptor) -> bool:
+    """Tell whether containerd takes something for a layer (mediatypes.go, `IsLayerType`)."""
+    return descriptor.media_type in TAR_LAYERS or descriptor.media_type.startswith(
+        ("application/vnd.oci.image.layer.", "application/vnd.docker.image.rootfs.")
+    )
+
+
+def _label(manifest: ManifestNode) -> str:
+    return manifest.platform.display if manifest.platform else str(manifest.descriptor.digest)

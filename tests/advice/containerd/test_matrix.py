@@ -1,0 +1,71 @@
+"""Every import that was run is predicted exactly."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import pytest
+
+from ocitool.advice.importers import find_importer
+from ocitool.advice.outcome import Ending
+from ocitool.advice.target import Target
+from ocitool.advice.version import Version
+from ocitool.model.platform import Platform
+from tests.advice.shapes import SHAPES, facts_of
+
+if TYPE_CHECKING:
+    from ocitool.advice.facts import ArchiveFacts
+    from ocitool.advice.outcome import Outcome
+
+MATRIX: Final = Path(__file__).parents[2] / "data" / "import-matrix.jsonl"
+HOST: Final = Platform("linux", "amd64")
+
+
+@cache
+def lines() -> dict[str, list[dict[str, Any]]]:
+    by_shape: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for text in MATRIX.read_text().splitlines():
+        line = json.loads(text)
+        by_shape[line["shape"]].append(line)
+    return by_shape
+
+
+def predict(facts: ArchiveFacts, version: str, arguments: str) -> Outcome:
+    return find_importer("ctr").predict(facts, Target("ctr", Version.parse(version), HOST), arguments.split())
+
+
+def as_line(outcome: Outcome, *, is_flat: bool) -> dict[str, Any]:
+    """Tell an outcome as the matrix does; digests in names are those of its own archives."""
+    if outcome.ending is Ending.ERROR:
+        return {"outcome": outcome.failure}
+    return {
+        "outcome": "nothing-stored" if outcome.ending is Ending.NOTHING else "ok",
+        "hostPlatformUnpacked": any(
+            HOST.display in image.ready or (is_flat and bool(image.ready)) for image in outcome.images
+        ),
+        "images": [name.partition("@")[0] for name in outcome.names],
+    }
+
+
+def test_the_matrix_is_whole() -> None:
+    assert sum(map(len, lines().values())) == 1859
+    assert set(lines()) == set(SHAPES) - {"flat-multi"}
+
+
+@pytest.mark.parametrize("shape", [shape for shape in SHAPES if shape != "flat-multi"])
+def test_every_run_is_predicted(shape: str) -> None:
+    facts = facts_of(SHAPES[shape]())
+    wrong = []
+    for line in lines()[shape]:
+        outcome = predict(facts, line["ctr"], line["args"])
+        found = as_line(outcome, is_flat=shape.startswith("flat"))
+        wanted = {key: line[key] for key in found if key in line}
+        if "images" in wanted:
+            wanted["images"] = [name.partition("@")[0] for name in wanted["images"]]
+        if found != wanted or not outcome.is_stable or len(found) != len(line) - 3:
+            wrong.append((line["ctr"], line["args"], wanted, found, outcome.reasons))
+    assert wrong == []
