@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import shutil
 import subprocess
 from contextlib import suppress
@@ -10,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from ocitool.adapters.held_signals import held_signals
 from ocitool.archive.pipes import widen_pipe
 from ocitool.archive.sink import StreamSink
 from ocitool.errors import ImporterError, Interrupted, OutputError
@@ -90,6 +92,7 @@ class Feeding:
         self._redirected = redirected
         self._process: subprocess.Popen[bytes] | None = None
         self._sink: StreamSink | None = None
+        self._writing = -1
 
     @property
     def sink(self) -> StreamSink:
@@ -100,21 +103,27 @@ class Feeding:
 
     def __enter__(self) -> Self:
         """Start the program; raises `ImporterError` if that cannot be."""
-        # Both ends close on exec: the program gets its own, and no other one gets ours.
-        reading, writing = os.pipe()
-        self._sink = StreamSink(writing, Path(self._words[0]).name)
         try:
-            widen_pipe(writing)
-            self._process = subprocess.Popen(self._words, stdin=reading, stdout=2 if self._redirected else None)
-        except OSError as error:
-            self._close()
-            raise ImporterError(f"cannot be run: {error.strerror}", where=self._words[0]) from error
-        except BaseException:
+            with held_signals():
+                self._start()
+        except BaseException as error:
+            if self._process is not None:
+                self.__exit__(type(error), error, error.__traceback__)
             self._close()
             raise
+        return self
+
+    def _start(self) -> None:
+        # Both ends close on exec: the program gets its own, and no other one gets ours.
+        reading, self._writing = os.pipe()
+        self._sink = StreamSink(self._writing, Path(self._words[0]).name)
+        try:
+            widen_pipe(self._writing)
+            self._process = subprocess.Popen(self._words, stdin=reading, stdout=2 if self._redirected else None)
+        except OSError as error:
+            raise ImporterError(f"cannot be run: {error.strerror}", where=self._words[0]) from error
         finally:
             os.close(reading)
-        return self
 
     def finish(self) -> int:
         """End the archive and wait for the program; return its exit code, 128 and more for a signal."""
@@ -126,6 +135,10 @@ class Feeding:
         """End the archive so that nobody takes it for whole; `inside` if that is within a blob."""
         if not inside:
             # Go's archive/tar takes the end of the data for the end of an archive, where an entry has just ended.
+            poller = select.poll()
+            poller.register(self._writing, select.POLLOUT)
+            if not poller.poll(PATIENCE * 1000):
+                self._running.kill()
             with suppress(OutputError):
                 self.sink.write(_NOT_HEADER)
         self._close()

@@ -18,7 +18,7 @@ from ocitool.api.listener import Listener, Silence
 from ocitool.api.opening import OpenedArchive, SourceOptions
 from ocitool.api.recompressing import recompressed_layers
 from ocitool.engine.execute import InOrder, execute_in_order
-from ocitool.errors import IntegrityError, OcitoolError, OutputClosed
+from ocitool.errors import IntegrityError, Interrupted, OcitoolError, OutputClosed
 from ocitool.plan.filter import plan_filter, plan_layers
 from ocitool.plan.preview import preview
 from ocitool.plan.verbatim import TRUSTED, plan_verbatim
@@ -154,6 +154,8 @@ def _run(
             execute_in_order(output, sources, importing.sink, trusted=trusted, on_bytes=listener.advance)
         except OutputClosed:
             pass  # it has ended, or read all that it wants: it says itself which
+        except Interrupted:
+            raise  # the importer is stopped then
         except IntegrityError:
             # The last part of the blob was held back.
             importing.cut(inside=True)

@@ -14,6 +14,7 @@ import pytest
 
 from ocitool.adapters import programs
 from ocitool.adapters.programs import Feeding
+from ocitool.archive.pipes import PIPE_SIZE
 from ocitool.errors import ImporterError, Interrupted, OutputClosed
 
 MANY = b"x" * (4 * 1024 * 1024)
@@ -79,6 +80,15 @@ def test_cut(tmp_path: Path, inside: bool, expected: bytes) -> None:
         feeding.sink.write(b"abc")
         feeding.cut(inside=inside)
     assert (tmp_path / "fed").read_bytes() == expected
+
+
+def test_one_that_takes_no_more_is_killed_before_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The byte that spoils the end does not fit any more."""
+    monkeypatch.setattr(programs, "PATIENCE", 0.2)
+    with Feeding(python("time.sleep(60)")) as feeding:
+        feeding.sink.write(bytes(PIPE_SIZE))
+        feeding.cut(inside=False)
+        assert feeding.finish() == 128 + signal.SIGKILL
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
