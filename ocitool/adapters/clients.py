@@ -15,6 +15,7 @@ from ocitool.model.platform import host_platform
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from ocitool.advice.outcome import RecordedImage
     from ocitool.api.import_client import Client
     from ocitool.model.platform import Platform
 
@@ -61,13 +62,14 @@ class Ctr:
         """Start an import."""
         return Feeding(words, redirected=redirected)
 
-    def look(self, names: Sequence[str]) -> Store:
+    def look(self, records: Sequence[RecordedImage]) -> Store:
         """Ask for the images, each as `ctr images check` sees it, and for all blobs."""
-        images: list[StoredImage] = []
-        for name in names:
+        images: list[StoredImage | None] = []
+        for record in records:
             options = () if self.options.snapshotter is None else ("--snapshotter", self.options.snapshotter)
-            answer = self._ask("images", "check", *options, f"name=={name}")
-            images += [image for line in answer.output.splitlines()[1:] if (image := read_check(line, name))]
+            answer = self._ask("images", "check", *options, f"name=={record.name}")
+            lines = (read_check(line, record.name) for line in answer.output.splitlines()[1:])
+            images.append(next(filter(None, lines), None))
         blobs = self._ask("content", "ls", "-q")
         return Store(tuple(images), frozenset(blobs.output.split()) if blobs.exit_code == 0 else None)
 
@@ -113,16 +115,17 @@ class Engine:
         """Start an import."""
         return Feeding(words, redirected=redirected)
 
-    def look(self, names: Sequence[str]) -> Store:
-        """Ask for each image by its name."""
-        images: list[StoredImage] = []
-        for name in names:
-            answer = self._ask("image", "inspect", "--format", _INSPECT, name)
-            digest, _, platform = answer.output.strip().partition(_SEPARATOR)
-            if answer.exit_code == 0 and digest:
-                digest = digest if ":" in digest else f"sha256:{digest}"
-                images.append(StoredImage(name, digest, platform=platform))
-        return Store(tuple(images))
+    def look(self, records: Sequence[RecordedImage]) -> Store:
+        """Ask for each image by its name, or by its digest where it has no name of its own."""
+        return Store(tuple(map(self._image, records)))
+
+    def _image(self, record: RecordedImage) -> StoredImage | None:
+        handle = record.name if record.name and "@" not in record.name else str(record.digest)
+        answer = self._ask("image", "inspect", "--format", _INSPECT, handle)
+        digest, _, platform = answer.output.strip().partition(_SEPARATOR)
+        if answer.exit_code != 0 or not digest:
+            return None
+        return StoredImage(record.name, digest if ":" in digest else f"sha256:{digest}", platform=platform)
 
     def _ask(self, *words: str) -> Answer:
         return ask((self.path, *self.global_words, *words))

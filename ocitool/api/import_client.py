@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from contextlib import AbstractContextManager
 
+    from ocitool.advice.outcome import RecordedImage
     from ocitool.advice.version import Version
     from ocitool.archive.sink import OrderedSink
     from ocitool.model.platform import Platform
@@ -66,9 +67,12 @@ class StoredImage:
 
 @dataclass(frozen=True, slots=True)
 class Store:
-    """What is there after an import: the images asked for, and all blobs (None: the client does not tell)."""
+    """What is there after an import.
 
-    images: tuple[StoredImage, ...] = ()
+    `images` are those asked for, each None if it is not there; `blobs` all blobs, None if the client does not tell.
+    """
+
+    images: tuple[StoredImage | None, ...] = ()
     blobs: frozenset[str] | None = field(default=None, repr=False)
 
 
@@ -99,5 +103,5 @@ class Client(Protocol):
     def start(self, words: Sequence[str], *, redirected: bool) -> AbstractContextManager[Importing]:
         """Start an import that reads from a pipe; with `redirected` what it prints goes to standard error."""
 
-    def look(self, names: Sequence[str]) -> Store:
-        """Ask what is there of some images."""
+    def look(self, records: Sequence[RecordedImage]) -> Store:
+        """Ask what is there of images that were to be recorded."""

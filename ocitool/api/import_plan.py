@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import itertools
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from ocitool.advice.choice import Quality, choose, default_wanted
 from ocitool.advice.facts import ArchiveFacts
 from ocitool.advice.mendings import mending_rewrites
+from ocitool.advice.outcome import Ending
 from ocitool.api.import_client import ClientOptions
+from ocitool.api.piped_importer import PIPE, PipedImporter, spell
 from ocitool.errors import ImportRefused
 from ocitool.graph.image import Kind
 from ocitool.model.platform_selection import AVAILABLE
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
     from ocitool.api.advising import OpenedFacts
     from ocitool.model.json_text import JsonObject
     from ocitool.model.platform import Platform
-
-_PIPE: Final = "-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +47,7 @@ class ImportOptions:
             reasons.append("a folder is no archive")
         if not reasons:
             return None
-        return Rewrite(reasons[0], self.platforms or (AVAILABLE,), images=self.images, name=self.name, output=_PIPE)
+        return Rewrite(reasons[0], self.platforms or (AVAILABLE,), images=self.images, name=self.name, output=PIPE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,14 +116,14 @@ def plan_import(
     ask for it, or where that is what helps. Raises what the filter raises that the options ask for, and
     `ImportRefused` if nothing is known to work.
     """
-    return _Planner(opened, options, importer, target, options.rewrite(is_folder=is_folder)).plan()
+    return _Planner(opened, options, PipedImporter(importer), target, options.rewrite(is_folder=is_folder)).plan()
 
 
 @dataclass(frozen=True, slots=True)
 class _Planner:
     opened: OpenedFacts
     options: ImportOptions
-    importer: Importer
+    importer: PipedImporter
     target: Target
     asked: Rewrite | None
 
@@ -138,6 +137,7 @@ class _Planner:
         if choice.mending is not None:
             rewrite = choice.mending.rewrite
             mended = self.opened.after(rewrite) or facts
+            rewrite = replace(rewrite, advice=f"{rewrite.advice}; as it is: {_reason(choice.plain.outcome)}")
             return self._planned(choice, choice.mending.command, rewrite, mended, wanted, rewrites)
         raise self._refusal(choice, facts, wanted, rewrites)
 
@@ -153,7 +153,7 @@ class _Planner:
     def _rewrites(self, facts: ArchiveFacts, wanted: tuple[Platform, ...]) -> Iterator[Rewrite]:
         """Yield the rewrites that may help, each with what the options ask for."""
         for rewrite in mending_rewrites(facts, wanted):
-            piped = replace(rewrite, output=_PIPE, images=self.options.images)
+            piped = replace(rewrite, output=PIPE, images=self.options.images)
             if self.options.platforms:
                 piped = replace(piped, platforms=self.options.platforms)
             if self.options.name:
@@ -180,8 +180,9 @@ class _Planner:
             raise self._refusal(choice, facts, wanted, rewrites)
         warnings: list[str] = []
         if command.quality is Quality.MISNAMES:
-            names = ", ".join(filter(None, command.outcome.names)) or "no name"
-            warnings.append(f"it is stored as {names}, which is not what the archive calls it; --name REF names it")
+            names = ", ".join(filter(None, command.outcome.names))
+            how = f"as {names}, which is not what the archive calls it" if names else "without a name"
+            warnings.append(f"it is stored {how}; --name REF names it")
         return ImportPlan(
             self.target,
             spell(self.importer, command.arguments, self.target, self.options.client),
@@ -197,9 +198,8 @@ class _Planner:
     def _refusal(
         self, choice: Choice, facts: ArchiveFacts, wanted: tuple[Platform, ...], rewrites: list[Rewrite]
     ) -> ImportRefused:
-        outcome = choice.plain.outcome
         named = self._choose(facts, wanted, [rewrite for rewrite in rewrites if not rewrite.is_settled])
-        reason = outcome.message or next(iter(outcome.reasons), "") or "nothing would be stored"
+        reason = _reason(choice.plain.outcome)
         return ImportRefused(
             f"{self.target.importer} {self.target.version} does not import {_listed(wanted)} of this: {reason}",
             where=self.opened.source.name,
@@ -207,21 +207,10 @@ class _Planner:
         )
 
 
-def spell(importer: Importer, arguments: tuple[str, ...], target: Target, client: ClientOptions) -> tuple[str, ...]:
-    """Return the whole command for an archive that comes through a pipe."""
-    program, *rest = importer.words(arguments, _PIPE)
-    for flag in ("-i", "--input"):
-        # docker and those that follow it read standard input without being told, and take a dash for a file.
-        if (flag, _PIPE) in itertools.pairwise(rest):
-            del rest[rest.index(flag) : rest.index(flag) + 2]
-    before = [*client.global_words]
-    if client.snapshotter is not None:
-        if target.importer == "ctr":
-            # A flag of `images import`, which takes flags before the archive only.
-            rest[-1:] = ["--snapshotter", client.snapshotter, *rest[-1:]]
-        else:
-            before += ["--snapshotter", client.snapshotter]
-    return (client.path or program, *before, *rest)
+def _reason(outcome: Outcome) -> str:
+    """Return why an import does not do what is wanted."""
+    reason = next(iter(outcome.reasons), "")
+    return outcome.message or reason or {Ending.NOTHING: "nothing is stored"}.get(outcome.ending, "not all is kept")
 
 
 def _platforms(facts: ArchiveFacts) -> tuple[Platform, ...]:

@@ -83,15 +83,16 @@ class ImportResult:
 
 
 def find_images(
-    plan: ImportPlan, fed: ArchiveFacts, look: Callable[[Sequence[str]], Store], today: date
+    plan: ImportPlan, fed: ArchiveFacts, look: Callable[[Sequence[RecordedImage]], Store], today: date
 ) -> tuple[FoundImage, ...]:
-    """Hold what is there, which `look` tells of some names, to what was to be recorded of what was fed."""
+    """Hold what is there, which `look` tells, to what was to be recorded of what was fed."""
     records = tuple(
         replace(record, name=record.name.replace(DAY, f"import-{today:%Y-%m-%d}")) for record in plan.outcome.images
     )
-    store = look([record.name for record in records])
-    stored = {image.name: image for image in store.images}
-    return tuple(_found(record, plan, fed, stored.get(record.name), store) for record in records)
+    store = look(records)
+    return tuple(
+        _found(record, plan, fed, stored, store) for record, stored in zip(records, store.images, strict=True)
+    )
 
 
 def _found(

@@ -100,7 +100,7 @@ def _found_line(image: FoundImage) -> str:
         raise TypeError("an image that is not there has no line")
     platforms = f"{', '.join(image.whole)} complete" if image.whole else stored.platform
     words: Sequence[str] = (stored.digest, platforms, _unpacked(image))
-    return printable(f"{image.name}: {', '.join(filter(None, words))}")
+    return printable(f"{image.name or '(no name)'}: {', '.join(filter(None, words))}")
 
 
 def _unpacked(image: FoundImage) -> str:

@@ -8,14 +8,17 @@ import pytest
 
 from ocitool.adapters.clients import make_client, read_check
 from ocitool.adapters.programs import ask, find_program
+from ocitool.advice.outcome import RecordedImage
 from ocitool.api.import_client import ClientOptions, StoredImage
 from ocitool.errors import ImporterError
+from ocitool.model.digest import Digest
 from tests.stand_in import StandIn
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 LAB = "docker.io/library/lab:1.0"
+OTHER = "docker.io/library/other:1.0"
 DIGEST = "sha256:" + "e" * 64
 
 
@@ -50,13 +53,14 @@ def test_ctr_is_asked_where_it_is_told(tmp_path: Path) -> None:
     stand_in = StandIn(tmp_path / "ctr").holds((LAB, DIGEST), blobs=(DIGEST,))
     client = make_client("ctr", ClientOptions(str(stand_in.path), "/run/x.sock", "k8s.io", "native"))
     assert str(client.identify().version) == "1.7.24"
-    store = client.look([LAB])
-    assert store.images == (StoredImage(LAB, DIGEST, "complete (3/3)", is_unpacked=True),)
+    store = client.look([RecordedImage(LAB, Digest.parse(DIGEST)), RecordedImage(OTHER, Digest.parse(DIGEST))])
+    assert store.images == (StoredImage(LAB, DIGEST, "complete (3/3)", is_unpacked=True), None)
     assert store.blobs == frozenset({DIGEST})
     place = "--address /run/x.sock --namespace k8s.io"
     assert stand_in.calls == [
         f"{place} version",
         f"{place} images check --snapshotter native name=={LAB}",
+        f"{place} images check --snapshotter native name=={OTHER}",
         f"{place} content ls -q",
     ]
 

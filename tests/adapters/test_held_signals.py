@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -74,7 +74,7 @@ def test_program_that_was_being_started_is_ended(monkeypatch: pytest.MonkeyPatch
     started = []
     start = subprocess.Popen
 
-    def interrupted(*arguments: object, **options: object) -> object:
+    def interrupted(*arguments: Any, **options: Any) -> Any:
         process = start(*arguments, **options)
         started.append(process)
         os.kill(os.getpid(), signal.SIGTERM)

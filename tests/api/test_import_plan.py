@@ -16,7 +16,8 @@ from ocitool.advice.target import Target
 from ocitool.advice.version import Version
 from ocitool.api.advising import open_facts
 from ocitool.api.import_client import ClientOptions
-from ocitool.api.import_plan import ImportOptions, ImportPlan, plan_import, spell
+from ocitool.api.import_plan import ImportOptions, ImportPlan, plan_import
+from ocitool.api.piped_importer import PipedImporter, spell
 from ocitool.errors import ArchiveError, ImportRefused, IntegrityError, SelectionError
 from ocitool.model.platform import Platform
 from tests.api.simple_importer import SimpleImporter
@@ -120,7 +121,7 @@ def test_what_helps_is_done_on_the_way(folder: Path) -> None:
     plan = planned(folder, layout)
     assert plan.rewrite is not None
     assert plan.rewrite.typed("SRC") == "ocitool filter SRC -p linux/arm64 -o -"
-    assert plan.reason == "ship only what is wanted"
+    assert plan.reason == "ship only what is wanted; as it is: no match for platform"
     assert plan.outcome.images[0].ready == ("linux/arm64",)
 
 
@@ -145,7 +146,7 @@ def test_an_image_without_a_name_is_refused_with_the_remedy(folder: Path) -> Non
     with pytest.raises(ImportRefused) as caught:
         planned(folder, multi_platform(name=None))
     assert caught.value.exit_code == 1
-    assert caught.value.message == ("ctr 1.7.24 does not import linux/amd64 of this: nothing would be stored")
+    assert caught.value.message == ("ctr 1.7.24 does not import linux/amd64 of this: nothing is stored")
     assert caught.value.remedy == "give it a name: --name REPOSITORY:TAG"
 
 
@@ -214,4 +215,4 @@ def test_an_archive_that_nobody_can_trust_is_not_handed_on(folder: Path) -> None
 def test_client_options_stand_where_the_client_takes_them(importer: str, words: str) -> None:
     client = ClientOptions("/opt/ctr", "/x", "k8s.io", "native")
     target = replace(TARGET, importer=importer)
-    assert " ".join(spell(IMPORTER, ("--platform", "linux/arm64"), target, client)) == words
+    assert " ".join(spell(PipedImporter(IMPORTER), ("--platform", "linux/arm64"), target, client)) == words
