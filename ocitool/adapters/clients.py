@@ -15,8 +15,7 @@ from ocitool.model.platform import host_platform
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from ocitool.advice.outcome import RecordedImage
-    from ocitool.api.import_client import Client
+    from ocitool.api.import_client import Client, Sought
     from ocitool.model.platform import Platform
 
 _SOCKET: Final = "/run/containerd/containerd.sock"
@@ -62,13 +61,13 @@ class Ctr:
         """Start an import."""
         return Feeding(words, redirected=redirected)
 
-    def look(self, records: Sequence[RecordedImage]) -> Store:
+    def look(self, sought: Sequence[Sought]) -> Store:
         """Ask for the images, each as `ctr images check` sees it, and for all blobs."""
         images: list[StoredImage | None] = []
-        for record in records:
+        for image in sought:
             options = () if self.options.snapshotter is None else ("--snapshotter", self.options.snapshotter)
-            answer = self._ask("images", "check", *options, f"name=={record.name}")
-            lines = (read_check(line, record.name) for line in answer.output.splitlines()[1:])
+            answer = self._ask("images", "check", *options, f"name=={image.name}")
+            lines = (read_check(line, image.name) for line in answer.output.splitlines()[1:])
             images.append(next(filter(None, lines), None))
         blobs = self._ask("content", "ls", "-q")
         return Store(tuple(images), frozenset(blobs.output.split()) if blobs.exit_code == 0 else None)
@@ -115,17 +114,19 @@ class Engine:
         """Start an import."""
         return Feeding(words, redirected=redirected)
 
-    def look(self, records: Sequence[RecordedImage]) -> Store:
+    def look(self, sought: Sequence[Sought]) -> Store:
         """Ask for each image by its name, or by its digest where it has no name of its own."""
-        return Store(tuple(map(self._image, records)))
+        return Store(tuple(map(self._image, sought)))
 
-    def _image(self, record: RecordedImage) -> StoredImage | None:
-        handle = record.name if record.name and "@" not in record.name else str(record.digest)
-        answer = self._ask("image", "inspect", "--format", _INSPECT, handle)
-        digest, _, platform = answer.output.strip().partition(_SEPARATOR)
-        if answer.exit_code != 0 or not digest:
-            return None
-        return StoredImage(record.name, digest if ":" in digest else f"sha256:{digest}", platform=platform)
+    def _image(self, sought: Sought) -> StoredImage | None:
+        has_name = sought.name and "@" not in sought.name
+        for handle in (sought.name,) if has_name else sought.digests:
+            answer = self._ask("image", "inspect", "--format", _INSPECT, handle)
+            digest, _, platform = answer.output.strip().partition(_SEPARATOR)
+            if answer.exit_code == 0 and digest:
+                digest = digest if ":" in digest else f"sha256:{digest}"
+                return StoredImage(sought.name, digest, platform=platform)
+        return None
 
     def _ask(self, *words: str) -> Answer:
         return ask((self.path, *self.global_words, *words))

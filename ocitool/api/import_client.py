@@ -9,7 +9,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from contextlib import AbstractContextManager
 
-    from ocitool.advice.outcome import RecordedImage
     from ocitool.advice.version import Version
     from ocitool.archive.sink import OrderedSink
     from ocitool.model.platform import Platform
@@ -66,6 +65,14 @@ class StoredImage:
 
 
 @dataclass(frozen=True, slots=True)
+class Sought:
+    """An image to look for: its name, "" if it has none, and the digests that a client may know it by."""
+
+    name: str
+    digests: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Store:
     """What is there after an import.
 
@@ -103,5 +110,5 @@ class Client(Protocol):
     def start(self, words: Sequence[str], *, redirected: bool) -> AbstractContextManager[Importing]:
         """Start an import that reads from a pipe; with `redirected` what it prints goes to standard error."""
 
-    def look(self, records: Sequence[RecordedImage]) -> Store:
-        """Ask what is there of images that were to be recorded."""
+    def look(self, sought: Sequence[Sought]) -> Store:
+        """Ask what is there of some images."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from ocitool.advice.choice import wanted_manifests
+from ocitool.api.import_client import Sought
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -83,13 +84,13 @@ class ImportResult:
 
 
 def find_images(
-    plan: ImportPlan, fed: ArchiveFacts, look: Callable[[Sequence[RecordedImage]], Store], today: date
+    plan: ImportPlan, fed: ArchiveFacts, look: Callable[[Sequence[Sought]], Store], today: date
 ) -> tuple[FoundImage, ...]:
     """Hold what is there, which `look` tells, to what was to be recorded of what was fed."""
     records = tuple(
         replace(record, name=record.name.replace(DAY, f"import-{today:%Y-%m-%d}")) for record in plan.outcome.images
     )
-    store = look(records)
+    store = look([Sought(record.name, _digests(record, plan, fed)) for record in records])
     return tuple(
         _found(record, plan, fed, stored, store) for record, stored in zip(records, store.images, strict=True)
     )
@@ -114,7 +115,15 @@ def _wanted(record: RecordedImage, plan: ImportPlan, fed: ArchiveFacts) -> Itera
 
 
 def _is_of(image: Image, record: RecordedImage) -> bool:
-    return image.name == record.name or any(root.node.descriptor.digest == record.digest for root in image.roots)
+    digests = {root.node.descriptor.digest for root in image.roots}
+    digests |= {node.descriptor.digest for node in image.manifests()}
+    return image.name == record.name or record.digest in digests
+
+
+def _digests(record: RecordedImage, plan: ImportPlan, fed: ArchiveFacts) -> tuple[str, ...]:
+    """Return what a client may call an image: the digest of its root, or that of its config."""
+    configs = (node.config.digest for node in _wanted(record, plan, fed) if node.config is not None)
+    return tuple(map(str, (record.digest, *configs)))
 
 
 def _blobs(node: ManifestNode) -> set[str]:

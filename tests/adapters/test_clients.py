@@ -8,10 +8,8 @@ import pytest
 
 from ocitool.adapters.clients import make_client, read_check
 from ocitool.adapters.programs import ask, find_program
-from ocitool.advice.outcome import RecordedImage
-from ocitool.api.import_client import ClientOptions, StoredImage
+from ocitool.api.import_client import ClientOptions, Sought, StoredImage
 from ocitool.errors import ImporterError
-from ocitool.model.digest import Digest
 from tests.stand_in import StandIn
 
 if TYPE_CHECKING:
@@ -53,7 +51,7 @@ def test_ctr_is_asked_where_it_is_told(tmp_path: Path) -> None:
     stand_in = StandIn(tmp_path / "ctr").holds((LAB, DIGEST), blobs=(DIGEST,))
     client = make_client("ctr", ClientOptions(str(stand_in.path), "/run/x.sock", "k8s.io", "native"))
     assert str(client.identify().version) == "1.7.24"
-    store = client.look([RecordedImage(LAB, Digest.parse(DIGEST)), RecordedImage(OTHER, Digest.parse(DIGEST))])
+    store = client.look([Sought(LAB), Sought(OTHER)])
     assert store.images == (StoredImage(LAB, DIGEST, "complete (3/3)", is_unpacked=True), None)
     assert store.blobs == frozenset({DIGEST})
     place = "--address /run/x.sock --namespace k8s.io"
@@ -127,3 +125,26 @@ def test_program_that_cannot_be_run(tmp_path: Path) -> None:
     (tmp_path / "ctr").chmod(0o755)
     with pytest.raises(ImporterError, match="cannot be run: "):
         ask((str(tmp_path / "ctr"), "version"))
+
+
+@pytest.mark.parametrize(
+    ("sought", "asked"),
+    [
+        (Sought(LAB, ("sha256:aa",)), [LAB]),
+        (Sought("", ("sha256:aa", "sha256:bb")), ["sha256:aa", "sha256:bb"]),
+        (Sought("moby-dangling@sha256:aa", ("sha256:aa",)), ["sha256:aa"]),
+    ],
+    ids=["name", "no name", "dangling"],
+)
+def test_images_of_docker(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, sought: Sought, asked: list[str]) -> None:
+    """An image without a name goes by its digest, or by that of its config."""
+    script = f"""#!/bin/sh
+echo "$5" >> {tmp_path}/asked
+[ "$5" = "{asked[-1]}" ] && printf 'ee\\tlinux/amd64\\n'
+"""
+    (tmp_path / "docker").write_text(script)
+    (tmp_path / "docker").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    store = make_client("docker", ClientOptions()).look([sought])
+    assert store.images == (StoredImage(sought.name, "sha256:ee", platform="linux/amd64"),)
+    assert (store.blobs, (tmp_path / "asked").read_text().split()) == (None, asked)

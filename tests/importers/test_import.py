@@ -164,15 +164,13 @@ def test_foreign_archive_is_mended_where_it_has_to_be(
 
 
 def test_unnamed(containerd: ContainerdServer, real_export: Path, tmp_path: Path) -> None:
-    contents = Contents(real_export)
-    root = {key: value for key, value in contents.root.items() if key != "annotations"}
-    (tmp_path / "unnamed.tar").write_bytes(Layout(blobs=dict(contents.blobs)).add(root, None).pack())
+    source = unnamed(real_export, tmp_path)
     with containerd.namespace() as namespace:
-        done = import_archive(containerd, namespace, tmp_path / "unnamed.tar")
+        done = import_archive(containerd, namespace, source)
         assert done.returncode == 1, done
         assert done.stderr.endswith("; give it a name: --name REPOSITORY:TAG\n")
         assert containerd.images(namespace) == []
-        done = import_archive(containerd, namespace, tmp_path / "unnamed.tar", "--name", NAME)
+        done = import_archive(containerd, namespace, source, "--name", NAME)
         assert done.returncode == 0, done
         assert containerd.images(namespace) == [NAME]
 
@@ -260,14 +258,34 @@ def _child_that_imports(parent: int) -> int:
     raise AssertionError("nothing was started")
 
 
+def docker_environment(server: DockerServer) -> dict[str, str]:
+    """Return the environment in which ``docker`` is that of ``server``, and talks to it."""
+    folder = server.engine.commands["docker"].parent
+    return {"DOCKER_HOST": server.socket, "DOCKER_CONFIG": "/none-such", "PATH": f"{folder}:{SYSTEM_PATH}"}
+
+
+def podman_environment(podman: Podman, folder: Path) -> dict[str, str]:
+    """Return the environment in which ``podman`` is this one, whose first arguments say where its storage is."""
+    script = folder / "podman"
+    words = shlex.join([str(podman.program.path), *podman.program.arguments])
+    script.write_text(f'#!/bin/sh\nexec {words} "$@"\n')
+    script.chmod(0o755)
+    environment = dict(podman.program.environment)
+    return {**environment, "PATH": f"{folder}:{environment['PATH']}"}
+
+
+def unnamed(export: Path, folder: Path) -> Path:
+    """Write the export without any name."""
+    contents = Contents(export)
+    root = {key: value for key, value in contents.root.items() if key != "annotations"}
+    (folder / "unnamed.tar").write_bytes(Layout(blobs=dict(contents.blobs)).add(root, None).pack())
+    return folder / "unnamed.tar"
+
+
 @pytest.mark.parametrize("through", ["file", "pipe"])
 @pytest.mark.parametrize("platform", [HOST, FOREIGN])
 def test_docker(dockerd: DockerServer, export: Path, through: str, platform: str) -> None:
-    program = dockerd.engine.program(
-        "docker", environment={"DOCKER_HOST": dockerd.socket, "DOCKER_CONFIG": f"{dockerd.socket}-none"}
-    )
-    environment = {**program.environment, "PATH": f"{program.path.parent}:{SYSTEM_PATH}"}
-    done = _give(export, through, "--to", "docker", "-p", platform, environment=environment)
+    done = _give(export, through, "--to", "docker", "-p", platform, environment=docker_environment(dockerd))
     assert done.returncode == 0, done
     assert "lab:1.0" in dockerd.images()
     shown = platform.removesuffix("/v8")
@@ -279,17 +297,45 @@ def test_docker(dockerd: DockerServer, export: Path, through: str, platform: str
 @pytest.mark.parametrize("platform", [HOST, FOREIGN])
 def test_podman(podman: Podman, export: Path, through: str, platform: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        # podman is told by its first arguments where its storage is.
-        script = Path(folder) / "podman"
-        words = shlex.join([str(podman.program.path), *podman.program.arguments])
-        script.write_text(f'#!/bin/sh\nexec {words} "$@"\n')
-        script.chmod(0o755)
-        environment = dict(podman.program.environment)
-        environment["PATH"] = f"{folder}:{environment['PATH']}"
+        environment = podman_environment(podman, Path(folder))
         done = _give(export, through, "--to", "podman", "-p", platform, environment=environment)
     assert done.returncode == 0, done
     assert NAME in podman.images()
     assert f", {platform.removesuffix('/v8')}" in done.stderr.splitlines()[-1]
+
+
+def test_docker_without_a_name(dockerd: DockerServer, export: Path, tmp_path: Path) -> None:
+    source, environment = unnamed(export, tmp_path), docker_environment(dockerd)
+    done = _give(source, "file", "--to", "docker", environment=environment)
+    assert done.returncode == 0, done
+    assert "warning: it is stored " in done.stderr
+    assert f", {HOST}" in done.stderr.splitlines()[-1]
+    done = _give(
+        source, "file", "--to", "docker", "--name", NAME, "-p", HOST, "--format", "json", environment=environment
+    )
+    assert done.returncode == 0, done
+    (image,) = json.loads(done.stdout)["images"]
+    assert (image["name"], image["isThere"], image["platform"]) == (NAME, True, HOST)
+
+
+def test_podman_without_a_name(podman: Podman, export: Path, tmp_path: Path) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        environment = podman_environment(podman, Path(folder))
+        done = _give(unnamed(export, tmp_path), "file", "--to", "podman", environment=environment)
+    assert done.returncode == 0, done
+    assert "warning: it is stored without a name" in done.stderr
+    assert f", {HOST}" in done.stderr.splitlines()[-1]
+
+
+def test_docker_that_gets_a_corrupt_layer(dockerd: DockerServer, export: Path, tmp_path: Path) -> None:
+    contents = Contents(export)
+    layout = Layout(blobs=dict(contents.blobs)).add(contents.root, NAME)
+    layer = layout.read(contents.manifest(HOST))["layers"][-1]["digest"]
+    layout.blobs[layer] = layout.blobs[layer][:-1] + bytes([layout.blobs[layer][-1] ^ 1])
+    (tmp_path / "corrupt.tar").write_bytes(layout.pack())
+    done = _give(tmp_path / "corrupt.tar", "file", "--to", "docker", environment=docker_environment(dockerd))
+    assert done.returncode == 5, done
+    assert dockerd.images() == []
 
 
 def _give(
