@@ -51,11 +51,13 @@ class ImporterAdvice:
     title: str
     versions: tuple[VersionAdvice, ...]
     daemon: Version | None = None
+    is_asked: bool = False
 
     @property
     def works(self) -> bool:
-        """Whether every version that was asked for imports the archive as it is."""
-        return all(line.choice.works for line in self.versions)
+        """Whether the versions that were asked for import the archive as it is; any version, where none was named."""
+        works = [line.choice.works for line in self.versions]
+        return all(works) if self.is_asked else any(works)
 
     def typed(self, command: Command, source: str) -> str:
         """Return a command as it is typed, for the archive of a name."""
@@ -167,7 +169,7 @@ def advise(
         return choose(facts, importer, target, wanted, mendings)
 
     lines = tuple(_lines(table, versions, at))
-    return ImporterAdvice(request.importer, table.title, lines, request.daemon)
+    return ImporterAdvice(request.importer, table.title, lines, request.daemon, request.versions is not None)
 
 
 def _lines(table: Table, versions: VersionRange, at: Callable[[Version], Choice]) -> Iterator[VersionAdvice]:

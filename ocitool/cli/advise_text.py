@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import shlex
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from ocitool.advice.choice import Quality
+from ocitool.advice.importers import find_importer
 from ocitool.advice.outcome import Ending, Evidence
 from ocitool.cli.text import printable
 
@@ -19,6 +22,9 @@ if TYPE_CHECKING:
 _LIMIT: Final = 2_000
 """Characters of a line; names of archives may be of any length."""
 
+_HEX: Final = re.compile(r"\b([0-9a-f]{12})[0-9a-f]{52,116}\b")
+"""The hexadecimal digits of a digest."""
+
 _EVIDENCE: Final = {
     Evidence.MEASURED: "",
     Evidence.INTERPOLATED: "between versions that were run",
@@ -27,8 +33,18 @@ _EVIDENCE: Final = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class _Look:
+    verbose: bool
+
+    def text(self, text: str) -> str:
+        """Return what an archive or an importer says, on one line; -v has digests whole."""
+        return _safe(text if self.verbose else _HEX.sub(r"\1...", text))
+
+
 def advice_lines(advice: Advice, *, quiet: bool = False, verbose: bool = False) -> list[str]:
     """Write the report; `quiet` leaves out importers that take the archive as it is with no flag at all."""
+    look = _Look(verbose)
     wanted = ", ".join(platform.display for platform in advice.wanted)
     lines = [f"{_safe(advice.source)} on a {advice.host.display} host, for {_safe(wanted)}"]
     for importer in advice.importers:
@@ -36,34 +52,50 @@ def advice_lines(advice: Advice, *, quiet: bool = False, verbose: bool = False) 
         if shown:
             lines += ["", _safe(importer.title) + (f" (containerd {importer.daemon})" if importer.daemon else "")]
             for line in shown:
-                lines += _version_lines(advice, importer, line, verbose=verbose)
+                lines += _version_lines(advice, importer, line, look)
     return lines
 
 
-def _version_lines(advice: Advice, importer: ImporterAdvice, line: VersionAdvice, *, verbose: bool) -> Iterator[str]:
+def _version_lines(advice: Advice, importer: ImporterAdvice, line: VersionAdvice, look: _Look) -> Iterator[str]:
     choice = line.choice
     how = _EVIDENCE[line.evidence]
-    if verbose and line.measured:
+    if look.verbose and line.measured:
         how = f"run: {', '.join(map(str, line.measured))}"
     yield f"  {line.label}{f'  ({how})' if how else ''}"
     best = choice.best
     if best is not None and best.quality > Quality.FAILS:
         yield _command(_WORDS[best.quality], importer.typed(best, advice.source))
-        if best.quality is not Quality.WORKS or verbose:
-            yield from _outcome(best.outcome)
+        if best.quality is not Quality.WORKS or look.verbose:
+            yield from _outcome(best.outcome, look)
     else:
-        yield f"    fails     {_safe(_ending(choice.plain.outcome))}"
-        yield from (f"              {_safe(reason)}" for reason in choice.plain.outcome.reasons[:1])
+        yield f"    fails     {look.text(_ending(choice.plain.outcome))}"
+        yield from (f"              {look.text(reason)}" for reason in choice.plain.outcome.reasons[:1])
     mending = choice.mending
     if mending is not None:
         yield _command("better" if best is not None else "first", mending.rewrite.typed(advice.source))
         yield _command("then", importer.typed(mending.command, mending.rewrite.output))
-    if verbose and choice.next_best is not None:
+    if look.verbose and choice.next_best is not None:
         yield _command("or", importer.typed(choice.next_best, advice.source))
-    told = [] if best is None else [choice.plain, *choice.failing]
+    yield from _failing_lines(importer, line, look)
+
+
+def _failing_lines(importer: ImporterAdvice, line: VersionAdvice, look: _Look) -> Iterator[str]:
+    """Say what people type that fails there: once for all that end alike, and which flags are unknown."""
+    choice = line.choice
+    known = find_importer(importer.importer).table.behaviour(choice.target.version).flags
+    told = [choice.plain, *choice.failing] if choice.best is not None else choice.failing
+    alike: dict[str, list[str]] = {}
+    unknown: dict[str, None] = {}
     for command in dict.fromkeys(told):
-        if command.quality is Quality.FAILS:
-            yield f"    not       {_flags(command)}: {_safe(_ending(command.outcome))}"
+        flags = [word.partition("=")[0] for word in command.arguments if word.startswith("-")]
+        if new := [flag for flag in flags if flag not in known]:
+            unknown |= dict.fromkeys(new)
+        elif command.quality is Quality.FAILS:
+            alike.setdefault(look.text(_ending(command.outcome)), []).append(_flags(command))
+    for ending, commands in alike.items():
+        yield f"    not       {' | '.join(commands)}: {ending}"
+    if unknown:
+        yield f"    no flag   {', '.join(unknown)}"
 
 
 _WORDS: Final = {Quality.WORKS: "works", Quality.STORES: "stores", Quality.MISNAMES: "misnames"}
@@ -91,14 +123,15 @@ def _ending(outcome: Outcome) -> str:
     return f"exit 0, stores {names}, not what is wanted"
 
 
-def _outcome(outcome: Outcome) -> Iterator[str]:
+def _outcome(outcome: Outcome, look: _Look) -> Iterator[str]:
     for image in outcome.images:
+        kept = [platform for platform in image.kept if platform not in image.ready]
         parts = [
             f"{word} {', '.join(platforms)}"
-            for word, platforms in (("ready", image.ready), ("kept", image.kept), ("lost", image.lost))
+            for word, platforms in (("ready", image.ready), ("kept", kept), ("lost", image.lost))
             if platforms
         ]
-        yield f"              {_safe(image.name)}: {_safe('; '.join(parts) or 'nothing')}"
+        yield f"              {look.text(image.name)}: {_safe('; '.join(parts) or 'nothing')}"
 
 
 def _safe(text: str) -> str:

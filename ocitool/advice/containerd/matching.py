@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from ocitool.model.platform import KNOWN_ARCHITECTURES, KNOWN_OS, Platform
@@ -53,13 +54,7 @@ class Spelling:
 
     def normalized(self, platform: Platform) -> Platform:
         """Return a platform as this version spells it."""
-        found = replace(platform, os=platform.os or self.host.os).normalized()
-        variant = platform.variant.lower()
-        if self.keeps_amd64_v1 and platform.architecture.lower() == "amd64" and variant == "v1":
-            return replace(found, variant=variant)
-        if not self.knows_arm64_v9 and found.architecture == "arm64" and variant not in {"", "8", "v8"}:
-            return replace(found, variant=variant)
-        return found
+        return _normalized(self, platform)
 
     def match(self, wanted: Platform, candidate: Platform) -> bool:
         """Tell whether one platform is what another asks for, without any fallback."""
@@ -107,6 +102,18 @@ class Matcher:
         return sorted(
             (item for item in items if self.passes(platform(item))), key=lambda item: self.rank(platform(item))
         )
+
+
+@lru_cache(maxsize=4096)
+def _normalized(spelling: Spelling, platform: Platform) -> Platform:
+    """Spell a platform; an archive has few of them and asks of each many times."""
+    found = replace(platform, os=platform.os or spelling.host.os).normalized()
+    variant = platform.variant.lower()
+    if spelling.keeps_amd64_v1 and platform.architecture.lower() == "amd64" and variant == "v1":
+        return replace(found, variant=variant)
+    if not spelling.knows_arm64_v9 and found.architecture == "arm64" and variant not in {"", "8", "v8"}:
+        return replace(found, variant=variant)
+    return found
 
 
 def take_all(spelling: Spelling) -> Matcher:
