@@ -60,6 +60,7 @@ class Library:
             naming=Naming(NameRule.ANNOTATION, None),
             walked=walked,
             skip_missing=skip_missing,
+            refuse_empty=self.behaviour.traits["empty-walk"] == "refused",
         )
         records, held = client.run()
         named = {record.target for record in records}
