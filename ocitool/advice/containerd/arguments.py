@@ -44,33 +44,33 @@ def read_arguments(arguments: Sequence[str], flags: Mapping[str, bool], order: s
     Raises `ImportFailure` for what the program refuses, `UsageError` if the archive would be taken for another word.
     """
     words = [*arguments, _ARCHIVE]
-    if order == "flags-first":
-        words = _reordered(words, None)
-    elif order == "known-flags-first":
-        words = _reordered(words, flags)
+    if order != "as-typed":
+        words = _reordered(words, None if order == "flags-first" else flags)
     values: dict[str, str] = {}
-    while words:
-        word = words.pop(0)
-        if word == _ARCHIVE:
-            return CommandLine(values)
+    while (word := words.pop(0)) != _ARCHIVE:
         if not word.startswith("-") or word == "-":
             raise UsageError(f"{word!r} stands where the archive does", remedy="give flags and their values alone")
-        if word == "--":
-            continue
-        name, equals, text = word.lstrip("-").partition("=")
-        flag = f"--{name}"
-        if flag not in flags:
-            raise ImportFailure("flag-unknown", f"this ctr has no flag {flag}", flag=name)
-        if flags[flag] and not equals:
-            text = words.pop(0) if words else _ARCHIVE
+        if word != "--":
+            flag, text = _read_flag(word, words, flags)
+            values[flag] = text
+    return CommandLine(values)
+
+
+def _read_flag(word: str, words: list[str], flags: Mapping[str, bool]) -> tuple[str, str]:
+    """Read a flag and, from the words behind it, its value."""
+    name, equals, text = word.lstrip("-").partition("=")
+    flag = f"--{name}"
+    if flag not in flags:
+        raise ImportFailure("flag-unknown", f"this ctr has no flag {flag}", flag=name)
+    if flags[flag]:
+        text = text if equals else words.pop(0)
         if text == _ARCHIVE:
-            raise UsageError(f"{flag} needs a value")
-        if not flags[flag]:
-            text = text if equals else "true"
-            if text not in _TRUE | _FALSE:
-                raise ImportFailure("flag-not-boolean", f"{flag} is true or false", flag=name, text=text)
-        values[flag] = text
-    raise UsageError("the archive would be taken for the value of a flag")
+            raise UsageError(f"{flag} needs a value", remedy="give it before the archive")
+        return flag, text
+    text = text if equals else "true"
+    if text not in _TRUE | _FALSE:
+        raise ImportFailure("flag-not-boolean", f"{flag} is true or false", flag=name, text=text)
+    return flag, text
 
 
 def _reordered(words: Sequence[str], known: Mapping[str, bool] | None) -> list[str]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from ocitool.advice.containerd.arguments import CommandLine, read_arguments
 from ocitool.advice.containerd.failure import ImportFailure
-from ocitool.advice.containerd.local import ClientImport, LocalImport
+from ocitool.advice.containerd.local import ClientImport, Collected, LocalImport
 from ocitool.advice.containerd.matching import (
     Matcher,
     Spelling,
@@ -112,6 +112,7 @@ def make_unpacker(store: Store, traits: Mapping[str, str]) -> Unpacker:
         zstd=traits["zstd-layers"],
         checks_target=traits["flat-platform"] == "checked",
         reads_config_variant=traits["config-variant"] == "read",
+        counts_all_layers=traits["layers-counted"] == "all",
     )
 
 
@@ -147,7 +148,7 @@ def _local(facts: ArchiveFacts, target: Target, traits: Mapping[str, str], line:
         client,
         make_unpacker(store, traits),
         unpacked=None if line.is_on("--no-unpack") else asked or default,
-        collects_early=traits["unlabelled-content"] == "collected-before-unpack",
+        collected=Collected(traits["unlabelled-content"]),
         discards_layers=discards,
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from ocitool.advice.containerd.failure import ImportFailure
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from ocitool.advice.containerd.names import Naming
     from ocitool.advice.containerd.store import Store
     from ocitool.advice.containerd.unpack import Unpacker
-    from ocitool.advice.outcome import Outcome
+    from ocitool.advice.outcome import Outcome, RecordedImage
     from ocitool.graph.image import Node
     from ocitool.model.digest import Digest
 
@@ -57,17 +58,29 @@ class ClientImport:
         return records, walked
 
 
+class Collected(StrEnum):
+    """When the garbage collector takes what an import has read and nothing holds, such as a root filtered out.
+
+    `ANY_TIME` is a race with the unpacking: the lease ends between the two.
+    """
+
+    NONE = "none"
+    BEFORE_UNPACK = "collected-before-unpack"
+    ANY_TIME = "collected-any-time"
+    AFTER_UNPACK = "collected-after-unpack"
+
+
 @dataclass(frozen=True, slots=True)
 class LocalImport:
     """What `ctr` does itself; `unpacked` chooses what is unpacked, None for ``--no-unpack``.
 
-    `collects_early` says that what nothing holds is gone before it is unpacked; else it goes afterwards.
+    `collected` says when what nothing holds is gone.
     """
 
     client: ClientImport
     unpacker: Unpacker
     unpacked: Matcher | None
-    collects_early: bool = False
+    collected: Collected = Collected.AFTER_UNPACK
     discards_layers: bool = False
 
     def run(self) -> Outcome:
@@ -76,27 +89,37 @@ class LocalImport:
         is_stable = not names_collide(records)
         unpacked: set[Digest] = set()
         if self.unpacked is not None:
-            try:
-                for record in records:
+            for record in records:
+                try:
                     unpacked.add(self._unpack(record.target, walked, self.unpacked))
-            except ImportFailure as failure:
-                failure.images = recorded_images(records, self.client.store, walked, frozenset(unpacked))
-                failure.is_stable = is_stable
-                raise
-        images = recorded_images(
-            records, self.client.store, walked, frozenset(unpacked), discarded=self.discards_layers
-        )
+                except ImportFailure as failure:
+                    failure.values["name"] = record.name
+                    failure.images = self._images(records, walked, unpacked)
+                    failure.is_stable = is_stable
+                    raise
+        images = self._images(records, walked, unpacked)
         reasons = [] if self.unpacked is not None else ["--no-unpack leaves it to be unpacked later"]
         if not is_stable:
             reasons.insert(0, "one name stands for several images, of which the last one stored wins")
+        if self.collected is Collected.ANY_TIME and not unpacked <= walked:
+            is_stable = False
+            reasons.insert(0, "what was filtered out may be collected before it is unpacked, which is an error then")
         return success(images, reasons, is_stable=is_stable)
+
+    def _images(
+        self, records: tuple[Record, ...], walked: frozenset[Digest], unpacked: set[Digest]
+    ) -> tuple[RecordedImage, ...]:
+        spelling = self.client.walked.spelling
+        held = frozenset(unpacked)
+        return recorded_images(records, self.unpacker, spelling, walked, held, discarded=self.discards_layers)
 
     def _unpack(self, target: Node, walked: frozenset[Digest], matcher: Matcher) -> Digest:
         manifest = self.unpacker.resolve(target, matcher)
         digest = manifest.descriptor.digest
-        if self.collects_early and digest not in walked:
+        if self.collected is Collected.BEFORE_UNPACK and digest not in walked:
             gone = manifest.config.digest if isinstance(target, ManifestNode) and manifest.config else digest
-            raise ImportFailure("content-not-found", _unheld_words(manifest), digest=gone)
+            template = "config-not-found" if gone != digest else ""
+            raise ImportFailure("content-not-found", _unheld_words(manifest), template=template, digest=gone)
         self.unpacker.unpack(manifest)
         return digest
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ocitool.advice.containerd.failure import ImportFailure
+from ocitool.advice.containerd.matching import take_strictly
 from ocitool.advice.outcome import Ending, Outcome, RecordedImage
 from ocitool.graph.image import Kind, State, walk_manifests
 from ocitool.model.platform import Platform
@@ -12,8 +14,10 @@ from ocitool.model.platform import Platform
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from ocitool.advice.containerd.matching import Spelling
     from ocitool.advice.containerd.names import Naming
     from ocitool.advice.containerd.store import Store
+    from ocitool.advice.containerd.unpack import Unpacker
     from ocitool.graph.image import ManifestNode, Node
     from ocitool.model.digest import Digest
 
@@ -41,7 +45,8 @@ def names_collide(records: Sequence[Record]) -> bool:
 
 def recorded_images(
     records: Sequence[Record],
-    store: Store,
+    unpacker: Unpacker,
+    spelling: Spelling,
     walked: frozenset[Digest],
     unpacked: frozenset[Digest],
     *,
@@ -50,13 +55,18 @@ def recorded_images(
     """Return the images with the state of their platforms; the last record of a name counts.
 
     `walked` are the manifests whose content is held, `unpacked` those that are unpacked, after which with `discarded`
-    nothing holds their layers.
+    nothing holds their layers. Ready is only what the image means on its platform.
     """
+    store = unpacker.store
     images: dict[str, RecordedImage] = {}
     for record in records:
         manifests = list(_listed(record.target, store))
         held = [node for node in manifests if node.descriptor.digest in walked and is_whole(node, store)]
-        ready = [node for node in manifests if node.descriptor.digest in unpacked & walked]
+        ready = [
+            node
+            for node in manifests
+            if node.descriptor.digest in unpacked & walked and _is_meant(record.target, node, unpacker, spelling)
+        ]
         kept = [node for node in held if not (discarded and node.descriptor.digest in unpacked)]
         ready_names, kept_names = _displays(ready), _displays(kept)
         lost = [name for name in _displays(manifests) if name not in {*ready_names, *kept_names}]
@@ -68,6 +78,8 @@ def recorded_images(
 
 def is_whole(node: ManifestNode, store: Store) -> bool:
     """Tell whether config and layers of a manifest are all there."""
+    if node.descriptor.digest in store.unread:
+        return True
     if node.config is None or node.state is State.ABSENT:
         return False
     return all(store.holds(descriptor.digest) for descriptor in node.contents)
@@ -83,6 +95,16 @@ def success(images: tuple[RecordedImage, ...], reasons: Sequence[str], *, is_sta
     if lost:
         reasons = (*reasons, f"{', '.join(lost)}: not held whole, so that the garbage collector takes what there is")
     return Outcome(ending, images=images, reasons=tuple(reasons), is_stable=is_stable)
+
+
+def _is_meant(target: Node, manifest: ManifestNode, unpacker: Unpacker, spelling: Spelling) -> bool:
+    """Tell whether an image stands for a manifest where its platform is asked for."""
+    platform = manifest.descriptor.platform or manifest.configured or Platform("", "")
+    try:
+        found = unpacker.resolve(target, take_strictly(spelling, platform))
+    except ImportFailure:
+        return False
+    return found.descriptor.digest == manifest.descriptor.digest
 
 
 def _listed(target: Node, store: Store) -> Iterator[ManifestNode]:

@@ -6,16 +6,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ocitool.advice.containerd.failure import ImportFailure
-from ocitool.graph.image import IndexNode, Kind, ManifestNode, Root
+from ocitool.graph.image import IndexNode, Kind, Root
 from ocitool.model.digest import Digest
 from ocitool.model.json_text import dump_json
 from ocitool.model.media_type import INDEXES, MANIFESTS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from ocitool.advice.facts import ArchiveFacts
-    from ocitool.graph.image import ImageGraph, Node
+    from ocitool.graph.image import Damage, ImageGraph, Node
     from ocitool.model.fault import Fault
 
 
@@ -25,14 +23,18 @@ class Store:
 
     A blob is stored under the digest of its bytes (importer.go, `onUntarBlob`), so that a corrupt one is one that is
     not there; only 1.0 and 1.1 go by its name (`by_path`) and take sha512 too. `unreadable` are the rules of `verify`
-    whose breach keeps Go from decoding a document.
+    whose breach keeps Go from decoding a document; `unread` is what the graph has not read, as its descriptor has
+    another size: containerd does not compare sizes, so that it is taken for whole. `index_digest` is that of
+    index.json as it is written here, since a graph does not keep its bytes.
     """
 
     graph: ImageGraph
+    index_digest: Digest
     corrupt: frozenset[Digest]
     by_path: bool = False
     checks_media_types: bool = True
     unreadable: frozenset[str] = frozenset()
+    unread: frozenset[Digest] = frozenset()
     faults: dict[str, tuple[Fault, ...]] = field(default_factory=dict)
 
     @classmethod
@@ -45,17 +47,19 @@ class Store:
         unreadable: frozenset[str] = frozenset(),
     ) -> Store:
         """Return what containerd has of an archive."""
-        found = {digest for image in facts.graph.images for node in image.manifests() for digest in _wrong(node)}
-        found |= {digest for image in facts.graph.images for node in image.indexes() for digest in _wrong(node)}
+        nodes: list[Node] = []
+        for image in facts.graph.images:
+            nodes += [*image.manifests(), *image.indexes()]
+        damages = [damage for node in nodes for damage in node.damages if damage.descriptor is not None]
+        sizes = {damage.descriptor.digest for damage in damages if damage.descriptor and _is_size(damage)}
+        found = {damage.descriptor.digest for damage in damages if damage.descriptor and not _is_size(damage)}
+        corrupt = facts.corrupt | found
         faults: dict[str, tuple[Fault, ...]] = {}
         for fault in facts.graph.faults:
             faults[fault.where] = (*faults.get(fault.where, ()), fault)
-        return cls(facts.graph, facts.corrupt | found, by_path, checks_media_types, unreadable, faults)
-
-    @property
-    def index_digest(self) -> Digest:
-        """The digest of index.json as it is written here, since a graph does not keep its bytes."""
-        return Digest.of(dump_json(dict(self.graph.index)))
+        unread = frozenset(sizes - corrupt)
+        index_digest = Digest.of(dump_json(dict(facts.graph.index)))
+        return cls(facts.graph, index_digest, corrupt, by_path, checks_media_types, unreadable, unread, faults)
 
     @property
     def roots(self) -> tuple[Root, ...]:
@@ -94,7 +98,8 @@ class Store:
     def check_document(self, place: str) -> None:
         """Raise `ImportFailure` if Go does not decode the document at a place of the archive."""
         for fault in self.faults.get(place, ()):
-            if fault.rule in self.unreadable:
+            # Go decodes null as an empty list.
+            if fault.rule in self.unreadable and " is null" not in fault.message:
                 raise ImportFailure("bad-document", f"{place} cannot be read: {fault.message}", text=fault.message)
 
     def _check_kind(self, node: Node) -> None:
@@ -128,10 +133,5 @@ def missing_words(node: Node, store: Store) -> str:
     return f"{what} is listed and {store.why_not(node.descriptor.digest)}"
 
 
-def _wrong(node: Node) -> Iterator[Digest]:
-    for damage in node.damages:
-        # A size alone may be wrong in the descriptor; containerd does not compare it.
-        if damage.descriptor is not None and not (
-            isinstance(node, ManifestNode) and damage.role.startswith("layer") and damage.message.startswith("has ")
-        ):
-            yield damage.descriptor.digest
+def _is_size(damage: Damage) -> bool:
+    return damage.message.startswith("has ")

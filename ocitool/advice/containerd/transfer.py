@@ -66,7 +66,7 @@ class TransferImport:
         records = self._records(nodes)
         walked |= {record.target.descriptor.digest for record in records if record.target not in nodes}
         is_stable = not names_collide(records)
-        images = recorded_images(records, self.store, walked, unpacked)
+        images = recorded_images(records, self.unpacker, self.walked.spelling, walked, unpacked)
         return success(images, self._reasons(covered, is_stable=is_stable), is_stable=is_stable)
 
     def _unpack_platforms(self, requested: Platform) -> Matcher:

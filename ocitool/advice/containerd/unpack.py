@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from ocitool.advice.containerd.failure import ImportFailure
 from ocitool.graph.image import Kind, ManifestNode
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from ocitool.graph.image import Node
     from ocitool.model.descriptor import Descriptor
 
+_SHA256: Final = re.compile(r"sha256:[0-9a-f]{64}")
+
 
 @dataclass(frozen=True, slots=True)
 class Unpacker:
@@ -25,13 +28,15 @@ class Unpacker:
 
     `zstd` is the failure of a layer of zstd, ``unpacked`` if there is none. `checks_target` says that even a manifest
     which an image points straight at has to be of the platform (1.0, 1.1); `reads_config_variant` that the variant in
-    a config counts, where the index names no platform.
+    a config counts, where the index names no platform; `counts_all_layers` that what is no layer of an image has to
+    have a diff_id too.
     """
 
     store: Store
     zstd: str = "unpacked"
     checks_target: bool = False
     reads_config_variant: bool = True
+    counts_all_layers: bool = False
 
     def resolve(self, target: Node, matcher: Matcher) -> ManifestNode:
         """Return the manifest that an image means on a platform (image.go, `Manifest`); raises `ImportFailure`."""
@@ -46,21 +51,25 @@ class Unpacker:
 
     def unpack(self, manifest: ManifestNode) -> None:
         """Unpack a manifest as a client does; raises `ImportFailure`."""
-        config = self._config(manifest)
-        layers = [layer for layer in manifest.layers if is_layer(layer)]
+        if self._is_unread(manifest):
+            return
+        config = self._config(manifest, template="config-not-found")
+        layers = [layer for layer in manifest.layers if self.counts_all_layers or is_layer(layer)]
         if len(layers) != len(manifest.diff_ids or ()):
             # A config of an artifact is decoded as an image's, which has no diff_ids then.
             raise ImportFailure(
                 "layers-mismatch",
                 f"config {config.digest} has {len(manifest.diff_ids or ())} diff_ids for {len(layers)} layers",
             )
-        self._apply(manifest, layers)
+        self._apply(manifest, layers, template="extract-failed")
 
     def unpack_walked(self, manifest: ManifestNode, platforms: Matcher) -> bool:
         """Unpack a manifest as the daemon does while it walks (unpacker.go), if its config's platform is covered.
 
         Returns whether it did; raises `ImportFailure`.
         """
+        if self._is_unread(manifest):
+            return platforms.choices is None
         layers = [layer for layer in manifest.layers if is_layer(layer)]
         if manifest.config is None or manifest.config.media_type not in IMAGE_CONFIGS or not layers:
             return False
@@ -75,8 +84,13 @@ class Unpacker:
             )
         if not platforms.matches(manifest.configured or Platform("", "")):
             return False
-        self._apply(manifest, layers)
+        self._apply(manifest, layers, template="daemon-extract-failed")
         return True
+
+    def _is_unread(self, manifest: ManifestNode) -> bool:
+        """Tell whether the graph knows too little of a manifest to say more than that it is there."""
+        unread, config = self.store.unread, manifest.config
+        return manifest.descriptor.digest in unread or (config is not None and config.digest in unread)
 
     def _resolve(self, node: Node, matcher: Matcher, *, is_target: bool) -> ManifestNode | None:
         descriptor = node.descriptor
@@ -108,7 +122,7 @@ class Unpacker:
         platform = node.configured or Platform("", "")
         return platform if self.reads_config_variant else replace(platform, variant="")
 
-    def _config(self, manifest: ManifestNode) -> Descriptor:
+    def _config(self, manifest: ManifestNode, template: str = "") -> Descriptor:
         config = manifest.config
         if config is None:
             raise ImportFailure(
@@ -118,28 +132,29 @@ class Unpacker:
             raise ImportFailure(
                 "content-not-found",
                 f"the config of {_label(manifest)} {self.store.why_not(config.digest)}",
+                template=template,
                 digest=config.digest,
             )
         self.store.check_document(config.digest.blob_name)
         return config
 
-    def _apply(self, manifest: ManifestNode, layers: Sequence[Descriptor]) -> None:
+    def _apply(self, manifest: ManifestNode, layers: Sequence[Descriptor], template: str) -> None:
         for layer, diff_id in zip(layers, manifest.diff_ids or (), strict=True):
+            name, reason, text = "", "", ""
             if not self.store.holds(layer.digest):
-                raise ImportFailure(
-                    "extract-failed",
-                    f"a layer of {_label(manifest)} {self.store.why_not(layer.digest)}",
-                    diff_id=diff_id,
-                    text=f"failed to get reader from content store: content digest {layer.digest}: not found",
-                )
-            if layer_compression(layer.media_type) == "zstd" and self.zstd != "unpacked":
-                raise ImportFailure(
-                    self.zstd,
-                    "its layers are compressed with zstd, which this containerd does not know",
-                    template="extract-failed",
-                    diff_id=diff_id,
-                    text="archive/tar: invalid tar header",
-                )
+                name, reason = "extract-failed", f"a layer of {_label(manifest)} {self.store.why_not(layer.digest)}"
+                text = f"failed to get reader from content store: content digest {layer.digest}: not found"
+            elif layer_compression(layer.media_type) == "zstd" and self.zstd != "unpacked":
+                name, reason = self.zstd, "its layers are compressed with zstd, which this containerd does not know"
+                text = "archive/tar: invalid tar header: unknown"
+            elif not is_layer(layer):
+                name, reason = "extract-failed", f"{layer.media_type} is no type of a layer"
+                text = f"no processor for media-type: {layer.media_type}: unknown"
+            elif not _SHA256.fullmatch(diff_id):
+                name, template, reason = "wrong-diff-id", "", f"the diff_id {diff_id[:80]!r} is no sha256"
+            if name:
+                values = {"diff_id": diff_id, "layer": layer.digest, "type": layer.media_type, "text": text}
+                raise ImportFailure(name, reason, template=template, **values)
 
 
 def is_layer(descriptor: Descriptor) -> bool:

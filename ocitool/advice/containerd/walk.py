@@ -13,8 +13,6 @@ from typing import TYPE_CHECKING
 from ocitool.advice.containerd.failure import ImportFailure
 from ocitool.graph.image import IndexNode, Kind, State
 from ocitool.model.descriptor import Descriptor
-from ocitool.model.digest import Digest
-from ocitool.model.json_text import dump_json
 from ocitool.model.media_type import OCI_INDEX
 
 if TYPE_CHECKING:
@@ -23,6 +21,7 @@ if TYPE_CHECKING:
     from ocitool.advice.containerd.matching import Matcher
     from ocitool.advice.containerd.store import Store
     from ocitool.graph.image import Node
+    from ocitool.model.digest import Digest
 
 
 def walk(
@@ -44,12 +43,8 @@ def walk(
 
 
 def index_node(store: Store, nodes: Iterable[Node]) -> IndexNode:
-    """Return index.json itself as a node, for a name that is given to it.
-
-    Its digest is that of its value as it is written here, since a graph does not keep its bytes.
-    """
-    raw = dump_json(dict(store.graph.index))
-    return IndexNode(Descriptor(OCI_INDEX, Digest.of(raw), len(raw)), State.COMPLETE, raw, tuple(nodes))
+    """Return index.json itself as a node, for a name that is given to it."""
+    return IndexNode(Descriptor(OCI_INDEX, store.index_digest, 0), State.COMPLETE, children=tuple(nodes))
 
 
 def _walk(node: Node, store: Store, matcher: Matcher, walked: set[Digest], *, skip_missing: bool) -> None:

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from ocitool.advice.outcome import Outcome
 
 MATRIX: Final = Path(__file__).parents[2] / "data" / "import-matrix.jsonl"
+RACES: Final = {("flat-foreign-platform", "1.5.0", "")}
+"""What was filtered out is unpacked while the garbage collector runs: seen to end either way with 1.6.20."""
+
 HOST: Final = Platform("linux", "amd64")
 
 
@@ -32,6 +35,10 @@ def lines() -> dict[str, list[dict[str, Any]]]:
         line = json.loads(text)
         by_shape[line["shape"]].append(line)
     return by_shape
+
+
+def key_of(line: dict[str, Any]) -> tuple[str, str, str]:
+    return line["shape"], line["ctr"], line["args"]
 
 
 def predict(facts: ArchiveFacts, version: str, arguments: str) -> Outcome:
@@ -66,6 +73,6 @@ def test_every_run_is_predicted(shape: str) -> None:
         wanted = {key: line[key] for key in found if key in line}
         if "images" in wanted:
             wanted["images"] = [name.partition("@")[0] for name in wanted["images"]]
-        if found != wanted or not outcome.is_stable or len(found) != len(line) - 3:
+        if found != wanted or outcome.is_stable is (key_of(line) in RACES) or len(found) != len(line) - 3:
             wrong.append((line["ctr"], line["args"], wanted, found, outcome.reasons))
     assert wrong == []
