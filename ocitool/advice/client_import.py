@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ocitool.advice.containerd.ctr import make_store
+from ocitool.advice.containerd.ctr import make_store, make_unpacker
 from ocitool.advice.containerd.listing import list_archive
 from ocitool.advice.containerd.local import ClientImport
 from ocitool.advice.containerd.matching import Matcher, Spelling
 from ocitool.advice.containerd.names import NameRule, Naming
-from ocitool.advice.containerd.records import Record, is_whole
+from ocitool.advice.containerd.records import Record, is_whole, recorded_images
 from ocitool.advice.outcome import Ending, Outcome
 from ocitool.advice.table import Behaviour, read_table
 from ocitool.advice.version import Version
@@ -19,11 +19,13 @@ from ocitool.graph.image import Kind, walk_manifests
 from ocitool.model.reference import Reference
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from ocitool.advice.containerd.failure import ImportFailure
     from ocitool.advice.containerd.store import Store
+    from ocitool.advice.containerd.unpack import Unpacker
     from ocitool.advice.facts import ArchiveFacts
+    from ocitool.advice.outcome import RecordedImage
     from ocitool.graph.image import ManifestNode
     from ocitool.model.digest import Digest
     from ocitool.model.platform import Platform
@@ -68,6 +70,16 @@ class Library:
             nodes = [node for node in list_archive(self.store) if node not in named]
             records += tuple(Record(f"{unnamed}@{node.descriptor.digest}", node) for node in nodes)
         return records, held
+
+    def unpacker(self) -> Unpacker:
+        """Return how this version unpacks."""
+        return make_unpacker(self.store, self.behaviour.traits)
+
+    def images(
+        self, records: Sequence[Record], held: frozenset[Digest], unpacked: Iterable[Digest]
+    ) -> tuple[RecordedImage, ...]:
+        """Return the images of records, of which some manifests are unpacked or would be when they are run."""
+        return recorded_images(records, self.unpacker(), self.spelling, held, frozenset(unpacked))
 
     def unpackable(
         self, record: Record, held: frozenset[Digest], fits: Callable[[ManifestNode], bool]

@@ -9,7 +9,7 @@ from ocitool.advice.client_import import Library, failed, is_full_name
 from ocitool.advice.command_flags import read_flags
 from ocitool.advice.containerd.failure import ImportFailure
 from ocitool.advice.containerd.matching import take_all, take_strictly
-from ocitool.advice.containerd.records import is_whole, names_collide, recorded_images, success
+from ocitool.advice.containerd.records import is_whole, names_collide, success
 from ocitool.advice.outcome import Ending, Outcome
 from ocitool.advice.platform_words import read_platform, wanted_words
 from ocitool.advice.table import read_table
@@ -105,7 +105,7 @@ class _Load:
                 raise ImportFailure(names_here[failure.name], *failure.reasons, **values) from None
             raise
         unpacked = {digest for record in records for digest in self._ready(record, held)}
-        images = recorded_images(records, self.library.store, held, frozenset(unpacked))
+        images = self.library.images(records, held, unpacked)
         lacking = [record for record in records if self.wanted and not self._provides(record, matcher)]
         if lacking:
             names = [_shown(record) for record in lacking]

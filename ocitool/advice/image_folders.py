@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from ocitool.advice.client_import import Library, failed, is_full_name
 from ocitool.advice.containerd.failure import ImportFailure
 from ocitool.advice.containerd.matching import take_all, take_host
-from ocitool.advice.containerd.records import names_collide, recorded_images, success
+from ocitool.advice.containerd.records import names_collide, success
 from ocitool.advice.outcome import Ending, Outcome
 from ocitool.advice.table import Behaviour, read_table
 from ocitool.errors import UsageError
@@ -137,7 +137,7 @@ def _imported(facts: ArchiveFacts, target: Target, behaviour: Behaviour) -> Outc
 
     named = [record for record in records if is_full_name(record.name)]
     unpacked = {digest for record in named for digest in library.unpackable(record, held, runs_here)}
-    images = recorded_images(records, library.store, held, frozenset(unpacked))
+    images = library.images(records, held, unpacked)
     odd = [record.name for record in records if record not in named]
     reasons = (f"{', '.join(odd)}: Kubernetes finds images by full names only, and this is none",) if odd else ()
     return success(images, reasons, is_stable=not names_collide(records))

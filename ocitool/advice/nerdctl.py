@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Final
 
 from ocitool.advice.client_import import Library, failed
 from ocitool.advice.command_flags import read_flags
-from ocitool.advice.containerd.ctr import Ctr, make_unpacker
+from ocitool.advice.containerd.ctr import Ctr
 from ocitool.advice.containerd.failure import ImportFailure
 from ocitool.advice.containerd.matching import take_all, take_strictly
-from ocitool.advice.containerd.records import names_collide, recorded_images, success
+from ocitool.advice.containerd.records import names_collide, success
 from ocitool.advice.outcome import Ending, Outcome
 from ocitool.advice.platform_words import read_platform, wanted_words
 from ocitool.advice.table import read_table
@@ -79,7 +79,7 @@ def _client(facts: ArchiveFacts, target: Target, behaviour: Behaviour, flags: Co
     takes_all = "--all-platforms" in flags.flags
     wanted = _platforms(flags) or (target.host,)
     matcher = take_all(library.spelling) if takes_all else take_strictly(library.spelling, *wanted)
-    unpacker = make_unpacker(library.store, library.behaviour.traits)
+    unpacker = library.unpacker()
     try:
         records, held = library.take(matcher, behaviour.traits["compressions"], _UNNAMED, skip_missing=False)
         unpacked = set()
@@ -89,7 +89,7 @@ def _client(facts: ArchiveFacts, target: Target, behaviour: Behaviour, flags: Co
             unpacked.add(manifest.descriptor.digest)
     except ImportFailure as failure:
         return failed(failure, behaviour, library.behaviour)
-    images = recorded_images(records, library.store, held, frozenset(unpacked))
+    images = library.images(records, held, unpacked)
     return success(images, (), is_stable=not names_collide(records))
 
 
