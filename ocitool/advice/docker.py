@@ -40,10 +40,11 @@ class Docker:
             return _failed(behaviour, "flag-unknown", f"{target.version} has no {flags.unknown}", flag=flags.unknown)
         if flags.operands:
             raise UsageError("docker load takes no archive but that of --input")
-        wanted = flags.value("--platform")
-        if "," in wanted:
-            return _failed(behaviour, "platform-invalid", "--platform takes one platform here", platform=wanted)
-        return _Load(facts, target, behaviour, read_platform(wanted) if wanted else None).run()
+        texts = [text for value in flags.flags.get("--platform", ()) for text in value.split(",")]
+        if len(texts) > 1 and behaviour.traits["platforms"] == "one":
+            text = flags.value("--platform")
+            return _failed(behaviour, "platform-invalid", "--platform takes one platform here", platform=text)
+        return _Load(facts, target, behaviour, tuple(map(read_platform, texts))).run()
 
     def candidates(
         self, facts: ArchiveFacts, target: Target, wanted: Sequence[Platform]
@@ -80,7 +81,7 @@ class _Load:
     facts: ArchiveFacts
     target: Target
     behaviour: Behaviour
-    wanted: Platform | None
+    wanted: tuple[Platform, ...]
 
     def run(self) -> Outcome:
         compression = self.facts.compression
@@ -111,7 +112,7 @@ class _Load:
         reasons: list[str] = []
         for listed in listed_items(self.facts):
             platform = listed.platform
-            if self.wanted is not None and platform is not None and not self.wanted.matches(platform):
+            if self.wanted and platform is not None and not any(want.matches(platform) for want in self.wanted):
                 reasons.append(f"manifest.json lists an image for {platform.display}, which --platform leaves out")
                 continue
             failed = self._failure(listed)
