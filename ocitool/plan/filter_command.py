@@ -27,8 +27,8 @@ TAG: Final = "TAG"
 class Rewrite:
     """`ocitool filter` with some options; `advice` says what it is for, `otherwise` what else helps, if anything.
 
-    `images` are for `--image`, `name` is for `--name`; `renames` are pairs of an old name and a new one. A
-    new name may hold `REPOSITORY` and `TAG`. SRC and the output stay to be filled in.
+    `name` is for `--name`; `renames` are pairs of an old name and a new one. A new name may hold `REPOSITORY` and
+    `TAG`. `images` are for `--image`. SRC and the output stay to be filled in.
     """
 
     advice: str
@@ -40,9 +40,9 @@ class Rewrite:
     referrers: Followers | None = None
     name: str = ""
     renames: tuple[tuple[str, str], ...] = ()
+    images: tuple[str, ...] = ()
     output: str = "OUT"
     otherwise: str = ""
-    images: tuple[str, ...] = ()
 
     @property
     def command(self) -> str:
@@ -62,6 +62,12 @@ class Rewrite:
         """Return the remedy: what it does, the command, and what else helps."""
         otherwise = f"; or {self.otherwise}" if self.otherwise else ""
         return f"{self.advice}: {self.command}{otherwise}"
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether no name in it is left to the reader to choose."""
+        names = (self.name, *(new for _, new in self.renames))
+        return not any(word in name for name in names for word in (REPOSITORY, TAG))
 
     def options(self) -> FilterOptions:
         """Return what `filter` makes of the command, once names are chosen; raises `UsageError` as it does."""
