@@ -79,15 +79,18 @@ def _client(facts: ArchiveFacts, target: Target, behaviour: Behaviour, flags: Co
     takes_all = "--all-platforms" in flags.flags
     wanted = _platforms(flags) or (target.host,)
     matcher = take_all(library.spelling) if takes_all else take_strictly(library.spelling, *wanted)
-    unpacker = library.unpacker()
+    unpacker, name = library.unpacker(), ""
     try:
         records, held = library.take(matcher, behaviour.traits["compressions"], _UNNAMED, skip_missing=False)
         unpacked = set()
         for record in records:
+            name = record.name
             manifest = unpacker.resolve(record.target, matcher)
             unpacker.unpack(manifest)
             unpacked.add(manifest.descriptor.digest)
     except ImportFailure as failure:
+        # What fails while it is unpacked says of which image it is; nothing before that does.
+        failure.values.setdefault("name", name)
         return failed(failure, behaviour, library.behaviour)
     images = library.images(records, held, unpacked)
     return success(images, (), is_stable=not names_collide(records))
