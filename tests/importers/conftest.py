@@ -19,7 +19,7 @@ from .containerd import ContainerdServer
 from .daemon import DaemonError
 from .debian import DebianError
 from .docker import DockerServer
-from .engines import Engines, labels
+from .engines import ARCHIVED_CONTAINERD, Engines, labels
 from .engines import provision as provision_engines
 from .oras import Oras
 from .podman import Podman, private_environment
@@ -56,6 +56,18 @@ def engines() -> Engines:
 @pytest.fixture(scope="session", params=labels("containerd"))
 def containerd(engines: Engines, request: pytest.FixtureRequest) -> Iterator[ContainerdServer]:
     """Provide a running containerd of each version line."""
+    server = ContainerdServer(require(engines, request.param))
+    try:
+        server.__enter__()
+    except DaemonError as error:
+        give_up(str(error))
+    yield server
+    server.__exit__(None, None, None)
+
+
+@pytest.fixture(scope="session", params=[*labels(ARCHIVED_CONTAINERD), *labels("containerd")])
+def any_containerd(engines: Engines, request: pytest.FixtureRequest) -> Iterator[ContainerdServer]:
+    """Provide a running containerd of each version line, those of archived suites too."""
     server = ContainerdServer(require(engines, request.param))
     try:
         server.__enter__()

@@ -39,6 +39,10 @@ class DebianError(RuntimeError):
     """Say that a package cannot be had."""
 
 
+class SuiteError(DebianError):
+    """Say that no list of a suite's packages can be had: there is no such suite, or no way to it."""
+
+
 @dataclass(frozen=True, slots=True)
 class PackageTree:
     """Name a folder of unpacked packages and the version of each."""
@@ -87,7 +91,10 @@ class Suite:
         The lists are brought up to date first, for sid drops superseded packages.
         """
         self._configure()
-        self._apt("apt-get", "update")
+        try:
+            self._apt("apt-get", "update")
+        except DebianError as error:
+            raise SuiteError(str(error)) from error
         dependencies = _parse_depends(self._apt("apt-cache", "--important", "--recurse", "depends", *packages))
         known = [package for package in packages if package in dependencies]
         if not known:

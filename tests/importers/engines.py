@@ -8,10 +8,10 @@ out on provisioning.
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from .debian import DebianError, PackageTree, Suite
+from .debian import DebianError, PackageTree, Suite, SuiteError
 from .program import SYSTEM_PATH, Program
 from .relocation import RelocationError
 
@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SUITES = ("bookworm", "trixie", "sid")
+ARCHIVED_SUITES = ("bullseye",)
 RUNTIME = ("runc",)
+ARCHIVED_CONTAINERD = "containerd-archived"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +61,11 @@ class Engine:
 
 @dataclass(frozen=True, slots=True)
 class Unavailable:
-    """Say why an engine cannot be had."""
+    """Say why an engine cannot be had; `is_gone` if its suite is past its support, and no mirror has it any more."""
 
     label: str
     reason: str
+    is_gone: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,37 +131,44 @@ TABLE: tuple[EngineRow, ...] = (
     _docker("docker-sid", "sid", "", ("docker-cli",)),
 )
 
+ARCHIVED: tuple[EngineRow, ...] = (
+    replace(_containerd("containerd-1.4", "bullseye", "1.4"), product=ARCHIVED_CONTAINERD),
+)
+"""Engines of suites past their support, whose mirrors may vanish; only tests that name this product run them."""
+
 PROGRAM_FOLDERS = ("usr/sbin", "usr/bin")
 
 
 def labels(product: str) -> list[str]:
     """Return the labels of ``product`` in the table, oldest first."""
-    return [row.label for row in TABLE if row.product == product]
+    return [row.label for row in (*ARCHIVED, *TABLE) if row.product == product]
 
 
 def provision() -> Engines:
     """Bring every engine of the table; what cannot be had is listed with the reason."""
-    with ThreadPoolExecutor(len(SUITES)) as pool:
-        trees = dict(zip(SUITES, pool.map(_bring, SUITES), strict=True))
-    return Engines({row.label: _resolve(row, trees[row.suite]) for row in TABLE})
+    suites = (*ARCHIVED_SUITES, *SUITES)
+    with ThreadPoolExecutor(len(suites)) as pool:
+        trees = dict(zip(suites, pool.map(_bring, suites), strict=True))
+    return Engines({row.label: _resolve(row, trees[row.suite]) for row in (*ARCHIVED, *TABLE)})
 
 
-def _bring(suite: str) -> PackageTree | str:
+def _bring(suite: str) -> PackageTree | Unavailable:
     """Return the unpacked packages of one suite, or why they cannot be had."""
-    rows = [row for row in TABLE if row.suite == suite]
+    rows = [row for row in (*ARCHIVED, *TABLE) if row.suite == suite]
     packages = {name for row in rows for name in (row.package, *row.companions)}
     commands = sorted({command for row in rows for command in row.commands})
     programs = [f"{folder}/{name}" for folder in PROGRAM_FOLDERS for name in commands]
     try:
         return Suite(suite).tree(sorted(packages), programs)
     except (DebianError, RelocationError, OSError) as error:
-        return f"{suite}: {error}"
+        is_gone = isinstance(error, SuiteError) and suite in ARCHIVED_SUITES
+        return Unavailable(suite, f"{suite}: {error}", is_gone)
 
 
-def _resolve(row: EngineRow, tree: PackageTree | str) -> Engine | Unavailable:
+def _resolve(row: EngineRow, tree: PackageTree | Unavailable) -> Engine | Unavailable:
     """Return the engine of ``row`` as the unpacked suite holds it."""
-    if isinstance(tree, str):
-        return Unavailable(row.label, tree)
+    if isinstance(tree, Unavailable):
+        return replace(tree, label=row.label)
     version = _upstream(tree.versions.get(row.package, ""))
     if not version:
         return Unavailable(row.label, f"{row.suite} has no package {row.package}")

@@ -113,6 +113,7 @@ def make_unpacker(store: Store, traits: Mapping[str, str]) -> Unpacker:
         checks_target=traits["flat-platform"] == "checked",
         reads_config_variant=traits["config-variant"] == "read",
         counts_all_layers=traits["layers-counted"] == "all",
+        knows_docker_zstd=traits["docker-zstd-layers"] == "known",
     )
 
 

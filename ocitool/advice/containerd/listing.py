@@ -6,6 +6,7 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from ocitool.advice.containerd.docker_images import made_node
 from ocitool.advice.containerd.failure import ImportFailure
 from ocitool.errors import DocumentError
 from ocitool.graph.docker_manifest import NULL
@@ -88,7 +89,7 @@ def _docker_nodes(store: Store) -> tuple[Node, ...]:
         if node is not None:
             _check_item(item, node)
         place += max(len(item.tags), 1)
-    return tuple(_with_platform(node) for node in nodes.values())
+    return tuple(made_node(_with_platform(node)) for node in nodes.values())
 
 
 def _check_item(item: DockerItem, node: Node) -> None:
@@ -116,7 +117,7 @@ def _items_in_layout(store: Store, items: tuple[DockerItem, ...]) -> tuple[Node,
         if node is None:
             raise ImportFailure("docker-config-missing", f"{item.config} is not in the archive", name=item.config)
         _check_item(item, node)
-        found.extend(_with_platform(named) for named in _named(node, item))
+        found.extend(made_node(_with_platform(named)) for named in _named(node, item))
     return tuple(found)
 
 

@@ -91,7 +91,7 @@ class LocalImport:
         if self.unpacked is not None:
             for record in records:
                 try:
-                    unpacked.add(self._unpack(record.target, walked, self.unpacked))
+                    unpacked |= self._unpack(record.target, walked, self.unpacked)
                 except ImportFailure as failure:
                     failure.values["name"] = record.name
                     failure.images = self._images(records, walked, unpacked)
@@ -113,15 +113,14 @@ class LocalImport:
         held = frozenset(unpacked)
         return recorded_images(records, self.unpacker, spelling, walked, held, discarded=self.discards_layers)
 
-    def _unpack(self, target: Node, walked: frozenset[Digest], matcher: Matcher) -> Digest:
+    def _unpack(self, target: Node, walked: frozenset[Digest], matcher: Matcher) -> frozenset[Digest]:
         manifest = self.unpacker.resolve(target, matcher)
         digest = manifest.descriptor.digest
         if self.collected is Collected.BEFORE_UNPACK and digest not in walked:
             gone = manifest.config.digest if isinstance(target, ManifestNode) and manifest.config else digest
             template = "config-not-found" if gone != digest else ""
             raise ImportFailure("content-not-found", _unheld_words(manifest), template=template, digest=gone)
-        self.unpacker.unpack(manifest)
-        return digest
+        return frozenset({digest} if self.unpacker.unpack(manifest) else ())
 
 
 def _unheld_words(manifest: ManifestNode) -> str:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from ocitool.advice.containerd.docker_images import made_node
 from ocitool.advice.containerd.failure import ImportFailure
-from ocitool.graph.image import IndexNode, Kind, Root
+from ocitool.graph.image import IndexNode, Kind, ManifestNode, Root
 from ocitool.model.digest import Digest
 from ocitool.model.json_text import dump_json
 from ocitool.model.media_type import INDEXES, MANIFESTS
@@ -24,8 +25,9 @@ class Store:
     A blob is stored under the digest of its bytes (importer.go, `onUntarBlob`), so that a corrupt one is one that is
     not there; only 1.0 and 1.1 go by its name (`by_path`) and take sha512 too. `unreadable` are the rules of `verify`
     whose breach keeps Go from decoding a document; `unread` is what the graph has not read, as its descriptor has
-    another size: containerd does not compare sizes, so that it is taken for whole. `index_digest` is that of
-    index.json as it is written here, since a graph does not keep its bytes.
+    another size: containerd does not compare sizes, so that it is taken for whole. `made` are the manifests that it
+    makes of the images that manifest.json lists. `index_digest` is that of index.json as it is written here, since a
+    graph does not keep its bytes.
     """
 
     graph: ImageGraph
@@ -35,6 +37,7 @@ class Store:
     checks_media_types: bool = True
     unreadable: frozenset[str] = frozenset()
     unread: frozenset[Digest] = frozenset()
+    made: frozenset[Digest] = frozenset()
     faults: dict[str, tuple[Fault, ...]] = field(default_factory=dict)
 
     @classmethod
@@ -57,9 +60,18 @@ class Store:
         faults: dict[str, tuple[Fault, ...]] = {}
         for fault in facts.graph.faults:
             faults[fault.where] = (*faults.get(fault.where, ()), fault)
-        unread = frozenset(sizes - corrupt)
-        index_digest = Digest.of(dump_json(dict(facts.graph.index)))
-        return cls(facts.graph, index_digest, corrupt, by_path, checks_media_types, unreadable, unread, faults)
+        made = [made_node(node) for node in nodes] if facts.graph.docker_manifest is not None else []
+        return cls(
+            facts.graph,
+            Digest.of(dump_json(dict(facts.graph.index))),
+            corrupt,
+            by_path,
+            checks_media_types,
+            unreadable,
+            unread=frozenset(sizes - corrupt),
+            made=frozenset(node.descriptor.digest for node in made if isinstance(node, ManifestNode)),
+            faults=faults,
+        )
 
     @property
     def roots(self) -> tuple[Root, ...]:
@@ -69,7 +81,7 @@ class Store:
 
     def holds(self, digest: Digest) -> bool:
         """Tell whether content can be found by a digest."""
-        if digest in self.graph.documents:
+        if digest in self.made:
             return True
         return (
             digest in self.graph.blobs

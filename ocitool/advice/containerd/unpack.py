@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from ocitool.graph.image import Node
     from ocitool.model.descriptor import Descriptor
 
+OCI_LAYER_PREFIX: Final = "application/vnd.oci.image.layer."
+DOCKER_ZSTD_LAYER: Final = "application/vnd.docker.image.rootfs.diff.tar.zstd"
+
 _SHA256: Final = re.compile(r"sha256:[0-9a-f]{64}")
 
 
@@ -29,7 +32,7 @@ class Unpacker:
     `zstd` is the failure of a layer of zstd, ``unpacked`` if there is none. `checks_target` says that even a manifest
     which an image points straight at has to be of the platform (1.0, 1.1); `reads_config_variant` that the variant in
     a config counts, where the index names no platform; `counts_all_layers` that what is no layer of an image has to
-    have a diff_id too.
+    have a diff_id too; `knows_docker_zstd` that Docker's type of zstd layers is one.
     """
 
     store: Store
@@ -37,6 +40,7 @@ class Unpacker:
     checks_target: bool = False
     reads_config_variant: bool = True
     counts_all_layers: bool = False
+    knows_docker_zstd: bool = True
 
     def resolve(self, target: Node, matcher: Matcher) -> ManifestNode:
         """Return the manifest that an image means on a platform (image.go, `Manifest`); raises `ImportFailure`."""
@@ -49,12 +53,12 @@ class Unpacker:
             raise ImportFailure("manifest-not-found", f"the image has no manifest for {wanted}", digest=digest)
         raise ImportFailure("no-match", f"the index of the image lists nothing for {wanted}", digest=digest)
 
-    def unpack(self, manifest: ManifestNode) -> None:
-        """Unpack a manifest as a client does; raises `ImportFailure`."""
+    def unpack(self, manifest: ManifestNode) -> bool:
+        """Unpack a manifest as a client does; returns whether it has any layer, raises `ImportFailure`."""
         if self._is_unread(manifest):
-            return
+            return True
         config = self._config(manifest, template="config-not-found")
-        layers = [layer for layer in manifest.layers if self.counts_all_layers or is_layer(layer)]
+        layers = [layer for layer in manifest.layers if self.counts_all_layers or self.is_layer(layer)]
         if len(layers) != len(manifest.diff_ids or ()):
             # A config of an artifact is decoded as an image's, which has no diff_ids then.
             raise ImportFailure(
@@ -62,6 +66,7 @@ class Unpacker:
                 f"config {config.digest} has {len(manifest.diff_ids or ())} diff_ids for {len(layers)} layers",
             )
         self._apply(manifest, layers, template="extract-failed")
+        return bool(layers)
 
     def unpack_walked(self, manifest: ManifestNode, platforms: Matcher) -> bool:
         """Unpack a manifest as the daemon does while it walks (unpacker.go), if its config's platform is covered.
@@ -70,7 +75,7 @@ class Unpacker:
         """
         if self._is_unread(manifest):
             return platforms.choices is None
-        layers = [layer for layer in manifest.layers if is_layer(layer)]
+        layers = [layer for layer in manifest.layers if self.is_layer(layer)]
         if manifest.config is None or manifest.config.media_type not in IMAGE_CONFIGS or not layers:
             return False
         self._config(manifest)
@@ -86,6 +91,12 @@ class Unpacker:
             return False
         self._apply(manifest, layers, template="daemon-extract-failed")
         return True
+
+    def is_layer(self, descriptor: Descriptor) -> bool:
+        """Tell whether containerd takes something for a layer (mediatypes.go, `IsLayerType`)."""
+        if descriptor.media_type == DOCKER_ZSTD_LAYER:
+            return self.knows_docker_zstd
+        return descriptor.media_type in TAR_LAYERS or descriptor.media_type.startswith(OCI_LAYER_PREFIX)
 
     def _is_unread(self, manifest: ManifestNode) -> bool:
         """Tell whether the graph knows too little of a manifest to say more than that it is there."""
@@ -144,24 +155,17 @@ class Unpacker:
             if not self.store.holds(layer.digest):
                 name, reason = "extract-failed", f"a layer of {_label(manifest)} {self.store.why_not(layer.digest)}"
                 text = f"failed to get reader from content store: content digest {layer.digest}: not found"
+            elif not self.is_layer(layer):
+                name, reason = "extract-failed", f"{layer.media_type} is no type of a layer"
+                text = f"failed to get stream processor for {layer.media_type}: no processor for media-type: unknown"
             elif layer_compression(layer.media_type) == "zstd" and self.zstd != "unpacked":
                 name, reason = self.zstd, "its layers are compressed with zstd, which this containerd does not know"
                 text = "archive/tar: invalid tar header: unknown"
-            elif not is_layer(layer):
-                name, reason = "extract-failed", f"{layer.media_type} is no type of a layer"
-                text = f"no processor for media-type: {layer.media_type}: unknown"
             elif not _SHA256.fullmatch(diff_id):
                 name, template, reason = "wrong-diff-id", "", f"the diff_id {diff_id[:80]!r} is no sha256"
             if name:
                 values = {"diff_id": diff_id, "layer": layer.digest, "type": layer.media_type, "text": text}
                 raise ImportFailure(name, reason, template=template, **values)
-
-
-def is_layer(descriptor: Descriptor) -> bool:
-    """Tell whether containerd takes something for a layer (mediatypes.go, `IsLayerType`)."""
-    return descriptor.media_type in TAR_LAYERS or descriptor.media_type.startswith(
-        ("application/vnd.oci.image.layer.", "application/vnd.docker.image.rootfs.")
-    )
 
 
 def _label(manifest: ManifestNode) -> str:

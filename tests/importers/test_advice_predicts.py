@@ -1,0 +1,147 @@
+"""Hold every prediction for ``ctr images import`` to what real containerds do, archive by archive.
+
+One test is one archive and one version, with all arguments, so that it tells all that is wrong at once.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import pytest
+
+from ocitool.advice.importers import IMPORTERS
+from ocitool.advice.target import Target
+from ocitool.advice.version import Version
+from ocitool.model.platform import host_platform
+
+from .advice_comparison import archive_facts, differences
+from .advice_runs import run_import
+from .advice_shapes import SHAPES
+
+if TYPE_CHECKING:
+    from .containerd import ContainerdServer
+
+ARGUMENTS: Final = (
+    "",
+    "--all-platforms",
+    "--no-unpack",
+    "--platform linux/amd64",
+    "--platform linux/arm64",
+    "--platform linux/arm64 --no-unpack",
+    "--local",
+    "--local --all-platforms",
+    "--local --platform linux/arm64",
+    "--local --no-unpack",
+    "--all-platforms --no-unpack",
+)
+FEW: Final = ("", "--all-platforms", "--platform linux/arm64", "--local", "--all-platforms --no-unpack")
+"""The arguments for shapes that differ little from another one, which is imported with all of `ARGUMENTS`."""
+
+NAMING: Final = (
+    "--digests",
+    "--digests --skip-digest-for-named",
+    "--base-name docker.io/library/lab",
+    "--base-name example.org/other",
+    "--index-name example.org/index:1 --no-unpack",
+    "--local --digests --base-name docker.io/library/lab",
+    "--align-docker",
+    "--platform linux/arm/v7",
+    "--platform linux/386",
+)
+NAMED: Final = (
+    "nested-multi",
+    "flat-foreign",
+    "several-images",
+    "one-index-two-names",
+    "artifact-beside",
+    "unnamed",
+    "unnamed-beside-named",
+    "bare-name",
+    "several-names-one-bare",
+    "name-of-a-digest",
+    "reference-alone-full",
+    "reference-alone-tag",
+    "docker-archive-familiar",
+    "docker-archive-untagged",
+    "only-arm",
+    "listed-386",
+    "only-amd64-v2",
+    "children-without-platform",
+)
+"""Shapes that are imported with `NAMING` too: those in which it makes a difference."""
+
+VARIATIONS: Final = frozenset(
+    {
+        "outer-xz",
+        "outer-bzip2",
+        "docker-manifest-of-another-form",
+        "several-images-of-different-platforms",
+        "one-manifest-two-names",
+        "index-in-index-of-a-platform",
+        "config-missing-foreign",
+        "flat-config-missing",
+        "flat-layer-missing",
+        "layer-missing-foreign",
+        "config-corrupt",
+        "docker-archive-links",
+        "docker-archive-untagged",
+        "docker-archive-layer-missing",
+        "no-layout-file-at-all",
+        "layout-of-another-version",
+        "root-index-missing",
+        "children-without-platform-foreign",
+        "entries-in-reverse",
+        "entries-with-dots",
+        "entries-twice",
+        "only-386",
+        "flat-amd64-v2",
+        "empty-nested-index",
+        "diff-ids-too-few",
+        "layer-sha512",
+        "layer-elsewhere",
+        "no-layers",
+        "manifest-called-index",
+        "name-of-a-digest",
+        "several-names-one-bare",
+    }
+)
+"""Shapes that are imported with `FEW` arguments."""
+
+MATRIX: Final = Path(__file__).parent.parent / "data" / "import-matrix.jsonl"
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_import_ends_as_predicted(any_containerd: ContainerdServer, shape: str, tmp_path: Path) -> None:
+    archive = tmp_path / "archive.tar"
+    archive.write_bytes(SHAPES[shape]())
+    facts = archive_facts(archive)
+    target = Target("ctr", Version.parse(any_containerd.version), host_platform())
+    wrong = {}
+    for text in (FEW if shape in VARIATIONS else ARGUMENTS) + NAMING * (shape in NAMED):
+        outcome = IMPORTERS["ctr"].predict(facts, target, text.split())
+        found = list(differences(facts, outcome, run_import(any_containerd, archive, text.split())))
+        if found:
+            wrong[text] = found
+    assert not wrong, json.dumps(wrong, indent=1)
+
+
+def test_matrix_is_true(any_containerd: ContainerdServer, tmp_path: Path) -> None:
+    """The matrix was measured with other archives of the same shapes, and with these versions among others."""
+    lines = [json.loads(line) for line in MATRIX.read_text().splitlines()]
+    lines = [line for line in lines if line["ctr"] == any_containerd.version]
+    wrong = []
+    for line in lines:
+        archive = tmp_path / f"{line['shape']}.tar"
+        archive.write_bytes(SHAPES[line["shape"]]())
+        seen = run_import(any_containerd, archive, line["args"].split())
+        outcomes = seen.failures or ("ok" if seen.images else "nothing-stored",)
+        is_ready = bool(seen.images) and all(image.is_ready for image in seen.images)
+        is_right = line["outcome"] in outcomes
+        if line["outcome"] == "ok":
+            is_right &= (line["hostPlatformUnpacked"], sorted(line["images"])) == (is_ready, list(seen.names))
+        if not is_right:
+            wrong.append((line, seen))
+    assert lines or any_containerd.version == "1.4.13"
+    assert not wrong
