@@ -15,7 +15,9 @@
     ├── SelectionError                4   a requested platform or image is not there
     ├── IntegrityError                5   bytes that do not match their digest or size, or are missing
     ├── OutputError                   6   the output could not be written
-    │   └── OutputClosed              6   the reader of a pipe went away
+    │   ├── OutputClosed              6   the reader of a pipe went away
+    │   └── ImporterError             6   the program that an archive goes to cannot be run, or its daemon not reached
+    ├── ImportRefused                 1   no command imports this archive, as far as is known
     └── Interrupted                 130   stopped by a signal (143 for SIGTERM)
 
 Findings of a validator are values (`ocitool.check`); an error stops a command at the first.
@@ -128,6 +130,19 @@ class OutputClosed(OutputError):
     """The reader of a pipe went away before the archive was complete."""
 
     code = "output-closed"
+
+
+class ImporterError(OutputError):
+    """The program that an archive is to go to cannot be run, or its daemon does not answer."""
+
+    code = "importer"
+
+
+class ImportRefused(OcitoolError):
+    """No command is known that imports an archive into what is there, so that none was run."""
+
+    exit_code = 1
+    code = "import-refused"
 
 
 class Interrupted(OcitoolError):

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import gzip
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Final
 
 from ocitool.advice.choice import Quality
-from ocitool.advice.outcome import Ending, Evidence
+from ocitool.advice.outcome import Evidence
 from ocitool.api.advising import AdviseOptions, advise_archive
 from ocitool.model.platform import Platform
 from ocitool.model.platform_selection import PlatformSelection
@@ -136,9 +137,11 @@ def _section(typical: Typical) -> str:
 def _rows(advice: Advice, importers: tuple[str, ...]) -> Iterator[str]:
     for importer in advice.importers:
         if importer.importer in importers:
+            title = importer.title
             for line in importer.versions:
-                cells = (importer.title, _versions(line), _commands(advice, importer, line), _failures(line))
+                cells = (title, _versions(line), _commands(advice, importer, line), "<br>".join(_failures(line)))
                 yield f"| {' | '.join(cells)} |"
+                title = ""
 
 
 def _versions(line: VersionAdvice) -> str:
@@ -164,21 +167,21 @@ def _grade(command: Command) -> str:
     ]
 
 
-def _failures(line: VersionAdvice) -> str:
-    choice = line.choice
-    failing = [choice.plain, *choice.failing] if choice.plain.quality is Quality.FAILS else choice.failing
-    return "<br>".join(f"{_flags(command)}: {_ending(command)}" for command in dict.fromkeys(failing))
+def _failures(line: VersionAdvice) -> Iterator[str]:
+    for words, commands in line.failures().items():
+        yield f"{', '.join(map(_flags, commands))}: {_cell(words)}"
+    if line.unknown_flags:
+        yield f"no {', '.join(f'`{flag}`' for flag in line.unknown_flags)}"
 
 
 def _flags(command: Command) -> str:
     return f"`{' '.join(command.arguments)}`" if command.arguments else "plain"
 
 
-def _ending(command: Command) -> str:
-    outcome = command.outcome
-    if outcome.ending is Ending.ERROR:
-        return f"`{outcome.message}`" if "|" not in outcome.message else outcome.failure
-    return "nothing is stored, exit 0" if outcome.ending is Ending.NOTHING else "exit 0, not what is wanted"
+def _cell(text: str) -> str:
+    """Keep Markdown from reading a message as markup, and digests short."""
+    text = re.sub(r"\b([0-9a-f]{12})[0-9a-f]{52}\b", r"\1…", text)
+    return re.sub(r"([\\`*_{}\[\]<>|~])", r"\\\1", text)
 
 
 if __name__ == "__main__":

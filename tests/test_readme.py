@@ -47,6 +47,7 @@ def folder(tmp_path: Path) -> Path:
     for number in range(3):
         bundle.add(bundle.index([bundle.manifest(layers=(f"{number}",))]), f"docker.io/library/app{number}:1.0")
     (tmp_path / "bundle.tar").write_bytes(bundle.pack())
+    (tmp_path / "deploy.sh").write_text("#!/bin/sh\nctr images import --local=true image.tar\n")
     (tmp_path / "images.txt").write_text("# all\napp0:1.0\ndocker.io/library/app1:1.0\napp2:1.0 # new\n")
     return tmp_path
 

@@ -150,7 +150,9 @@ class _Judge:
                 continue
             found = [record for record in outcome.images if record.name == image.name]
             if not found:
+                # Importers that keep one platform record its manifest, not the index that listed it.
                 digests = {root.node.descriptor.digest for root in image.roots}
+                digests |= {node.descriptor.digest for node in image.manifests()}
                 found = [record for record in outcome.images if record.digest in digests]
                 quality = min(quality, Quality.MISNAMES)
             ready = {platform for record in found for platform in record.ready}

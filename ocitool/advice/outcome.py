@@ -72,3 +72,16 @@ class Outcome:
     def names(self) -> tuple[str, ...]:
         """The names that are recorded."""
         return tuple(image.name for image in self.images)
+
+    def in_words(self) -> str:
+        """Say how it ends, for an import that does not do what is wanted."""
+        if self.ending is Ending.ERROR:
+            return self.message
+        if self.ending is Ending.NOTHING:
+            return "exit 0, and no image is there"
+        if not self.is_stable:
+            return "ends differently from run to run"
+        lost = sorted({platform for image in self.images for platform in image.lost})
+        if lost:
+            return f"exit 0, but {', '.join(lost)} {'are' if len(lost) > 1 else 'is'} lost"
+        return f"exit 0, with {', '.join(self.names)}, which is not all that is wanted"

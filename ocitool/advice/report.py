@@ -3,39 +3,59 @@
 from __future__ import annotations
 
 import shlex
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import groupby
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from ocitool.advice.choice import Choice, Command, choose
+from ocitool.advice.choice import Choice, Command, Quality, choose
 from ocitool.advice.importers import find_importer
 from ocitool.advice.outcome import Evidence
 from ocitool.advice.spans import span
 from ocitool.advice.target import Target
-from ocitool.advice.version import Version, VersionRange
+from ocitool.advice.version import VersionRange
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 
     from ocitool.advice.facts import ArchiveFacts
     from ocitool.advice.outcome import Outcome
     from ocitool.advice.request import Request
     from ocitool.advice.table import Table
+    from ocitool.advice.version import Version
     from ocitool.model.json_text import JsonObject
     from ocitool.model.platform import Platform
     from ocitool.plan.filter_command import Rewrite
 
-_ANY: Final = Version(0)
-
 
 @dataclass(frozen=True, slots=True)
 class VersionAdvice:
-    """What to do about versions that behave alike; `label` names them, `measured` are those of them that were run."""
+    """What to do about versions that behave alike; `label` names them, `measured` are those that were run.
+
+    `flags` are the flags that the first of them knows.
+    """
 
     versions: VersionRange
     label: str
     choice: Choice
+    flags: Mapping[str, bool]
     measured: tuple[Version, ...] = ()
+
+    def failures(self) -> dict[str, tuple[Command, ...]]:
+        """Return what people type that fails though its flags are known, by how it ends, in words."""
+        choice = self.choice
+        plain = [choice.plain] if choice.plain.quality is Quality.FAILS else []
+        alike: dict[str, tuple[Command, ...]] = {}
+        for command in dict.fromkeys((*plain, *choice.failing)):
+            if not unknown_flags(command, self.flags):
+                words = command.outcome.in_words()
+                alike[words] = (*alike.get(words, ()), command)
+        return alike
+
+    @property
+    def unknown_flags(self) -> tuple[str, ...]:
+        """Flags that people type and that these versions do not know."""
+        flags = (flag for command in self.choice.failing for flag in unknown_flags(command, self.flags))
+        return tuple(dict.fromkeys(flags))
 
     @property
     def evidence(self) -> Evidence:
@@ -175,15 +195,41 @@ def advise(
 def _lines(table: Table, versions: VersionRange, at: Callable[[Version], Choice]) -> Iterator[VersionAdvice]:
     known = (*table.turning_points(), *table.measured)
     points = sorted({versions.start, *(version for version in known if version in versions)})
-    groups = [list(group) for _, group in groupby(map(at, points), key=_signature)]
-    starts = [group[0].target.version for group in groups]
-    ends = [*starts[1:], versions.end]
-    for group, start, end in zip(groups, starts, ends, strict=True):
+    flags = {point: table.behaviour(point).flags for point in points}
+    choices = map(at, points)
+    groups = groupby(choices, key=lambda choice: _signature(choice, flags[choice.target.version]))
+    firsts = [next(group) for _, group in groups]
+    starts = [choice.target.version for choice in firsts]
+    for choice, start, end in zip(firsts, starts, [*starts[1:], versions.end], strict=True):
         covered = VersionRange(start, end)
         measured = tuple(version for version in table.measured if version in covered)
-        yield VersionAdvice(covered, span(covered, known), group[0], measured)
+        yield VersionAdvice(covered, span(covered, table.lines), choice, flags[start], measured)
 
 
-def _signature(choice: Choice) -> Choice:
-    """Return what must be the same for two versions to share a line: all but the version, and how it is known."""
-    return replace(choice, target=replace(choice.target, version=_ANY), evidence=Evidence.SOURCE)
+def _signature(choice: Choice, known: Mapping[str, bool]) -> Hashable:
+    """Return what must be the same for two versions to share a line: what is done and how it ends, not why.
+
+    What fails for want of a flag is left out: a version that knows the flag may fail too.
+    """
+    failing = (command for command in choice.failing if not unknown_flags(command, known))
+    mending = choice.mending
+    return (
+        _end(choice.plain),
+        None if choice.best is None else _end(choice.best),
+        None if choice.next_best is None else _end(choice.next_best),
+        tuple(map(_end, failing)),
+        None if mending is None else (mending.rewrite, _end(mending.command)),
+    )
+
+
+def _end(command: Command) -> Hashable:
+    if command.quality is Quality.FAILS:
+        return command.arguments, command.outcome.in_words()
+    ready = tuple((image.name, image.ready) for image in command.outcome.images)
+    return command.arguments, command.quality, ready
+
+
+def unknown_flags(command: Command, known: Mapping[str, bool]) -> tuple[str, ...]:
+    """Return the flags of a command that a version does not know."""
+    flags = (word.partition("=")[0] for word in command.arguments if word.startswith("-"))
+    return tuple(flag for flag in flags if flag not in known)

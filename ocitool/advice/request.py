@@ -37,6 +37,31 @@ class Request:
         return cls(importer, versions, None if found["daemon"] is None else Version.parse(found["daemon"]))
 
 
+@dataclass(frozen=True, slots=True)
+class Upgrade:
+    """A program that goes from one version to another."""
+
+    old: Version
+    new: Version
+    program: str = "ctr"
+
+    @classmethod
+    def parse(cls, old: str, new: str) -> Self:
+        """Read two versions, ``1.7`` of ctr or ``docker=28``; raises `UsageError` for two programs or no version."""
+        (program, before), (other, after) = (_program_version(text) for text in (old, new))
+        if program and other and program != other:
+            raise UsageError(
+                f"{old} and {new} are not of one program", remedy=f"name two versions of {program} or of {other}"
+            )
+        program = find_importer(program or other or "ctr").table.importer
+        return cls(Version.parse(before), Version.parse(after), program)
+
+
+def _program_version(text: str) -> tuple[str, str]:
+    program, sign, version = text.rpartition("=")
+    return (program.strip(), version) if sign else ("", text)
+
+
 def every_request() -> tuple[Request, ...]:
     """Return a request for each importer over all its versions."""
     return tuple(map(Request, IMPORTERS))

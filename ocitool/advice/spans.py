@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ocitool.advice.version import Version
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from ocitool.advice.version import Version, VersionRange
+    from ocitool.advice.version import VersionRange
 
 
-def span(versions: VersionRange, known: Iterable[Version]) -> str:
-    """Name a range; `known` are versions of the importer, which tell the lines that it has."""
+def span(versions: VersionRange, lines: Iterable[Version] = ()) -> str:
+    """Name a range; `lines` are the release lines that there are, without which its end is told by what follows."""
     start = versions.start
     first = start.line if start.patch == 0 else str(start)
     if versions.end is None:
@@ -22,8 +24,11 @@ def span(versions: VersionRange, known: Iterable[Version]) -> str:
         if str(start) == before:
             return before
         return f"{start if start.line == end.line else first} to {before}"
-    lines = sorted({(version.major, version.minor) for version in known if start <= version < end})
-    last = lines[-1] if lines else (start.major, start.minor)
-    if last == (start.major, start.minor):
+    last = max((line for line in lines if line < end and line >= Version(start.major, start.minor)), default=None)
+    if last is None:
+        last = Version(end.major, end.minor - 1) if end.minor and end.major == start.major else None
+    if last is None:
+        return f"{first} to before {end.line}"
+    if last.line == start.line:
         return first if start.patch == 0 else f"{first} and later {start.line}"
-    return f"{first} to {last[0]}.{last[1]}"
+    return f"{first} to {last.line}"

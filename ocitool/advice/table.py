@@ -45,7 +45,10 @@ class Behaviour:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """One importer over all its versions; `measured` are those that were run, all else is read from source."""
+    """One importer over all its versions; `measured` are those that were run, all else is read from source.
+
+    `lines` are its release lines, as far as they are told.
+    """
 
     importer: str
     title: str
@@ -54,6 +57,7 @@ class Table:
     flags: tuple[Row, ...]
     traits: tuple[Row, ...]
     failures: tuple[Row, ...]
+    lines: tuple[Version, ...] = ()
 
     def behaviour(self, version: Version) -> Behaviour:
         """Return what holds for a version; one before the oldest is taken for that."""
@@ -84,6 +88,7 @@ def read_table(importer: str) -> Table:
         flags=_rows(value, "flags"),
         traits=_rows(value, "traits"),
         failures=_rows(value, "failures"),
+        lines=tuple(Version.parse(str(text)) for text in _list(value, "lines")),
     )
 
 

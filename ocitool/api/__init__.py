@@ -16,6 +16,10 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from ocitool.api.filtering import FilterResult, filter_archive, merge_archives
     from ocitool.api.image_lists import read_image_list
+    from ocitool.api.import_client import ClientOptions
+    from ocitool.api.import_plan import ImportOptions, ImportPlan
+    from ocitool.api.import_report import ImportResult
+    from ocitool.api.importing import import_archive, predict_import
     from ocitool.api.inspecting import inspect_archive
     from ocitool.api.listener import Listener
     from ocitool.api.opening import SourceOptions
@@ -43,6 +47,7 @@ if TYPE_CHECKING:
     from ocitool.plan.steps import Plan
 
 __all__ = [
+    "ClientOptions",
     "DockerManifest",
     "FilterOptions",
     "FilterResult",
@@ -50,6 +55,9 @@ __all__ = [
     "Followers",
     "Gates",
     "ImageFilter",
+    "ImportOptions",
+    "ImportPlan",
+    "ImportResult",
     "IndexForm",
     "Inventory",
     "Layers",
@@ -73,8 +81,10 @@ __all__ = [
     "WriteOptions",
     "Written",
     "filter_archive",
+    "import_archive",
     "inspect_archive",
     "merge_archives",
+    "predict_import",
     "read_image_list",
     "read_schema",
     "schema_names",
@@ -84,6 +94,7 @@ __all__ = [
 ]
 
 _HOMES: Final = {
+    "ClientOptions": "ocitool.api.import_client",
     "DockerManifest": "ocitool.plan.options",
     "FilterOptions": "ocitool.plan.options",
     "FilterResult": "ocitool.api.filtering",
@@ -91,6 +102,9 @@ _HOMES: Final = {
     "Followers": "ocitool.plan.options",
     "Gates": "ocitool.check.gates",
     "ImageFilter": "ocitool.model.reference",
+    "ImportOptions": "ocitool.api.import_plan",
+    "ImportPlan": "ocitool.api.import_plan",
+    "ImportResult": "ocitool.api.import_report",
     "IndexForm": "ocitool.plan.options",
     "Inventory": "ocitool.graph.inventory",
     "Layers": "ocitool.plan.options",
@@ -114,8 +128,10 @@ _HOMES: Final = {
     "WriteOptions": "ocitool.api.writing",
     "Written": "ocitool.api.writing",
     "filter_archive": "ocitool.api.filtering",
+    "import_archive": "ocitool.api.importing",
     "inspect_archive": "ocitool.api.inspecting",
     "merge_archives": "ocitool.api.filtering",
+    "predict_import": "ocitool.api.importing",
     "read_image_list": "ocitool.api.image_lists",
     "read_schema": "ocitool.model.schemas",
     "schema_names": "ocitool.model.schemas",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Final, TypeAlias
 
 import typer
 
@@ -14,6 +14,10 @@ if TYPE_CHECKING:
 
     from ocitool.api.advising import AdviseOptions
     from ocitool.model.platform import Platform
+
+OLD: Final = "1.7"
+NEW: Final = "2.0"
+"""The upgrade that breaks most scripts."""
 
 Importers: TypeAlias = Annotated[
     list[str] | None,
@@ -64,13 +68,43 @@ Scripts: TypeAlias = Annotated[
 From: TypeAlias = Annotated[
     str | None,
     typer.Option(
-        "--from", metavar="V", help="For --script: the version in use now (default: 1.7).", show_default=False
+        "--from",
+        metavar="V",
+        help="With --script: the version in use, of ctr (default: 1.7) or another program: docker=20.10.",
+        show_default=False,
     ),
 ]
 To: TypeAlias = Annotated[
     str | None,
-    typer.Option("--to", metavar="V", help="For --script: the version to come (default: 2.0).", show_default=False),
+    typer.Option(
+        "--to",
+        metavar="V",
+        help="With --script: the version to come (default: 2.0); of a line the first release.",
+        show_default=False,
+    ),
 ]
+
+
+def check_options(
+    source: str | None,
+    error: str | None,
+    scripts: Sequence[Path],
+    *,
+    only_archive: Sequence[object],
+    only_scripts: Sequence[object],
+) -> None:
+    """Raise `UsageError` for what does not go together, or where nothing is asked."""
+    if error is not None and scripts:
+        raise UsageError("--error and --script are two questions", remedy="ask one at a time")
+    if any(only_scripts) and not scripts:
+        raise UsageError("--from and --to are for --script", remedy="name a script, or leave them out")
+    if any(only_archive) and (error is not None or scripts):
+        raise UsageError("--for and --want are for an archive alone", remedy="leave them out")
+    if source is None and error is None and not scripts:
+        raise UsageError("no archive is named", remedy="name SRC: a file, a layout folder, or - for standard input")
+    inputs = [source, error, *map(str, scripts)]
+    if inputs.count("-") > 1:
+        raise UsageError("standard input can be read once", remedy="name - once, and files for the others")
 
 
 def make_options(importers: Sequence[str], host: str | None, wanted: Sequence[str]) -> AdviseOptions:

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from ocitool.advice.choice import Quality
-from ocitool.advice.importers import find_importer
-from ocitool.advice.outcome import Ending, Evidence
+from ocitool.advice.outcome import Evidence
 from ocitool.cli.text import printable
 
 if TYPE_CHECKING:
@@ -68,7 +67,7 @@ def _version_lines(advice: Advice, importer: ImporterAdvice, line: VersionAdvice
         if best.quality is not Quality.WORKS or look.verbose:
             yield from _outcome(best.outcome, look)
     else:
-        yield f"    fails     {look.text(_ending(choice.plain.outcome))}"
+        yield f"    fails     {look.text(choice.plain.outcome.in_words())}"
         yield from (f"              {look.text(reason)}" for reason in choice.plain.outcome.reasons[:1])
     mending = choice.mending
     if mending is not None:
@@ -76,26 +75,16 @@ def _version_lines(advice: Advice, importer: ImporterAdvice, line: VersionAdvice
         yield _command("then", importer.typed(mending.command, mending.rewrite.output))
     if look.verbose and choice.next_best is not None:
         yield _command("or", importer.typed(choice.next_best, advice.source))
-    yield from _failing_lines(importer, line, look)
+    yield from _failing_lines(line, look)
 
 
-def _failing_lines(importer: ImporterAdvice, line: VersionAdvice, look: _Look) -> Iterator[str]:
+def _failing_lines(line: VersionAdvice, look: _Look) -> Iterator[str]:
     """Say what people type that fails there: once for all that end alike, and which flags are unknown."""
-    choice = line.choice
-    known = find_importer(importer.importer).table.behaviour(choice.target.version).flags
-    told = [choice.plain, *choice.failing] if choice.best is not None else choice.failing
-    alike: dict[str, list[str]] = {}
-    unknown: dict[str, None] = {}
-    for command in dict.fromkeys(told):
-        flags = [word.partition("=")[0] for word in command.arguments if word.startswith("-")]
-        if new := [flag for flag in flags if flag not in known]:
-            unknown |= dict.fromkeys(new)
-        elif command.quality is Quality.FAILS:
-            alike.setdefault(look.text(_ending(command.outcome)), []).append(_flags(command))
-    for ending, commands in alike.items():
-        yield f"    not       {' | '.join(commands)}: {ending}"
-    if unknown:
-        yield f"    no flag   {', '.join(unknown)}"
+    for ending, commands in line.failures().items():
+        if line.choice.best is not None or commands != (line.choice.plain,):  # which is told already
+            yield f"    not       {' | '.join(map(_flags, commands))}: {look.text(ending)}"
+    if line.unknown_flags:
+        yield f"    no flag   {', '.join(line.unknown_flags)}"
 
 
 _WORDS: Final = {Quality.WORKS: "works", Quality.STORES: "stores", Quality.MISNAMES: "misnames"}
@@ -107,20 +96,6 @@ def _command(word: str, command: str) -> str:
 
 def _flags(command: Command) -> str:
     return _safe(shlex.join(command.arguments)) or "without flags"
-
-
-def _ending(outcome: Outcome) -> str:
-    if outcome.ending is Ending.ERROR:
-        return outcome.message
-    if outcome.ending is Ending.NOTHING:
-        return "exit 0, and no image is there"
-    if not outcome.is_stable:
-        return "ends differently from run to run"
-    lost = sorted({platform for image in outcome.images for platform in image.lost})
-    if lost:
-        return f"exit 0, but {', '.join(lost)} is lost"
-    names = ", ".join(outcome.names)
-    return f"exit 0, stores {names}, not what is wanted"
 
 
 def _outcome(outcome: Outcome, look: _Look) -> Iterator[str]:

@@ -12,6 +12,7 @@ import typer
 from ocitool import __version__
 from ocitool.cli.advise import advise_command
 from ocitool.cli.filter import filter_command
+from ocitool.cli.import_command import import_command
 from ocitool.cli.inspect import inspect_command
 from ocitool.cli.merge import merge_command
 from ocitool.cli.options import Format
@@ -39,6 +40,7 @@ app.command("split")(split_command)
 app.command("merge")(merge_command)
 app.command("verify")(verify_command)
 app.command("advise")(advise_command)
+app.command("import")(import_command)
 app.command("schema")(schema_command)
 
 

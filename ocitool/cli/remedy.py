@@ -46,3 +46,18 @@ def _filled(remedy: str, source: str, image: str) -> str:
 
     # All at once: one name may hold the word for another.
     return _PLACEHOLDER.sub(fill, remedy)
+
+
+_NAMES: Final = re.compile(r"(?<![\w./:'-])(SRC|OUT)(?![\w./:'-])")
+
+
+def fill_names(remedy: str, source: str, output: str) -> str:
+    """Return a remedy with the archive in the place of SRC, and that of OUT where its commands write to that.
+
+    Both are words of commands, which stand after a colon; a quoted one is a name of the archive's.
+    """
+    advice, colon, commands = remedy.partition(": ")
+    if not colon:
+        return remedy
+    names = {"SRC": shlex.quote(source), "OUT": shlex.quote(output) if "SRC" in commands else "OUT"}
+    return advice + colon + _NAMES.sub(lambda found: names[found[0]], commands)

@@ -6,7 +6,7 @@ import threading
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from ocitool.archive.new_file import NewFile
 from ocitool.archive.new_folder import NewFolder
@@ -16,16 +16,29 @@ from ocitool.errors import IntegrityError
 from ocitool.plan.steps import Copy, Emit, Folder, OutputPlan
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
     from contextlib import AbstractContextManager
 
     from ocitool.archive.place import Place
     from ocitool.archive.sink import OrderedSink
     from ocitool.archive.source import ByteSource
     from ocitool.model.digest import Digest
+    from ocitool.plan.steps import Step
 
 Target: TypeAlias = "tuple[OutputPlan, NewFile | NewFolder | OrderedSink]"
 """One output of a plan and the sink that it goes into."""
+
+
+class InOrder(Protocol):
+    """What is written from its first byte to its last: an output of a plan, or an archive as it is."""
+
+    @property
+    def size(self) -> int:
+        """Length in bytes."""
+
+    def steps(self) -> Iterator[Step]:
+        """Yield the writes in the order of their offsets and without gaps."""
+
 
 _OpenPlace: TypeAlias = "Callable[[], AbstractContextManager[Place]]"
 
@@ -71,6 +84,24 @@ def execute(
             _write_ordered(output, sources, sink, control, verify=verify, trusted=trusted)
     except IntegrityError:
         # A file that is still being written looks corrupt; the better message is that it moved.
+        _check_unchanged(sources)
+        raise
+    _check_unchanged(sources)
+
+
+def execute_in_order(
+    output: InOrder,
+    sources: Sequence[ByteSource],
+    sink: OrderedSink,
+    *,
+    trusted: Collection[int] = (),
+    on_bytes: Callable[[int], None] | None = None,
+) -> None:
+    """Write one output in order, as `execute` does, whatever its steps come from; raises what that raises."""
+    control = Control(threading.Event(), on_bytes or _ignore)
+    try:
+        _write_ordered(output, sources, sink, control, verify=True, trusted=trusted)
+    except IntegrityError:
         _check_unchanged(sources)
         raise
     _check_unchanged(sources)
@@ -165,7 +196,7 @@ def _writer(places: Sequence[Place]) -> Callable[[int, memoryview], None]:
 
 
 def _write_ordered(
-    output: OutputPlan,
+    output: InOrder,
     sources: Sequence[ByteSource],
     sink: OrderedSink,
     control: Control,

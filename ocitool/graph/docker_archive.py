@@ -104,6 +104,7 @@ class _Builder:
             faults=(*self._scan.faults, *self._content.faults),
             has_end=self._scan.has_end,
             repeats=self._scan.repeats,
+            layout_files=LAYOUT_FILES & self._files.keys(),
             form=ArchiveForm.DOCKER_ARCHIVE,
         )
 

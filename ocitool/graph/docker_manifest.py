@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from ocitool.errors import DocumentError
 from ocitool.graph.image import DockerItem
@@ -14,12 +14,18 @@ if TYPE_CHECKING:
     from ocitool.model.json_text import JsonObject, JsonValue
 
 
+NULL: Final = "is null, not an array of images"
+"""What is said of a manifest.json that Go decodes without an error, and that lists nothing."""
+
+
 def read_docker_manifest(raw: bytes) -> tuple[DockerItem, ...]:
     """Read the images of a manifest.json; raises `DocumentError` with the position of a bad one.
 
     The format has no specification; this is what docker's image/tarexport/load.go decodes.
     """
     value = parse_json(raw)
+    if value is None:
+        raise DocumentError(NULL)
     if not isinstance(value, list):
         raise DocumentError("is not an array of images")
     _check_length(value, "images")

@@ -194,7 +194,8 @@ class ImageGraph:
     index.json, `blobs` where the bytes of each digest lie, `documents` the manifests that were made for a
     docker-archive, which has none, `other_files` entries that are no part of the layout. `faults` are what no writer
     may trust; damage of single blobs is in the nodes. Without `has_end` the archive lacks its end blocks, though all
-    it lists is there. `repeats` are entries that occur more than once, each time the same.
+    it lists is there. `repeats` are entries that occur more than once, each time the same. `layout_files` are those
+    of index.json, oci-layout and manifest.json that are there, whatever is in them.
     """
 
     origins: tuple[Origin, ...]
@@ -208,6 +209,7 @@ class ImageGraph:
     documents: Mapping[Digest, bytes] = field(default_factory=dict)
     form: ArchiveForm = ArchiveForm.OCI_LAYOUT
     repeats: tuple[str, ...] = ()
+    layout_files: frozenset[str] = frozenset()
 
     @property
     def source_name(self) -> str:

@@ -88,6 +88,7 @@ class _Builder:
             faults=tuple(self._faults + self._content.faults),
             has_end=scan.has_end,
             repeats=scan.repeats,
+            layout_files=LAYOUT_FILES & self._files.keys(),
         )
 
     def _check_layout(self) -> None:

@@ -77,3 +77,9 @@ RECORD_LIMIT: Final = 16 * MIB
 
 RECORDS_LIMIT: Final = 128 * MIB
 """Bytes, about, of the same of all layers; what an image starts is not told where they do not suffice."""
+
+SCRIPT_LIMIT: Final = 16 * MIB
+"""Bytes of a script (`advise --script`)."""
+
+ERROR_TEXT_LIMIT: Final = 1 * MIB
+"""Bytes of a pasted error message (`advise --error -`)."""

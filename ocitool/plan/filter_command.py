@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from ocitool.model.platform_selection import PlatformSelection
+from ocitool.model.reference import ImageFilter
 from ocitool.model.renaming import Renaming
 from ocitool.plan.options import FilterOptions, Layers, Missing
 
@@ -27,7 +28,7 @@ class Rewrite:
     """`ocitool filter` with some options; `advice` says what it is for, `otherwise` what else helps, if anything.
 
     `name` is for `--name`; `renames` are pairs of an old name and a new one. A new name may hold `REPOSITORY` and
-    `TAG`. SRC and the output stay to be filled in.
+    `TAG`. `images` are for `--image`. SRC and the output stay to be filled in.
     """
 
     advice: str
@@ -39,6 +40,7 @@ class Rewrite:
     referrers: Followers | None = None
     name: str = ""
     renames: tuple[tuple[str, str], ...] = ()
+    images: tuple[str, ...] = ()
     output: str = "OUT"
     otherwise: str = ""
 
@@ -61,12 +63,19 @@ class Rewrite:
         otherwise = f"; or {self.otherwise}" if self.otherwise else ""
         return f"{self.advice}: {self.command}{otherwise}"
 
+    @property
+    def is_settled(self) -> bool:
+        """Whether no name in it is left to the reader to choose."""
+        names = (self.name, *(new for _, new in self.renames))
+        return not any(word in name for name in names for word in (REPOSITORY, TAG))
+
     def options(self) -> FilterOptions:
         """Return what `filter` makes of the command, once names are chosen; raises `UsageError` as it does."""
         names = [_chosen(self.name, 0)] if self.name else []
         rules = [f"{old}={_chosen(new, number)}" for number, (old, new) in enumerate(self.renames)]
         return FilterOptions(
             PlatformSelection.parse(self.platforms),
+            images=ImageFilter(self.images),
             missing=self.missing,
             fix_platforms=self.fix_platforms,
             layers=self.layers,
@@ -77,6 +86,8 @@ class Rewrite:
 
     def _words(self) -> Iterator[str]:
         yield from ("ocitool", "filter", "SRC", "-p", ",".join(self.platforms))
+        for image in self.images:
+            yield from ("--image", image)
         if self.missing is not Missing.ERROR:
             yield from ("--missing", self.missing.value)
         if self.fix_platforms:

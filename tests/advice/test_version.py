@@ -49,9 +49,7 @@ def test_a_line_covers_its_releases(text: str, inside: str, outside: str) -> Non
     assert Version.parse(outside) not in versions
 
 
-KNOWN = [
-    Version.parse(text) for text in ("1.0", "1.1", "1.2", "1.3", "1.4", "1.5", "1.5.15", "1.6", "1.7", "2.0", "2.0.2")
-]
+LINES = [Version(1, minor) for minor in range(8)] + [Version(2)]
 
 
 @pytest.mark.parametrize(
@@ -70,4 +68,16 @@ KNOWN = [
 )
 def test_ranges_in_words(start: str, end: str | None, words: str) -> None:
     versions = VersionRange(Version.parse(start), None if end is None else Version.parse(end))
-    assert span(versions, KNOWN) == words
+    assert span(versions, LINES) == words
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "words"),
+    [
+        ("20.10", "28.0", "20.10 to before 28.0"),
+        ("0.12", "0.17", "0.12 to 0.16"),
+        ("28.0", "29.0", "28.0 to before 29.0"),
+    ],
+)
+def test_ranges_in_words_where_the_lines_are_not_told(start: str, end: str, words: str) -> None:
+    assert span(VersionRange(Version.parse(start), Version.parse(end))) == words

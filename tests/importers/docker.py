@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from .engines import Engine
 
 
+IMAGES_NAMESPACE = "moby"
+
+
 class DockerServer:
     """Serve as a context manager around one running dockerd."""
 
@@ -27,7 +30,7 @@ class DockerServer:
         """
         self.engine = engine
         self.containerd_store = containerd_store
-        self._containerd = ContainerdServer(engine)
+        self.containerd = ContainerdServer(engine)
         self._daemon: Daemon | None = None
 
     @property
@@ -52,7 +55,7 @@ class DockerServer:
 
         The containerd is started here, for dockerd by itself would take the machine's.
         """
-        self._containerd.__enter__()
+        self.containerd.__enter__()
         self._daemon = daemon = Daemon("dockerd")
         configuration = daemon.folder / "daemon.json"
         settings: dict[str, object] = {"deprecated-key-path": f"{daemon.folder}/key.json"}
@@ -64,7 +67,7 @@ class DockerServer:
                 self.engine.program(
                     "dockerd",
                     f"--config-file={configuration}",
-                    f"--containerd={self._containerd.socket}",
+                    f"--containerd={self.containerd.socket}",
                     f"--data-root={daemon.folder}/data",
                     f"--exec-root={daemon.folder}/exec",
                     f"--pidfile={daemon.folder}/pid",
@@ -109,10 +112,14 @@ class DockerServer:
         images = sorted(set(self.docker("images", "--all", "--quiet").stdout.split()))
         if images:
             self.docker("rmi", "--force", *images)
+        if self.containerd_store:
+            # Docker removes no image whose name is not a full one.
+            for name in self.containerd.images(IMAGES_NAMESPACE):
+                self.containerd.ctr("images", "rm", "--sync", name, namespace=IMAGES_NAMESPACE)
 
     def _stop(self) -> None:
         """Stop what is running of the two servers."""
         if self._daemon is not None:
             self._daemon.stop()
             self._daemon = None
-        self._containerd.__exit__(None, None, None)
+        self.containerd.__exit__(None, None, None)

@@ -65,6 +65,11 @@ class Podman:
         self.folder = folder
         self._program = self._configure()
 
+    @property
+    def program(self) -> Program:
+        """Return podman as it is run."""
+        return self._program
+
     def run(self, *arguments: str, timeout: float = DEFAULT_TIMEOUT) -> CompletedProcess[str]:
         """Run podman; a refusal is returned, not raised."""
         return self._program.run(*arguments, timeout=timeout)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from ocitool.advice.containerd.docker_images import made_node
 from ocitool.advice.containerd.failure import ImportFailure
 from ocitool.errors import DocumentError
+from ocitool.graph.docker_manifest import NULL
 from ocitool.graph.image import ArchiveForm
 from ocitool.graph.layout_files import DOCKER_NAME, INDEX_NAME, LAYOUT_NAME
 from ocitool.model.descriptor import CONTAINERD_NAME, REF_NAME
@@ -54,10 +55,12 @@ def list_archive(store: Store) -> tuple[Node, ...]:
     graph = store.graph
     if fault := _fault(store, LAYOUT_NAME, "L3"):
         raise ImportFailure("bad-layout", f"oci-layout cannot be read: {fault.message}", text=fault.message)
-    if fault := _fault(store, DOCKER_NAME, "V25"):
+    # Go decodes null without an error.
+    if (fault := _fault(store, DOCKER_NAME, "V25")) and fault.message != NULL:
         raise ImportFailure("bad-docker-manifest", f"manifest.json {fault.message}", text="unexpected EOF")
     if graph.form is ArchiveForm.DOCKER_ARCHIVE:
-        return _docker_nodes(store)
+        # Beside an oci-layout an index.json that lists nothing counts all the same.
+        return () if graph.layout_files >= {LAYOUT_NAME, INDEX_NAME} else _docker_nodes(store)
     if (fault := _fault(store, LAYOUT_NAME, "L4")) and not _NO_VERSION.search(fault.message):
         found = _VERSION.search(fault.message)
         raise ImportFailure("layout-version", fault.message, text=found[1].strip("'") if found else "")

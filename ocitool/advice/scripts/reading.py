@@ -14,12 +14,10 @@ from typing import TYPE_CHECKING, Final
 from ocitool.advice.scripts.lists import word_lists
 from ocitool.advice.scripts.shell import VERB, simple_commands
 from ocitool.advice.scripts.words import CommandLine
+from ocitool.model.limits import SCRIPT_LIMIT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-TEXT_LIMIT: Final = 16 * 1024 * 1024
-"""Characters of a file that are looked at."""
 
 _COMMENT: Final = re.compile(r"[ \t]*(?:#|//|;)")
 _FOR_PEOPLE: Final = re.compile(
@@ -33,7 +31,7 @@ _FOLDED: Final = re.compile(
 
 def read_commands(text: str) -> Iterator[CommandLine]:
     """Yield the commands of a text in no particular order; some are no commands at all. Never raises."""
-    text = text[:TEXT_LIMIT]
+    text = text[:SCRIPT_LIMIT]
     if not VERB.search(text):
         return
     for words in word_lists(text):

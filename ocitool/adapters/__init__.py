@@ -1,0 +1,1 @@
+"""What touches the world beyond files: other programs. Handed in by the command line, never imported by the core."""

@@ -1,0 +1,41 @@
+"""Read a text that an option names: a file, or standard input."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Final
+
+from ocitool.errors import UsageError
+
+_CHUNK: Final = 64 * 1024
+
+
+def read_text_input(path: str | os.PathLike[str], noun: str, limit: int, *, standard_input: int = 0) -> bytes:
+    """Return the bytes of a file or of ``-``, one more than `limit` at the most, so that the caller sees the excess.
+
+    Raises `UsageError` if it cannot be read; `noun` names in it what was asked for.
+    """
+    name = os.fspath(path)
+    try:
+        if name == "-":
+            return _read_all(standard_input, limit)
+        with Path(name).open("rb") as file:
+            return file.read(limit + 1)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise UsageError(f"cannot read {noun}: {reason}", where=input_name(path), remedy="name a file") from error
+
+
+def input_name(path: str | os.PathLike[str]) -> str:
+    """Return what messages call a text."""
+    name = os.fspath(path)
+    return "standard input" if name == "-" else name
+
+
+def _read_all(descriptor: int, limit: int) -> bytes:
+    """Read a pipe to its end, or to just beyond the bound."""
+    data = bytearray()
+    while len(data) <= limit and (chunk := os.read(descriptor, _CHUNK)):
+        data += chunk
+    return bytes(data)

@@ -1,0 +1,188 @@
+"""What docker, podman, skopeo, kind, k3s, k0s and nerdctl do, by example and as laws."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from ocitool.advice.choice import Quality, choose
+from ocitool.advice.docker_items import ListState, list_state
+from ocitool.advice.facts import ArchiveFacts
+from ocitool.advice.importers import IMPORTERS, find_importer
+from ocitool.advice.outcome import Ending
+from ocitool.advice.target import Target
+from ocitool.advice.version import Version
+from ocitool.archive.reader import scan_source
+from ocitool.errors import UsageError
+from ocitool.graph.build import build_graph
+from ocitool.model.platform import Platform
+from tests.builders import NAME
+from tests.importers.load_shapes import SHAPES
+from tests.sources import BytesSource
+
+if TYPE_CHECKING:
+    from ocitool.advice.outcome import Outcome
+
+HOST = Platform("linux", "amd64")
+FOREIGN = Platform("linux", "arm64")
+ELSEWHERE = sorted(set(IMPORTERS) - {"ctr"})
+PLAIN = [name for name in SHAPES if not name.startswith("outer-") and " in " not in name]
+
+
+def facts(shape: str, name: str = "in-memory.tar") -> ArchiveFacts:
+    source = BytesSource(SHAPES[shape](), name)
+    return ArchiveFacts(build_graph(scan_source(source), source))
+
+
+def target(importer: str, version: str, daemon: str = "") -> Target:
+    return Target(importer, Version.parse(version), HOST, Version.parse(daemon) if daemon else None)
+
+
+def predicted(shape: str, importer: str, version: str, *arguments: str, daemon: str = "") -> Outcome:
+    return find_importer(importer).predict(facts(shape), target(importer, version, daemon), arguments)
+
+
+@pytest.mark.parametrize(
+    ("importer", "version", "shape", "ending", "failure"),
+    [
+        ("docker", "20.10.24", "nested-multi", Ending.ERROR, "no-docker-manifest"),
+        ("docker", "20.10.24", "nested-multi docker", Ending.OK, ""),
+        ("docker", "20.10.24", "zstd-layers docker", Ending.ERROR, "layer-not-unpacked"),
+        ("docker", "23", "zstd-layers docker", Ending.OK, ""),
+        ("docker", "20.10.24", "flat-host docker null", Ending.NOTHING, ""),
+        ("docker", "28.5.2", "flat-host docker null", Ending.ERROR, "null-docker-manifest"),
+        ("docker", "28.5.2", "nested-foreign docker empty", Ending.NOTHING, ""),
+        ("docker", "28.5.2", "windows docker", Ending.ERROR, "wrong-os"),
+        ("docker-containerd", "24", "missing-platforms", Ending.ERROR, "content-not-found"),
+        ("docker-containerd", "28.5.2", "missing-platforms", Ending.OK, ""),
+        ("docker-containerd", "29", "nested-multi", Ending.OK, ""),
+        ("podman", "4.3.1", "nested-foreign docker", Ending.OK, ""),
+        ("podman", "4.3.1", "nested-foreign", Ending.ERROR, "no-platform"),
+        ("podman", "4.3.1", "two-names", Ending.ERROR, "several-images"),
+        ("podman", "4.3.1", "fewer-diff-ids", Ending.OK, ""),
+        ("podman", "5.8.6", "fewer-diff-ids", Ending.ERROR, "layers-mismatch"),
+        ("skopeo", "1.22", "nested-host", Ending.OK, ""),
+        ("skopeo", "1.22", "several", Ending.ERROR, "several-images"),
+        ("kind", "0.20", "missing-platforms", Ending.ERROR, "content-not-found"),
+        ("kind", "0.20", "nested-foreign", Ending.ERROR, "no-match"),
+        ("kind", "0.20", "flat-foreign", Ending.OK, ""),
+        ("k3s", "1.29", "missing-platforms", Ending.ERROR, "content-not-found"),
+        ("k3s", "1.31", "missing-platforms", Ending.OK, ""),
+        ("k0s", "1.30", "missing-platforms", Ending.OK, ""),
+        ("nerdctl", "2.0", "missing-platforms", Ending.OK, ""),
+        ("nerdctl", "2.0", "flat-foreign listed", Ending.ERROR, "filtered-out"),
+        ("nerdctl", "2.3", "nested-multi", Ending.OK, ""),
+    ],
+)
+def test_what_each_does(importer: str, version: str, shape: str, ending: Ending, failure: str) -> None:
+    outcome = predicted(shape, importer, version)
+    assert (outcome.ending, outcome.failure) == (ending, failure)
+
+
+@pytest.mark.parametrize(
+    ("importer", "version", "shape", "names"),
+    [
+        ("docker", "28.5.2", "nested-multi docker familiar", {NAME}),
+        ("docker-containerd", "28.5.2", "bare-tag", {"1.0"}),
+        ("docker-containerd", "28.5.2", "familiar-name", {"lab:1.0"}),
+        ("podman", "4.3.1", "nested-foreign docker familiar", {"localhost/lab:1.0"}),
+        ("podman", "4.3.1", "bare-tag", {"localhost/1.0:latest"}),
+        ("podman", "4.3.1", "full-reference", {NAME}),
+        ("podman", "4.3.1", "unnamed", {""}),
+    ],
+)
+def test_the_names_that_are_recorded(importer: str, version: str, shape: str, names: set[str]) -> None:
+    assert set(predicted(shape, importer, version).names) == names
+
+
+def test_the_node_of_kind_decides() -> None:
+    assert predicted("nested-multi", "kind", "0.27", daemon="2.0.0").failure == "no-unpack-platforms"
+    assert predicted("nested-multi", "kind", "0.27", daemon="2.0.2").ending is Ending.OK
+
+
+def test_a_foreign_platform_needs_the_right_command() -> None:
+    foreign = predicted("nested-foreign", "podman", "5.8.6", "pull", "--arch", "arm64", "oci-archive:SRC")
+    assert foreign.images[0].ready == ("linux/arm64",)
+    words = find_importer("podman").words(("pull", "--arch", "arm64", "oci-archive:SRC:1.0"), "a.tar")
+    assert words == ("podman", "pull", "--arch", "arm64", "oci-archive:a.tar:1.0")
+    found = choose(facts("nested-foreign"), find_importer("skopeo"), target("skopeo", "1.22"), [FOREIGN])
+    assert found.best is not None
+    assert found.best.quality is Quality.WORKS
+    assert found.best.arguments == ("--override-arch", "arm64", "oci-archive:SRC", f"containers-storage:{NAME}")
+
+
+def test_one_platform_is_taken_by_older_clients() -> None:
+    several = ("--platform", "linux/amd64,linux/arm64")
+    assert predicted("nested-multi", "docker-containerd", "28.5.2", *several).failure == "platform-invalid"
+    assert predicted("nested-multi", "docker-containerd", "29.0", *several).ending is Ending.OK
+    assert predicted("nested-multi docker", "docker", "28.5.2", *several).failure == "platform-invalid"
+    assert predicted("nested-multi docker", "docker", "29.0", *several).ending is Ending.OK
+    assert predicted("nested-multi", "docker-containerd", "27.5", *several).failure == "flag-unknown"
+    assert predicted(
+        "partial-foreign docker", "docker-containerd", "28.5.2", "--platform", "linux/arm64"
+    ).message == ("image lab:1.0 was loaded, but doesn't provide the requested platform (linux/arm64)")
+
+
+@pytest.mark.parametrize(
+    ("name", "compression", "ending"),
+    [
+        ("images.tar", "", Ending.OK),
+        ("IMAGES.TAR", "", Ending.OK),
+        ("images.tar.gz", "gzip", Ending.OK),
+        ("images.tzst", "zstd", Ending.OK),
+        ("images.tar", "gzip", Ending.ERROR),
+        ("images.tar.gz", "", Ending.ERROR),
+        ("images.oci", "", Ending.NOTHING),
+    ],
+)
+def test_k3s_goes_by_the_suffix(name: str, compression: str, ending: Ending) -> None:
+    found = ArchiveFacts(facts("nested-multi", name).graph, compression)
+    assert find_importer("k3s").predict(found, target("k3s", "1.31"), ()).ending is ending
+
+
+def test_a_corrupt_layer_is_found_where_layers_are_unpacked() -> None:
+    plain = facts("nested-multi docker")
+    node = next(node for node in plain.graph.images[0].manifests() if node.platform == HOST)
+    corrupt = ArchiveFacts(plain.graph, corrupt=frozenset({node.layers[1].digest}))
+    for importer, version in (("docker", "28.5.2"), ("podman", "5.8.6"), ("skopeo", "1.22.0")):
+        outcome = find_importer(importer).predict(corrupt, target(importer, version), ())
+        assert outcome.failure == "corrupt-layer"
+    silent = find_importer("docker-containerd").predict(corrupt, target("docker-containerd", "28.5.2"), ())
+    assert silent.ending is not Ending.ERROR
+    assert HOST.display in silent.images[0].lost
+
+
+def test_what_manifest_json_is_is_told_apart() -> None:
+    assert list_state(facts("flat-host").graph) is ListState.ABSENT
+    assert list_state(facts("flat-host docker null").graph) is ListState.NULL
+    assert list_state(facts("flat-host docker not JSON").graph) is ListState.UNREADABLE
+    assert list_state(facts("flat-host docker").graph) is ListState.LIST
+
+
+@pytest.mark.parametrize("importer", ELSEWHERE)
+@pytest.mark.parametrize("shape", PLAIN)
+def test_every_shape_ends_in_every_version_and_an_error_has_words(shape: str, importer: str) -> None:
+    found, table = facts(shape), find_importer(importer).table
+    for version in {table.oldest, *table.measured, *table.turning_points()}:
+        where = Target(importer, version, HOST)
+        for arguments in find_importer(importer).candidates(found, where, [HOST]):
+            outcome = find_importer(importer).predict(found, where, arguments)
+            assert (outcome.ending is Ending.ERROR) == bool(outcome.failure)
+            assert bool(outcome.failure) == bool(outcome.message)
+            assert not outcome.images or outcome.ending is not Ending.NOTHING
+            assert outcome.reasons or outcome.ending is not Ending.ERROR
+            assert find_importer(importer).words(arguments, "a.tar")
+
+
+@pytest.mark.parametrize("importer", ELSEWHERE)
+def test_the_first_candidate_is_none_at_all(importer: str) -> None:
+    table = find_importer(importer).table
+    where = Target(importer, table.oldest, HOST)
+    assert find_importer(importer).candidates(facts("nested-multi"), where, [HOST])[0] == ()
+
+
+@pytest.mark.parametrize("importer", ELSEWHERE)
+def test_an_archive_is_no_argument(importer: str) -> None:
+    with pytest.raises(UsageError):
+        predicted("nested-multi", importer, "99", "other.tar")

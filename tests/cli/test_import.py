@@ -1,0 +1,229 @@
+"""The command `import`, with a program that stands in for ctr."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from ocitool.api import read_schema
+from tests.builders import NAME, OCI_LAYERS_PLAIN, OCI_MANIFEST, Layout, as_json, multi_platform
+from tests.command import ocitool
+from tests.stand_in import StandIn
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+BIG = 8 * 1024 * 1024
+HOST = "linux/amd64" if os.uname().machine == "x86_64" else "linux/arm64"
+
+
+@pytest.fixture
+def archive(tmp_path: Path) -> Path:
+    path = tmp_path / "image.tar"
+    path.write_bytes(multi_platform().pack())
+    return path
+
+
+@pytest.fixture
+def stand_in(tmp_path: Path) -> StandIn:
+    return holding(StandIn(tmp_path / "ctr"))
+
+
+def holding(stand_in: StandIn) -> StandIn:
+    layout = multi_platform()
+    return stand_in.holds((NAME, layout.roots[0]["digest"]), blobs=tuple(layout.blobs))
+
+
+def run(stand_in: StandIn, *arguments: str | Path) -> subprocess.CompletedProcess[bytes]:
+    return ocitool("import", *arguments, "--ctr", stand_in.path)
+
+
+def check(text: bytes) -> dict[str, Any]:
+    document = json.loads(text)
+    Draft202012Validator(read_schema("output/import")).validate(document)
+    assert list(document)[:2] == ["schemaVersion", "kind"]
+    return dict(document)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--to", "docker", "-n", "k8s.io"], "--address, --namespace and --snapshotter are not for docker"),
+        (["--to", "podman", "-a", "/x"], "--address, --namespace and --snapshotter are not for podman"),
+        (["--to", "docker", "--ctr", "/bin/ctr"], "--ctr names ctr, and --to docker runs docker"),
+        (["--ctr-version", "2.0.0"], "--ctr-version is for --dry-run"),
+        (["--dry-run", "--daemon-version", "2.0.0"], "--daemon-version goes with --ctr-version"),
+        (["--dry-run", "--ctr-version", "new"], "'new' is no version"),
+        (["--dry-run", "--ctr-version", "2.0.0", "-p", "nowhere"], "no known operating system"),
+        (["--dry-run", "--ctr-version", "2.0.0", "--name", "Lab:1"], "Lab:1"),
+        (["--to", "rocket"], "rocket"),
+    ],
+)
+def test_usage(archive: Path, options: list[str], message: str) -> None:
+    done = ocitool("import", archive, *options)
+    assert done.returncode == 2, done.stderr
+    assert message in done.stderr.decode()
+    assert done.stdout == b""
+
+
+def test_dry_run(archive: Path) -> None:
+    done = ocitool("import", archive, "--dry-run", "--ctr-version", "1.7.24")
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.decode().splitlines()
+    assert lines[0] == f"ctr 1.7.24, on a {HOST} host"
+    assert lines[1] == f"would run: ctr images import - < {archive}"
+    assert lines[2].startswith(f"expected: {NAME}: {HOST} ready to run")
+    assert lines[-1] == "measured: this version was run"
+
+
+def test_dry_run_of_what_is_filtered(archive: Path) -> None:
+    done = ocitool("import", archive, "--dry-run", "--ctr-version", "2.0.5", "-p", "linux/arm/v7", "-n", "k8s.io")
+    lines = done.stdout.decode().splitlines()
+    assert lines[1].startswith(f"would run: ocitool filter {archive} -p linux/arm/v7 -o - | ctr --namespace k8s.io ")
+    assert lines[2] == "filtered on the fly: --platform asks for it"
+    assert lines[3].startswith(f"expected: {NAME}: linux/arm/v7 ")
+    assert lines[-1] == "predicted from source: versions before and after this one were run"
+
+
+def test_dry_run_as_json(archive: Path) -> None:
+    options = ("--dry-run", "--ctr-version", "2.0.0", "--daemon-version", "1.7.24", "--format", "json")
+    done = ocitool("import", archive, *options, "-p", "linux/arm/v7")
+    document = check(done.stdout)
+    assert (document["dryRun"], document["exitCode"], document["images"]) == (True, None, [])
+    assert (document["version"], document["daemonVersion"], document["wanted"]) == (
+        "2.0.0",
+        "1.7.24",
+        ["linux/arm/v7"],
+    )
+    assert document["filter"] == "ocitool filter SRC -p linux/arm/v7 -o -"
+    assert document["command"][:3] == ["ctr", "images", "import"]
+
+
+def test_dry_run_asks_a_client_that_is_here(archive: Path, stand_in: StandIn) -> None:
+    done = run(stand_in, archive, "--dry-run")
+    assert done.returncode == 0
+    assert f"would run: {stand_in.path} images import - < {archive}" in done.stdout.decode()
+    assert stand_in.calls == ["version"]
+
+
+@pytest.mark.parametrize("source", ["file", "pipe"])
+def test_import(archive: Path, stand_in: StandIn, source: str) -> None:
+    data = archive.read_bytes()
+    arguments = ["import", "-" if source == "pipe" else archive, "--ctr", stand_in.path]
+    done = ocitool(*arguments, stdin=data if source == "pipe" else None)
+    assert (done.returncode, done.stdout) == (0, b"the importer says hello\n")
+    lines = done.stderr.decode().splitlines()
+    assert lines[0].startswith(f"running {stand_in.path} images import -")
+    assert lines[1].startswith(f"{NAME}: sha256:")
+    assert lines[1].endswith(f", {HOST} complete, unpacked")
+    assert stand_in.fed == data
+
+
+def test_quiet(archive: Path, stand_in: StandIn) -> None:
+    done = run(stand_in, archive, "-q")
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"the importer says hello\n", b"")
+
+
+def test_json_has_standard_output_to_itself(archive: Path, stand_in: StandIn) -> None:
+    done = run(stand_in, archive, "--format", "json")
+    assert done.returncode == 0
+    document = check(done.stdout)
+    assert (document["dryRun"], document["exitCode"], document["filter"]) == (False, 0, None)
+    (image,) = document["images"]
+    assert (image["name"], image["isThere"], image["isUnpacked"], image["complete"]) == (NAME, True, True, [HOST])
+    assert done.stderr == b"the importer says hello\n"
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_exit_code_of_the_importer(archive: Path, tmp_path: Path, form: str) -> None:
+    stand_in = StandIn(tmp_path / "ctr", code=9)
+    done = run(stand_in, archive, "--format", form)
+    assert done.returncode == 9
+    if form == "json":
+        assert check(done.stdout)["exitCode"] == 9
+    else:
+        assert done.stderr.decode().splitlines()[-1] == "ocitool: ctr ended with exit code 9"
+
+
+def test_image_that_is_not_there_afterwards(archive: Path, tmp_path: Path) -> None:
+    done = run(StandIn(tmp_path / "ctr"), archive)
+    assert done.returncode == 1
+    assert f"ctr ended with exit code 0, but {NAME} is not there" in done.stderr.decode()
+
+
+def test_corrupt_layer(tmp_path: Path, stand_in: StandIn) -> None:
+    layout = multi_platform((HOST,))
+    layer = layout.read(layout.read(layout.roots[0])["manifests"][0])["layers"][1]["digest"]
+    layout.blobs[layer] = bytes(len(layout.blobs[layer]))
+    (tmp_path / "bad.tar").write_bytes(layout.pack())
+    done = run(stand_in, tmp_path / "bad.tar")
+    assert done.returncode == 5
+    assert f"layer 2 of 2 of {HOST}" in done.stderr.decode().splitlines()[-1]
+    assert stand_in.fed is not None
+    assert not stand_in.fed.endswith(bytes(1024))
+
+
+def test_client_that_is_not_there(archive: Path, tmp_path: Path) -> None:
+    done = ocitool("import", archive, "--ctr", tmp_path / "none", "--format", "json")
+    assert (done.returncode, done.stdout) == (6, b"")
+    error = json.loads(done.stderr)
+    assert (error["code"], error["message"]) == ("importer", "no such file")
+
+
+def test_image_without_a_name(tmp_path: Path, stand_in: StandIn) -> None:
+    (tmp_path / "unnamed.tar").write_bytes(multi_platform(name=None).pack())
+    done = run(stand_in, tmp_path / "unnamed.tar")
+    assert done.returncode == 1
+    assert done.stderr.decode().endswith("; give it a name: --name REPOSITORY:TAG\n")
+    assert stand_in.fed is None
+    assert run(stand_in, tmp_path / "unnamed.tar", "--name", NAME).returncode == 0
+
+
+def big(folder: Path) -> Path:
+    layout = Layout()
+    manifest = layout.manifest(HOST, layers=())
+    document = layout.read(manifest) | {"layers": [layout.blob(bytes(BIG), OCI_LAYERS_PLAIN)]}
+    layout.add(layout.blob(as_json(document), OCI_MANIFEST))
+    (folder / "big.tar").write_bytes(layout.pack())
+    return folder / "big.tar"
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_signal_ends_both(tmp_path: Path, number: int) -> None:
+    stand_in = StandIn(tmp_path / "ctr", reads="sys.stdin.buffer.read(1000); time.sleep(60)")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "ocitool", "import", str(big(tmp_path)), "--ctr", str(stand_in.path)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    deadline = time.monotonic() + 20
+    while not (stand_in.folder / "pid").exists() or not (stand_in.folder / "pid").read_text():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    time.sleep(0.2)
+    process.send_signal(number)
+    _, told = process.communicate(timeout=20)
+    assert process.returncode == 128 + number
+    assert told.decode().splitlines()[-1] == "ocitool: interrupted"
+    assert stand_in.fed is None
+    with pytest.raises(ProcessLookupError):
+        os.kill(stand_in.process, 0)
+
+
+def test_nothing_of_it_is_loaded_by_other_commands() -> None:
+    script = "import sys, ocitool.cli.app; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout.split()
+    assert not [name for name in loaded if name.startswith(("ocitool.advice", "ocitool.adapters"))]
+
+
+def test_help_has_examples() -> None:
+    told = ocitool("import", "--help").stdout.decode()
+    assert "ocitool import image.tar --dry-run --ctr-version 2.0.0" in told
