@@ -16,6 +16,7 @@ from ocitool.advice.version import Version
 from ocitool.api.advising import OpenedFacts, open_facts
 from ocitool.errors import OcitoolError, OutputError
 from ocitool.graph.image import ArchiveForm
+from ocitool.model.platform import host_platform
 from ocitool.plan.filter import plan_filter, plan_layers
 from ocitool.plan.steps import Copy
 
@@ -37,17 +38,18 @@ _PIECE: Final = 1024 * 1024
 def explain_error(
     text: str,
     source: str | os.PathLike[str] | None,
-    world: World | None = None,
+    host: Platform | None = None,
     *,
     source_options: SourceOptions | None = None,
     listener: Listener | None = None,
 ) -> tuple[Explanation, ...]:
     """Explain the messages of a text against `source`, or in general where that is None.
 
-    Of `world` the host and the import command are used. Blobs that the text names are hashed, no others. An archive
-    that cannot be read is one more cause; raises `OutputError` where it cannot be spooled, and `OSError`.
+    `host` is the platform of the machine that printed them, by default this one. Blobs that the text names are
+    hashed, no others. An archive that cannot be read is one more cause; raises `OutputError` where it cannot be
+    spooled, and `OSError`.
     """
-    world = world or World()
+    world = World(host or host_platform())
     if source is None:
         return explain(text, None, world)
     with ExitStack() as stack:

@@ -48,18 +48,16 @@ def on_error(
 ) -> AdviceReport:
     """Report what an error message means for an archive; ``-`` is the text that standard input holds."""
     from ocitool.advice.explain import explain_to_json
-    from ocitool.advice.messages.case import World
     from ocitool.api.explaining import explain_error
     from ocitool.api.text_input import read_text_input
     from ocitool.cli.advise_options import one_platform
     from ocitool.cli.explain_text import explanation_lines
     from ocitool.model.limits import ERROR_TEXT_LIMIT
-    from ocitool.model.platform import host_platform
 
     if text == "-":
         text = read_text_input("-", "the message", ERROR_TEXT_LIMIT).decode("utf-8", "replace")
-    world = World(host_platform() if host is None else one_platform(host))
-    explanations = explain_error(text, source, world, source_options=opening, listener=listener)
+    platform = None if host is None else one_platform(host)
+    explanations = explain_error(text, source, platform, source_options=opening, listener=listener)
     if source is not None:
         explanations = tuple(_with_names(explanation, source) for explanation in explanations)
     return AdviceReport(explain_to_json(explanations, source or ""), explanation_lines(explanations))
