@@ -8,16 +8,19 @@ from typing import TYPE_CHECKING
 
 from ocitool.advice.outcome import Ending, Evidence, Outcome
 from ocitool.graph.image import Kind, State
+from ocitool.graph.node import importer_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from ocitool.advice.facts import ArchiveFacts
     from ocitool.advice.importer import Importer
+    from ocitool.advice.outcome import RecordedImage
     from ocitool.advice.table import Table
     from ocitool.advice.target import Target
     from ocitool.advice.version import Version
     from ocitool.graph.image import Image, ManifestNode
+    from ocitool.model.digest import Digest
     from ocitool.model.platform import Platform
     from ocitool.plan.filter_command import Rewrite
 
@@ -128,45 +131,62 @@ def _mending(
 
 
 @dataclass(frozen=True, slots=True)
+class _Expectation:
+    """What one image should become: a record of one of its names, or at least of its content, with some platforms."""
+
+    names: frozenset[str]
+    digests: frozenset[Digest]
+    platforms: frozenset[str]
+
+    @classmethod
+    def of(cls, image: Image, wanted: Sequence[Platform]) -> _Expectation:
+        names = {image.name, importer_name(image.name)} if image.name else set()
+        # Importers that keep one platform record its manifest, not the index that listed it.
+        roots = (root.node.descriptor.digest for root in image.roots)
+        manifests = (node.descriptor.digest for node in image.manifests())
+        platforms = (node.platform.display for node in wanted_manifests(image, wanted) if node.platform)
+        return cls(frozenset(names), frozenset((*roots, *manifests)), frozenset(platforms))
+
+
 class _Judge:
-    facts: ArchiveFacts
-    importer: Importer
-    target: Target
-    wanted: Sequence[Platform]
+    """Tells what commands are worth for an archive of which some platforms are wanted."""
+
+    def __init__(self, facts: ArchiveFacts, importer: Importer, target: Target, wanted: Sequence[Platform]) -> None:
+        self._facts = facts
+        self._importer = importer
+        self._target = target
+        images = facts.graph.images
+        made = (_Expectation.of(image, wanted) for image in images if not image.is_artifact)
+        self._expected = tuple(expectation for expectation in made if expectation.platforms)
+        # A platform that no image lists cannot be had by any command.
+        self._is_listed = all(any(any(wanted_manifests(image, (one,))) for image in images) for one in wanted)
 
     def command(self, arguments: tuple[str, ...]) -> Command:
-        outcome = self.importer.predict(self.facts, self.target, arguments)
+        """Predict a command and judge it."""
+        outcome = self._importer.predict(self._facts, self._target, arguments)
         return Command(arguments, outcome, self._quality(outcome))
 
     def _quality(self, outcome: Outcome) -> Quality:
-        if outcome.ending in {Ending.ERROR, Ending.NOTHING} or not outcome.is_stable:
+        if outcome.ending in {Ending.ERROR, Ending.NOTHING} or not outcome.is_stable or not self._is_listed:
             return Quality.FAILS
-        if not self._is_listed():
-            return Quality.FAILS
+        by_name: dict[str, list[RecordedImage]] = {}
+        by_digest: dict[Digest, list[RecordedImage]] = {}
+        for record in outcome.images:
+            by_name.setdefault(record.name, []).append(record)
+            by_digest.setdefault(record.digest, []).append(record)
         quality = Quality.WORKS
-        for image in self.facts.graph.images:
-            platforms = {node.platform.display for node in wanted_manifests(image, self.wanted) if node.platform}
-            if image.is_artifact or not platforms:
-                continue
-            found = [record for record in outcome.images if record.name == image.name]
+        for image in self._expected:
+            found = [record for name in image.names for record in by_name.get(name, ())]
             if not found:
-                # Importers that keep one platform record its manifest, not the index that listed it.
-                digests = {root.node.descriptor.digest for root in image.roots}
-                digests |= {node.descriptor.digest for node in image.manifests()}
-                found = [record for record in outcome.images if record.digest in digests]
+                found = [record for digest in image.digests for record in by_digest.get(digest, ())]
                 quality = min(quality, Quality.MISNAMES)
             ready = {platform for record in found for platform in record.ready}
             kept = {platform for record in found for platform in record.kept}
-            if not platforms <= ready | kept:
+            if not image.platforms <= ready | kept:
                 return Quality.FAILS
-            if not platforms <= ready:
+            if not image.platforms <= ready:
                 quality = min(quality, Quality.STORES)
         return quality
-
-    def _is_listed(self) -> bool:
-        """Tell whether each platform that is wanted is one of some image."""
-        images = self.facts.graph.images
-        return all(any(any(wanted_manifests(image, (want,))) for image in images) for want in self.wanted)
 
 
 def wanted_manifests(image: Image, wanted: Sequence[Platform]) -> Iterator[ManifestNode]:

@@ -190,3 +190,14 @@ def test_default_is_the_host_or_all_that_is_whole(platforms: tuple[str, ...], wa
 )
 def test_evidence(version: str, known: Evidence) -> None:
     assert evidence(TABLE, Version.parse(version)) is known
+
+
+def test_an_image_without_a_name_gets_none_that_would_be_right() -> None:
+    facts = facts_of(multi_platform(name=None))
+    outcome = Outcome(Ending.OK, images=(RecordedImage("", DIGEST, ready=("linux/amd64",)),))
+    assert chosen(outcome, facts=facts).plain.quality is Quality.MISNAMES
+
+
+def test_a_familiar_name_is_the_full_one() -> None:
+    facts = facts_of(multi_platform(name="lab:1.0"))
+    assert chosen(READY, facts=facts).plain.quality is Quality.WORKS

@@ -7,7 +7,7 @@ to older variants that the default of a host has.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
@@ -79,6 +79,7 @@ class Matcher:
     spelling: Spelling
     choices: tuple[Platform, ...] | None
     system: str = ""
+    _ranks: dict[Platform, int] = field(default_factory=dict, compare=False, repr=False)
 
     def matches(self, platform: Platform) -> bool:
         """Tell whether a platform is taken."""
@@ -95,7 +96,11 @@ class Matcher:
         choices = self.choices or ()
         if platform is None:
             return len(choices) + 1
-        return next((n for n, choice in enumerate(choices) if self.spelling.match(choice, platform)), len(choices))
+        known = self._ranks.get(platform)
+        if known is None:
+            matching = (number for number, choice in enumerate(choices) if self.spelling.match(choice, platform))
+            known = self._ranks[platform] = next(matching, len(choices))
+        return known
 
     def sorted(self, items: Sequence[Listed], platform: Callable[[Listed], Platform | None]) -> list[Listed]:
         """Return what passes, the best first; equals stay in their order."""

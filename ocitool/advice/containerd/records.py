@@ -58,6 +58,7 @@ def recorded_images(
     nothing holds their layers. Ready is only what the image means on its platform.
     """
     store = unpacker.store
+    done = unpacked & walked
     images: dict[str, RecordedImage] = {}
     for record in records:
         manifests = list(_listed(record.target, store))
@@ -65,7 +66,7 @@ def recorded_images(
         ready = [
             node
             for node in manifests
-            if node.descriptor.digest in unpacked & walked and _is_meant(record.target, node, unpacker, spelling)
+            if node.descriptor.digest in done and _is_meant(record.target, node, unpacker, spelling)
         ]
         kept = [node for node in held if not (discarded and node.descriptor.digest in unpacked)]
         ready_names, kept_names = _displays(ready), _displays(kept)
