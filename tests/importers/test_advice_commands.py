@@ -20,6 +20,7 @@ from ocitool.plan.options import Layers
 from .advice_comparison import archive_facts, differences
 from .advice_runs import run_import
 from .advice_shapes import SHAPES
+from .test_advice_predicts import CASES
 from .test_filtered_archives import OCITOOL
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from .containerd import ContainerdServer
 
 
-@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize(("any_containerd", "shape"), CASES, indirect=["any_containerd"])
 def test_advised_command_does_what_was_said(any_containerd: ContainerdServer, shape: str, tmp_path: Path) -> None:
     archive = tmp_path / "archive.tar"
     archive.write_bytes(SHAPES[shape]())
