@@ -44,8 +44,9 @@ def explain_error(
 ) -> tuple[Explanation, ...]:
     """Explain the messages of a text against `source`, or in general where that is None.
 
-    Of `world` the host and the import command are used. Blobs that the text names are hashed, no others. An archive
-    that cannot be read is one more cause; raises `OutputError` where it cannot be spooled, and `OSError`.
+    Of `world` the host is used, and the import command if it has one. Blobs that the text names are hashed, no
+    others. An archive that cannot be read is one more cause; raises `OutputError` where it cannot be spooled, and
+    `OSError`.
     """
     world = world or World()
     if source is None:
@@ -58,12 +59,10 @@ def explain_error(
         except OcitoolError as error:
             return explain(text, None, replace(world, refusal=error))
         blobs = _Blobs(opened.facts.graph, opened.source)
-        world = replace(
-            world,
-            plans=blobs.plans,
-            hash_blob=blobs.hash_blob,
-            import_command=lambda *asked: _import_command(opened, world.host, *asked),
-        )
+        if world.import_command is World().import_command:
+            host = world.host
+            world = replace(world, import_command=lambda *asked: _import_command(opened, host, *asked))
+        world = replace(world, plans=blobs.plans, hash_blob=blobs.hash_blob)
         return explain(text, opened.facts, world)
 
 
