@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from ocitool.advice.client_import import Library, failed, is_full_name
 from ocitool.advice.containerd.failure import ImportFailure
-from ocitool.advice.containerd.matching import take_all, take_host
+from ocitool.advice.containerd.matching import take_all, take_host, take_strictly
 from ocitool.advice.containerd.records import names_collide, success
 from ocitool.advice.outcome import Ending, Outcome
 from ocitool.advice.table import Behaviour, read_table
@@ -114,9 +114,12 @@ def _hold_bare(arguments: Sequence[str]) -> None:
 
 
 def _suffix(facts: ArchiveFacts) -> str | None:
-    """Return the suffix of the archive's name, None if it has none that counts; what is piped has no name."""
+    """Return the suffix of the archive's name, None if it has none that counts; what is piped has no name.
+
+    What `filter` would write has none either: it is a plain tar, and called as one.
+    """
     name = facts.graph.source_name.lower()
-    if name in {_STREAM, "standard input", ""}:
+    if name in {_STREAM, "standard input", "the output", ""}:
         return _STREAM
     return next((suffix for suffix in sorted(_SUFFIXES, key=len, reverse=True) if name.endswith(suffix)), None)
 
@@ -124,7 +127,11 @@ def _suffix(facts: ArchiveFacts) -> str | None:
 def _imported(facts: ArchiveFacts, target: Target, behaviour: Behaviour) -> Outcome:
     library = Library.of(facts, behaviour.traits["containerd"], target.host)
     host = take_host(library.spelling)
-    walked = take_all(library.spelling) if behaviour.traits["platforms"] == "all" else host
+    walked = {
+        "all": take_all(library.spelling),
+        "host": host,
+        "host-alone": take_strictly(library.spelling, target.host),
+    }[behaviour.traits["platforms"]]
     try:
         records, held = library.take(
             walked, behaviour.traits["compressions"], "", skip_missing=behaviour.traits["missing"] == "skipped"

@@ -26,7 +26,7 @@ _ANY_COMMAND: Final = re.compile(
     r"(?P<advice>.*?): (?P<command>(?:ocitool|ctr|docker|podman|nerdctl|skopeo|tar) \S.*?)(?P<otherwise>; or .*)?",
     re.DOTALL,
 )
-_STEP: Final = re.compile(r" && (?=(?:ocitool|ctr|docker|podman|nerdctl|skopeo) )")
+_STEP: Final = re.compile(r" && (?=(?:ocitool|ctr|docker|podman|nerdctl|skopeo|kind|cp) )")
 
 _STANDINGS: Final = {
     Standing.THERE: "is there",

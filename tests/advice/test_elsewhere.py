@@ -51,6 +51,7 @@ def predicted(shape: str, importer: str, version: str, *arguments: str, daemon: 
         ("docker", "20.10.24", "zstd-layers docker", Ending.ERROR, "layer-not-unpacked"),
         ("docker", "23", "zstd-layers docker", Ending.OK, ""),
         ("docker", "20.10.24", "flat-host docker null", Ending.NOTHING, ""),
+        ("docker", "23.0", "flat-host docker null", Ending.ERROR, "null-docker-manifest"),
         ("docker", "28.5.2", "flat-host docker null", Ending.ERROR, "null-docker-manifest"),
         ("docker", "28.5.2", "nested-foreign docker empty", Ending.NOTHING, ""),
         ("docker", "28.5.2", "windows docker", Ending.ERROR, "wrong-os"),
@@ -61,15 +62,20 @@ def predicted(shape: str, importer: str, version: str, *arguments: str, daemon: 
         ("podman", "4.3.1", "nested-foreign", Ending.ERROR, "no-platform"),
         ("podman", "4.3.1", "two-names", Ending.ERROR, "several-images"),
         ("podman", "4.3.1", "fewer-diff-ids", Ending.OK, ""),
+        ("podman", "5.3", "fewer-diff-ids", Ending.OK, ""),
         ("podman", "5.8.6", "fewer-diff-ids", Ending.ERROR, "layers-mismatch"),
         ("skopeo", "1.22", "nested-host", Ending.OK, ""),
         ("skopeo", "1.22", "several", Ending.ERROR, "several-images"),
         ("kind", "0.20", "missing-platforms", Ending.ERROR, "content-not-found"),
         ("kind", "0.20", "nested-foreign", Ending.ERROR, "no-match"),
         ("kind", "0.20", "flat-foreign", Ending.OK, ""),
-        ("k3s", "1.29", "missing-platforms", Ending.ERROR, "content-not-found"),
+        ("k3s", "1.29.5", "missing-platforms", Ending.ERROR, "content-not-found"),
+        ("k3s", "1.29.6", "missing-platforms", Ending.OK, ""),
+        ("k3s", "1.30.1", "missing-platforms", Ending.ERROR, "content-not-found"),
         ("k3s", "1.31", "missing-platforms", Ending.OK, ""),
-        ("k0s", "1.30", "missing-platforms", Ending.OK, ""),
+        ("k0s", "1.24.2", "missing-386", Ending.ERROR, "content-not-found"),
+        ("k0s", "1.30.1", "missing-386", Ending.OK, ""),
+        ("k0s", "1.30.2", "missing-386", Ending.OK, ""),
         ("nerdctl", "2.0", "missing-platforms", Ending.OK, ""),
         ("nerdctl", "2.0", "flat-foreign listed", Ending.ERROR, "filtered-out"),
         ("nerdctl", "2.3", "nested-multi", Ending.OK, ""),
@@ -94,6 +100,11 @@ def test_what_each_does(importer: str, version: str, shape: str, ending: Ending,
 )
 def test_the_names_that_are_recorded(importer: str, version: str, shape: str, names: set[str]) -> None:
     assert set(predicted(shape, importer, version).names) == names
+
+
+def test_nerdctl_is_quiet_from_2_on() -> None:
+    assert predicted("nested-multi", "nerdctl", "1.7", "--quiet").failure == "flag-unknown"
+    assert predicted("nested-multi", "nerdctl", "2.0", "--quiet").ending is Ending.OK
 
 
 def test_the_node_of_kind_decides() -> None:
@@ -134,11 +145,18 @@ def test_one_platform_is_taken_by_older_clients() -> None:
         ("images.tar", "gzip", Ending.ERROR),
         ("images.tar.gz", "", Ending.ERROR),
         ("images.oci", "", Ending.NOTHING),
+        ("the output", "", Ending.OK),
     ],
 )
 def test_k3s_goes_by_the_suffix(name: str, compression: str, ending: Ending) -> None:
     found = ArchiveFacts(facts("nested-multi", name).graph, compression)
     assert find_importer("k3s").predict(found, target("k3s", "1.31"), ()).ending is ending
+
+
+def test_k0s_reads_plain_tar_alone() -> None:
+    found = ArchiveFacts(facts("nested-multi").graph, "gzip")
+    assert find_importer("k0s").predict(found, target("k0s", "1.30.3"), ()).failure == "invalid-tar-header"
+    assert find_importer("k0s").predict(facts("nested-multi"), target("k0s", "1.30.3"), ()).ending is Ending.OK
 
 
 def test_a_corrupt_layer_is_found_where_layers_are_unpacked() -> None:
