@@ -81,8 +81,10 @@ def _version_lines(advice: Advice, importer: ImporterAdvice, line: VersionAdvice
 def _failing_lines(line: VersionAdvice, look: _Look) -> Iterator[str]:
     """Say what people type that fails there: once for all that end alike, and which flags are unknown."""
     for ending, commands in line.failures().items():
-        if line.choice.best is not None or commands != (line.choice.plain,):  # which is told already
-            yield f"    not       {' | '.join(map(_flags, commands))}: {look.text(ending)}"
+        # Without any command that does something good, it is told already how the plain one ends.
+        told = [command for command in commands if line.choice.best is not None or command != line.choice.plain]
+        if told:
+            yield f"    not       {' | '.join(map(_flags, told))}: {look.text(ending)}"
     if line.unknown_flags:
         yield f"    no flag   {', '.join(line.unknown_flags)}"
 
