@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ocitool.advice.request import Request
     from ocitool.advice.table import Table
     from ocitool.advice.version import Version
-    from ocitool.model.json_text import JsonObject
+    from ocitool.model.json_text import JsonObject, JsonValue
     from ocitool.model.platform import Platform
     from ocitool.plan.filter_command import Rewrite
 
@@ -158,18 +158,23 @@ def outcome_json(outcome: Outcome) -> JsonObject:
         "failure": outcome.failure or None,
         "message": outcome.message or None,
         "stable": outcome.is_stable,
-        "images": [
-            {
-                "name": image.name,
-                "digest": str(image.digest),
-                "ready": list(image.ready),
-                "kept": list(image.kept),
-                "lost": list(image.lost),
-            }
-            for image in outcome.images
-        ],
+        "images": recorded_json(outcome),
         "reasons": list(outcome.reasons),
     }
+
+
+def recorded_json(outcome: Outcome) -> list[JsonValue]:
+    """Return the JSON form of what is recorded."""
+    return [
+        {
+            "name": image.name,
+            "digest": str(image.digest),
+            "ready": list(image.ready),
+            "kept": list(image.kept),
+            "lost": list(image.lost),
+        }
+        for image in outcome.images
+    ]
 
 
 def advise(

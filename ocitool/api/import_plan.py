@@ -9,6 +9,7 @@ from ocitool.advice.choice import Quality, choose, default_wanted
 from ocitool.advice.facts import ArchiveFacts
 from ocitool.advice.mendings import mending_rewrites
 from ocitool.advice.outcome import Ending
+from ocitool.advice.report import recorded_json
 from ocitool.api.import_client import ClientOptions
 from ocitool.api.piped_importer import PIPE, PipedImporter, spell
 from ocitool.errors import ImportRefused
@@ -91,16 +92,7 @@ class ImportPlan:
             "evidence": self.evidence.value,
             "expected": {
                 "ending": outcome.ending.value,
-                "images": [
-                    {
-                        "name": image.name,
-                        "digest": str(image.digest),
-                        "ready": list(image.ready),
-                        "kept": list(image.kept),
-                        "lost": list(image.lost),
-                    }
-                    for image in outcome.images
-                ],
+                "images": recorded_json(outcome),
                 "reasons": list(outcome.reasons),
             },
             "warnings": list(self.warnings),

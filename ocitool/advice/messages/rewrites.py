@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from ocitool.errors import DocumentError
-from ocitool.model.descriptor import CONTAINERD_NAME
-from ocitool.model.reference import Reference, has_reference_separator
-from ocitool.plan.filter_command import REPOSITORY, TAG, Rewrite
+from ocitool.plan.filter_command import Rewrite
+from ocitool.plan.full_names import new_name, old_name
 from ocitool.plan.options import Followers, Layers, Missing
 
 if TYPE_CHECKING:
@@ -83,21 +81,6 @@ def with_names(images: Sequence[Image]) -> Iterator[Rewrite]:
     advice = "give it a full name" if len(images) == 1 else "give each a full name"
     for platforms in (("all",), ("available",)):
         if len(images) == 1:
-            yield Rewrite(advice, platforms, name=_full_name(images[0]))
-        renames = tuple(
-            (image.name or str(image.roots[0].node.descriptor.digest), _full_name(image)) for image in images
-        )
+            yield Rewrite(advice, platforms, name=new_name(images[0]))
+        renames = tuple((old_name(image), new_name(image)) for image in images)
         yield Rewrite(advice, platforms, renames=renames)
-
-
-def _full_name(image: Image) -> str:
-    name = image.name or ""
-    try:
-        reference = Reference.parse(name)
-    except DocumentError:
-        return f"{REPOSITORY}:{TAG}"
-    if has_reference_separator(name):
-        return f"{REPOSITORY}:{TAG}" if reference.digest else reference.with_default_tag().full
-    if image.roots[0].node.descriptor.annotations.get(CONTAINERD_NAME):
-        return f"{reference.repository}:{TAG}"
-    return f"{REPOSITORY}:{name}"
