@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ocitool.advice.containerd.failure import ImportFailure
 from ocitool.advice.containerd.matching import take_strictly
 from ocitool.advice.outcome import Ending, Outcome, RecordedImage
-from ocitool.graph.image import Kind, State, walk_manifests
+from ocitool.graph.image import Kind, ManifestNode, State, walk_manifests
 from ocitool.model.platform import Platform
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from ocitool.advice.containerd.names import Naming
     from ocitool.advice.containerd.store import Store
     from ocitool.advice.containerd.unpack import Unpacker
-    from ocitool.graph.image import ManifestNode, Node
+    from ocitool.graph.image import Node
     from ocitool.model.digest import Digest
 
 
@@ -63,14 +64,13 @@ def recorded_images(
     for record in records:
         manifests = list(_listed(record.target, store))
         held = [node for node in manifests if node.descriptor.digest in walked and is_whole(node, store)]
-        ready = [
-            node
-            for node in manifests
-            if node.descriptor.digest in done and _is_meant(record.target, node, unpacker, spelling)
-        ]
+        unpacked_here = [node for node in manifests if node.descriptor.digest in done]
+        meant = _meant(record.target, unpacked_here, unpacker, spelling)
+        ready = [node for node in unpacked_here if node.descriptor.digest in meant]
         kept = [node for node in held if not (discarded and node.descriptor.digest in unpacked)]
         ready_names, kept_names = _displays(ready), _displays(kept)
-        lost = [name for name in _displays(manifests) if name not in {*ready_names, *kept_names}]
+        there = {*ready_names, *kept_names}
+        lost = [name for name in _displays(manifests) if name not in there]
         images.pop(record.name, None)
         digest = record.target.descriptor.digest
         images[record.name] = RecordedImage(record.name, digest, ready_names, kept_names, tuple(lost))
@@ -98,14 +98,40 @@ def success(images: tuple[RecordedImage, ...], reasons: Sequence[str], *, is_sta
     return Outcome(ending, images=images, reasons=tuple(reasons), is_stable=is_stable)
 
 
-def _is_meant(target: Node, manifest: ManifestNode, unpacker: Unpacker, spelling: Spelling) -> bool:
-    """Tell whether an image stands for a manifest where its platform is asked for."""
-    platform = manifest.descriptor.platform or manifest.configured or Platform("", "")
-    try:
-        found = unpacker.resolve(target, take_strictly(spelling, platform))
-    except ImportFailure:
-        return False
-    return found.descriptor.digest == manifest.descriptor.digest
+def _meant(
+    target: Node, manifests: Iterable[ManifestNode], unpacker: Unpacker, spelling: Spelling
+) -> frozenset[Digest]:
+    """Return those of some manifests that an image stands for where their platform is asked for."""
+    first = None if unpacker.checks_target else _first_of_each(target, spelling)
+    found: set[Digest] = set()
+    for manifest in manifests:
+        digest = manifest.descriptor.digest
+        platform = manifest.descriptor.platform or manifest.configured or Platform("", "")
+        if first is not None:
+            found |= {digest} & {first.get(spelling.normalized(platform))}
+            continue
+        with suppress(ImportFailure):
+            found |= {digest} & {unpacker.resolve(target, take_strictly(spelling, platform)).descriptor.digest}
+    return frozenset(found)
+
+
+def _first_of_each(target: Node, spelling: Spelling) -> dict[Platform, Digest] | None:
+    """Return the first manifest of each platform of an index, in one pass; None where more than spelling decides.
+
+    That is so for a manifest, for indexes within one, for what has no platform, and for Windows and its versions.
+    """
+    first: dict[Platform, Digest] = {}
+    if isinstance(target, ManifestNode):
+        return None
+    for child in target.children:
+        platform = child.descriptor.platform
+        if platform is None or not isinstance(child, ManifestNode) or child.kind is Kind.OPAQUE:
+            return None
+        spelled = spelling.normalized(platform)
+        if spelled.os == "windows" or spelled.os_features or spelled.os_version:
+            return None
+        first.setdefault(spelled, child.descriptor.digest)
+    return first
 
 
 def _listed(target: Node, store: Store) -> Iterator[ManifestNode]:
