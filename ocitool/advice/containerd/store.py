@@ -60,7 +60,9 @@ class Store:
         faults: dict[str, tuple[Fault, ...]] = {}
         for fault in facts.graph.faults:
             faults[fault.where] = (*faults.get(fault.where, ()), fault)
-        made = [made_node(node) for node in nodes] if facts.graph.docker_manifest is not None else []
+        # What is absent has no config known, so nothing is made of it.
+        known = (node for node in nodes if isinstance(node, ManifestNode) and node.config is not None)
+        made = map(made_node, known) if facts.graph.docker_manifest is not None else ()
         is_docker = facts.graph.form is ArchiveForm.DOCKER_ARCHIVE
         index = made_index(_listed(facts.graph)) if is_docker else dump_json(dict(facts.graph.index))
         return cls(
@@ -71,7 +73,7 @@ class Store:
             checks_media_types,
             unreadable,
             unread=frozenset(sizes - corrupt),
-            made=frozenset(node.descriptor.digest for node in made if isinstance(node, ManifestNode)),
+            made=frozenset(node.descriptor.digest for node in made),
             faults=faults,
         )
 

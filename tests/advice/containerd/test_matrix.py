@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+import tarfile
 from collections import defaultdict
 from functools import cache
 from pathlib import Path
@@ -14,6 +16,7 @@ from ocitool.advice.importers import find_importer
 from ocitool.advice.outcome import Ending
 from ocitool.advice.target import Target
 from ocitool.advice.version import Version
+from ocitool.graph.image import Kind, State
 from ocitool.model.platform import Platform
 from tests.advice.shapes import SHAPES, facts_of
 
@@ -76,3 +79,36 @@ def test_every_run_is_predicted(shape: str) -> None:
         if found != wanted or outcome.is_stable is (key_of(line) in RACES) or len(found) != len(line) - 3:
             wrong.append((line["ctr"], line["args"], wanted, found, outcome.reasons))
     assert wrong == []
+
+
+def with_docker_manifest(data: bytes, facts: ArchiveFacts) -> bytes:
+    """Add the manifest.json that exporters write: one platform of each image, which containerd reads and ignores."""
+    items = []
+    for image in facts.graph.images:
+        whole = (node for node in image.manifests() if node.state is State.COMPLETE and node.kind is Kind.IMAGE)
+        node = next(whole, None)
+        if node is not None and node.config is not None:
+            layers = [layer.digest.blob_name for layer in node.layers]
+            tags = [] if image.name is None else [image.name]
+            items.append({"Config": node.config.digest.blob_name, "RepoTags": tags, "Layers": layers})
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=io.BytesIO(data)) as source, tarfile.open(fileobj=buffer, mode="w") as target:
+        for entry in source:
+            target.addfile(entry, source.extractfile(entry))
+        text = json.dumps(items).encode()
+        info = tarfile.TarInfo("manifest.json")
+        info.size = len(text)
+        target.addfile(info, io.BytesIO(text))
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize(
+    "shape", [shape for shape in SHAPES if not shape.startswith("outer-") and shape != "bad-docker-manifest"]
+)
+def test_a_manifest_json_beside_the_layout_changes_nothing(shape: str) -> None:
+    data = SHAPES[shape]()
+    facts = facts_of(data)
+    beside = facts_of(with_docker_manifest(data, facts))
+    assert beside.graph.docker_manifest is not None
+    for _, version, arguments in {key_of(line) for line in lines()["nested-multi"]}:
+        assert predict(beside, version, arguments) == predict(facts, version, arguments), (version, arguments)
