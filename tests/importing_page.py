@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from ocitool.advice.choice import Quality
 from ocitool.advice.outcome import Evidence
 from ocitool.api.advising import AdviseOptions, advise_archive
+from ocitool.cli.text import printable
 from ocitool.model.platform import Platform
 from ocitool.model.platform_selection import PlatformSelection
 from tests.builders import NAME, Layout, multi_platform
@@ -31,8 +32,9 @@ _HEAD: Final = """\
 Made from `ocitool/advice/tables/` by `python -m tests.importing_page`. `ocitool advise image.tar` tells the same of
 your own archive, host and versions.
 
-The host is linux/amd64. **Bold** versions were run; what is said of the others is read from their sources. Where a
-command starts with `ocitool filter`, none works on the archive as it is.
+The host is linux/amd64. Of the versions in **bold** some were run; what is said of others is read from their sources.
+Where a command starts with `ocitool filter`, none does all that is wanted with the archive as it is. REPOSITORY and
+TAG are yours to choose.
 """
 
 
@@ -74,6 +76,7 @@ TYPICAL: Final = (
         "The same file, of which a linux/amd64 host shall get linux/arm64.",
         lambda: multi_platform().pack(),
         ("linux/arm64",),
+        EVERY,
     ),
     Typical(
         "One platform of the host's, flat",
@@ -169,7 +172,7 @@ def _grade(command: Command) -> str:
 
 def _failures(line: VersionAdvice) -> Iterator[str]:
     for words, commands in line.failures().items():
-        yield f"{', '.join(map(_flags, commands))}: {_cell(words)}"
+        yield f"{', '.join(map(_flags, commands))}: {_cell(printable(words))}"
     if line.unknown_flags:
         yield f"no {', '.join(f'`{flag}`' for flag in line.unknown_flags)}"
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from ocitool.advice.outcome import Ending, Evidence, Outcome
 from ocitool.graph.image import Kind, State
 from ocitool.graph.node import importer_name
+from ocitool.model.reference import has_reference_separator
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -23,6 +24,14 @@ if TYPE_CHECKING:
     from ocitool.model.digest import Digest
     from ocitool.model.platform import Platform
     from ocitool.plan.filter_command import Rewrite
+
+
+FOLDER: Final = "folder"
+"""The failure of every command on a layout folder."""
+
+_FOLDER: Final = Outcome(
+    Ending.ERROR, FOLDER, "… is a directory", reasons=("it is a folder, and importers read a file",)
+)
 
 
 class Quality(IntEnum):
@@ -50,10 +59,11 @@ class Command:
 
 @dataclass(frozen=True, slots=True)
 class Mending:
-    """A `filter` command, and the import that works with what it writes."""
+    """A `filter` command, and the import that works with what it writes; `left_out` are images that it drops."""
 
     rewrite: Rewrite
     command: Command
+    left_out: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +106,8 @@ def choose(
     ranked = sorted(commands, key=lambda command: -command.quality)  # stable: the simplest first
     best = ranked[0] if ranked and ranked[0].quality > Quality.FAILS else None
     others = (command for command in ranked if command is not best and command.quality >= Quality.STORES)
-    usual = (judge.command(arguments) for arguments in importer.usual(target, wanted))
+    # A flag for one of several platforms cannot do what is wanted.
+    usual = (judge.command(arguments) for arguments in importer.usual(target, wanted if len(wanted) == 1 else ()))
     return Choice(
         target,
         evidence(importer.table, target.daemon or target.version),
@@ -104,11 +115,12 @@ def choose(
         best,
         next(others, None),
         tuple(command for command in usual if command.quality is Quality.FAILS),
-        _mending(importer, target, wanted, mendings, Quality.FAILS if best is None else best.quality),
+        _mending(facts, importer, target, wanted, mendings, Quality.FAILS if best is None else best.quality),
     )
 
 
 def _mending(
+    facts: ArchiveFacts,
     importer: Importer,
     target: Target,
     wanted: Sequence[Platform],
@@ -117,17 +129,24 @@ def _mending(
 ) -> Mending | None:
     found: Mending | None = None
     for rewrite, outlook in mendings if quality < Quality.WORKS else ():
-        facts = outlook()
-        if facts is None:
+        after = outlook()
+        if after is None:
             continue
-        judge = _Judge(facts, importer, target, wanted)
-        for arguments in importer.candidates(facts, target, wanted):
+        judge = _Judge(after, importer, target, wanted)
+        for arguments in importer.candidates(after, target, wanted):
             command = judge.command(arguments)
             if command.quality > quality:
-                found, quality = Mending(rewrite, command), command.quality
+                found, quality = Mending(rewrite, command, _left_out(facts, after)), command.quality
         if quality is Quality.WORKS:
             break
     return found
+
+
+def _left_out(before: ArchiveFacts, after: ArchiveFacts) -> tuple[str, ...]:
+    """Return the named images of an archive that are not in what is made of it."""
+    kept = {importer_name(image.name) for image in after.graph.images if image.name}
+    named = [image.name for image in before.graph.images if image.name and not image.is_artifact]
+    return tuple(name for name in named if importer_name(name) not in kept and has_reference_separator(name))
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +182,8 @@ class _Judge:
 
     def command(self, arguments: tuple[str, ...]) -> Command:
         """Predict a command and judge it."""
+        if self._facts.is_folder:
+            return Command(arguments, _FOLDER, Quality.FAILS)
         outcome = self._importer.predict(self._facts, self._target, arguments)
         return Command(arguments, outcome, self._quality(outcome))
 

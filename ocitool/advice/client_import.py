@@ -10,7 +10,7 @@ from ocitool.advice.containerd.listing import list_archive
 from ocitool.advice.containerd.local import ClientImport
 from ocitool.advice.containerd.matching import Matcher, Spelling
 from ocitool.advice.containerd.names import NameRule, Naming
-from ocitool.advice.containerd.records import Record, is_whole, recorded_images
+from ocitool.advice.containerd.records import Record, recorded_images
 from ocitool.advice.outcome import Ending, Outcome
 from ocitool.advice.table import Behaviour, read_table
 from ocitool.advice.version import Version
@@ -87,12 +87,7 @@ class Library:
         """Yield the manifests of a record that fit, are held, are whole, and have a diff_id for every layer."""
         for node in walk_manifests(record.target):
             is_image = node.kind is Kind.IMAGE and node.descriptor.digest in held
-            if (
-                is_image
-                and fits(node)
-                and is_whole(node, self.store)
-                and len(node.diff_ids or ()) == len(node.layers)
-            ):
+            if is_image and fits(node) and self.store.is_whole(node) and len(node.diff_ids or ()) == len(node.layers):
                 yield node.descriptor.digest
 
 

@@ -9,7 +9,7 @@ from ocitool.advice.client_import import Library, failed, is_full_name
 from ocitool.advice.command_flags import read_flags
 from ocitool.advice.containerd.failure import ImportFailure
 from ocitool.advice.containerd.matching import take_all, take_strictly
-from ocitool.advice.containerd.records import is_whole, names_collide, success
+from ocitool.advice.containerd.records import names_collide, success
 from ocitool.advice.outcome import Ending, Outcome
 from ocitool.advice.platform_words import read_platform, wanted_words
 from ocitool.advice.table import read_table
@@ -127,7 +127,7 @@ class _Load:
 
     def _provides(self, record: Record, matcher: Matcher) -> bool:
         return any(
-            node.platform is not None and matcher.matches(node.platform) and is_whole(node, self.library.store)
+            node.platform is not None and matcher.matches(node.platform) and self.library.store.is_whole(node)
             for node in walk_manifests(record.target)
         )
 

@@ -10,13 +10,16 @@ if TYPE_CHECKING:
     from ocitool.model.digest import Digest
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class ArchiveFacts:
     """An archive: its graph, and what the whole file is compressed with ("" for a plain tar).
 
     `corrupt` are blobs known to have another digest than their name says, besides the documents, whose nodes say it.
+    `is_folder` says that it is no file yet. Two of them are the same only if they are one object, so that what is
+    worked out from one can be kept.
     """
 
     graph: ImageGraph
     compression: str = ""
     corrupt: frozenset[Digest] = frozenset()
+    is_folder: bool = False

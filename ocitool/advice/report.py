@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from ocitool.advice.choice import Choice, Command, Quality, choose
+from ocitool.advice.choice import FOLDER, Choice, Command, Quality, choose
 from ocitool.advice.importers import find_importer
 from ocitool.advice.outcome import Evidence
 from ocitool.advice.spans import span
 from ocitool.advice.target import Target
 from ocitool.advice.version import VersionRange
+from ocitool.plan.filter_command import as_told
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
@@ -43,6 +44,8 @@ class VersionAdvice:
     def failures(self) -> dict[str, tuple[Command, ...]]:
         """Return what people type that fails though its flags are known, by how it ends, in words."""
         choice = self.choice
+        if choice.plain.outcome.failure == FOLDER:
+            return {}
         plain = [choice.plain] if choice.plain.quality is Quality.FAILS else []
         alike: dict[str, tuple[Command, ...]] = {}
         for command in dict.fromkeys((*plain, *choice.failing)):
@@ -80,18 +83,19 @@ class ImporterAdvice:
         return all(works) if self.is_asked else any(works)
 
     def typed(self, command: Command, source: str) -> str:
-        """Return a command as it is typed, for the archive of a name."""
-        return shlex.join(find_importer(self.importer).words(command.arguments, source))
+        """Return a command as it is typed, for the archive of a name; names that stay to be chosen stand for that."""
+        return as_told(shlex.join(find_importer(self.importer).words(command.arguments, source)))
 
 
 @dataclass(frozen=True, slots=True)
 class Advice:
-    """What to do about an archive: `source` is what commands call it."""
+    """What to do about an archive: `source` is what commands call it, `absent` what is wanted and in no image."""
 
     source: str
     host: Platform
     wanted: tuple[Platform, ...]
     importers: tuple[ImporterAdvice, ...]
+    absent: tuple[Platform, ...] = ()
 
     @property
     def works(self) -> bool:
@@ -106,6 +110,7 @@ class Advice:
             "source": self.source,
             "host": self.host.display,
             "wanted": [platform.display for platform in self.wanted],
+            "absent": [platform.display for platform in self.absent],
             "importers": [self._importer_json(importer) for importer in self.importers],
         }
 
@@ -124,7 +129,7 @@ class Advice:
         def command(told: Command, source: str = self.source) -> JsonObject:
             return {
                 "command": advice.typed(told, source),
-                "arguments": list(told.arguments),
+                "arguments": list(map(as_told, told.arguments)),
                 "quality": told.quality.name.lower(),
                 "outcome": outcome_json(told.outcome),
             }
@@ -147,6 +152,7 @@ class Advice:
                 "why": mending.rewrite.advice,
                 "filter": mending.rewrite.typed(self.source),
                 "import": command(mending.command, mending.rewrite.output),
+                "leftOut": list(mending.left_out),
             },
         }
 
@@ -167,7 +173,7 @@ def recorded_json(outcome: Outcome) -> list[JsonValue]:
     """Return the JSON form of what is recorded."""
     return [
         {
-            "name": image.name,
+            "name": as_told(image.name),
             "digest": str(image.digest),
             "ready": list(image.ready),
             "kept": list(image.kept),
@@ -214,11 +220,13 @@ def _lines(table: Table, versions: VersionRange, at: Callable[[Version], Choice]
 def _signature(choice: Choice, known: Mapping[str, bool]) -> Hashable:
     """Return what must be the same for two versions to share a line: what is done and how it ends, not why.
 
-    What fails for want of a flag is left out: a version that knows the flag may fail too.
+    Of what fails for want of a flag only the flag counts.
     """
-    failing = (command for command in choice.failing if not unknown_flags(command, known))
+    failing = [command for command in choice.failing if not unknown_flags(command, known)]
+    unknown = frozenset(flag for command in choice.failing for flag in unknown_flags(command, known))
     mending = choice.mending
     return (
+        unknown,
         _end(choice.plain),
         None if choice.best is None else _end(choice.best),
         None if choice.next_best is None else _end(choice.next_best),
@@ -230,8 +238,7 @@ def _signature(choice: Choice, known: Mapping[str, bool]) -> Hashable:
 def _end(command: Command) -> Hashable:
     if command.quality is Quality.FAILS:
         return command.arguments, command.outcome.in_words()
-    ready = tuple((image.name, image.ready) for image in command.outcome.images)
-    return command.arguments, command.quality, ready
+    return command.arguments, command.quality, command.outcome.names
 
 
 def unknown_flags(command: Command, known: Mapping[str, bool]) -> tuple[str, ...]:

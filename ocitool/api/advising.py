@@ -6,10 +6,10 @@ import os
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cache
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Final
 
-from ocitool.advice.choice import default_wanted
+from ocitool.advice.choice import default_wanted, wanted_manifests
 from ocitool.advice.facts import ArchiveFacts
 from ocitool.advice.mendings import mending_rewrites
 from ocitool.advice.report import Advice, advise
@@ -60,13 +60,24 @@ def advise_archive(
     archive, its data is cut short or it is unsafe to read.
     """
     options = options or AdviseOptions()
-    host = options.host or host_platform()
+    host = options.host or default_host()
     with open_facts(source, source_options, listener) as opened:
         wanted = wanted_platforms(opened.facts, options.wanted, host)
         mendings = opened.mendings(wanted, os.fspath(source))
         requests = options.requests or every_request()
         importers = tuple(advise(opened.facts, request, host, wanted, mendings) for request in requests)
-        return Advice(typed_name(os.fspath(source)), host, wanted, importers)
+        images = opened.facts.graph.images
+        # Where the list of images cannot be read, nobody knows what is absent.
+        absent = tuple(
+            one for one in wanted if images and not any(any(wanted_manifests(image, (one,))) for image in images)
+        )
+        return Advice(typed_name(os.fspath(source)), host, wanted, importers, absent)
+
+
+def default_host() -> Platform:
+    """Return the platform of this machine as importers see it: on a Mac they run in a machine of Linux."""
+    host = host_platform()
+    return replace(host, os="linux") if host.os == "darwin" else host
 
 
 def wanted_platforms(
@@ -121,7 +132,8 @@ def open_facts(
             graph = build_graph(scanned.scan, scanned.source, ratio_limit=options.ratio_limit)
         except (DocumentError, MissingIndex) as error:
             graph = unlisted_graph(scanned.scan, scanned.source, error)
-        yield OpenedFacts(scanned.source, ArchiveFacts(graph, scanned.compression))
+        is_folder = os.fspath(source) != "-" and Path(source).is_dir()
+        yield OpenedFacts(scanned.source, ArchiveFacts(graph, scanned.compression, is_folder=is_folder))
 
 
 def typed_name(source: str) -> str:

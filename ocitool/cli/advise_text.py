@@ -46,12 +46,17 @@ def advice_lines(advice: Advice, *, quiet: bool = False, verbose: bool = False) 
     look = _Look(verbose)
     wanted = ", ".join(platform.display for platform in advice.wanted)
     lines = [f"{_safe(advice.source)} on a {advice.host.display} host, for {_safe(wanted)}"]
+    if advice.absent:
+        inspect = _safe(shlex.join(["ocitool", "inspect", advice.source]))
+        lines += [f"no image of it has {_absent(advice)}; what it has: {inspect}"]
     for importer in advice.importers:
         shown = [line for line in importer.versions if not (quiet and line.choice.plain.quality is Quality.WORKS)]
         if shown:
             lines += ["", _safe(importer.title) + (f" (containerd {importer.daemon})" if importer.daemon else "")]
             for line in shown:
                 lines += _version_lines(advice, importer, line, look)
+    if not quiet:
+        lines += ["", f"layers were not read: ocitool verify --deep {_safe(shlex.quote(advice.source))} does that"]
     return lines
 
 
@@ -61,6 +66,9 @@ def _version_lines(advice: Advice, importer: ImporterAdvice, line: VersionAdvice
     if look.verbose and line.measured:
         how = f"run: {', '.join(map(str, line.measured))}"
     yield f"  {line.label}{f'  ({how})' if how else ''}"
+    if advice.absent:
+        yield f"    fails     {_absent(advice)} is in no image of it"
+        return
     best = choice.best
     if best is not None and best.quality > Quality.FAILS:
         yield _command(_WORDS[best.quality], importer.typed(best, advice.source))
@@ -73,9 +81,15 @@ def _version_lines(advice: Advice, importer: ImporterAdvice, line: VersionAdvice
     if mending is not None:
         yield _command("better" if best is not None else "first", mending.rewrite.typed(advice.source))
         yield _command("then", importer.typed(mending.command, mending.rewrite.output))
+        if mending.left_out:
+            yield f"              leaves out {look.text(', '.join(mending.left_out))}"
     if look.verbose and choice.next_best is not None:
         yield _command("or", importer.typed(choice.next_best, advice.source))
     yield from _failing_lines(line, look)
+
+
+def _absent(advice: Advice) -> str:
+    return _safe(", ".join(platform.display for platform in advice.absent))
 
 
 def _failing_lines(line: VersionAdvice, look: _Look) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
@@ -21,6 +22,10 @@ REPOSITORY: Final = "REPOSITORY"
 
 TAG: Final = "TAG"
 """What stands in a command for a tag that the reader has to choose."""
+
+_STAND_IN: Final = "registry.local/image-"
+_TAG_STAND_IN: Final = "tag-to-choose"
+_STOOD_IN: Final = re.compile(rf"{re.escape(_STAND_IN)}\d+(:{_TAG_STAND_IN})?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,4 +112,9 @@ class Rewrite:
 
 def _chosen(new: str, number: int) -> str:
     """Choose a name for one that stays to be chosen, another for each number."""
-    return new.replace(REPOSITORY, f"registry.local/image-{number}").replace(TAG, "tag")
+    return new.replace(REPOSITORY, f"{_STAND_IN}{number}").replace(TAG, _TAG_STAND_IN)
+
+
+def as_told(text: str) -> str:
+    """Return words about what was planned with names that stay to be chosen, as the reader has them."""
+    return _STOOD_IN.sub(lambda found: REPOSITORY + (f":{TAG}" if found[1] else ""), text)

@@ -94,8 +94,48 @@ def test_exit_code_is_1_only_if_an_importer_that_was_asked_for_has_no_command(tm
 def test_a_wanted_platform_that_is_not_there_has_no_command(tmp_path: Path) -> None:
     status, text = advise(archive(tmp_path, multi_platform()), "--for", "ctr=2.1", "--want", "linux/s390x")
     assert status == 1
-    assert "linux/s390x" in text
+    assert "no image of it has linux/s390x; what it has: ocitool inspect " in text
+    assert "fails     linux/s390x is in no image of it" in text
     assert "works" not in text
+
+
+def test_a_folder_is_taken_by_nobody_and_filter_makes_a_file_of_it(tmp_path: Path) -> None:
+    folder = tmp_path / "layout"
+    for name, data in multi_platform().entries().items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(data)
+    document = as_json(str(folder))
+    assert {line["works"] for importer in document["importers"] for line in importer["versions"]} == {False}
+    for importer in document["importers"]:
+        assert importer["versions"][-1]["mending"]["import"]["quality"] == "works", importer["importer"]
+
+
+def test_names_that_stay_to_be_chosen_are_told_as_that(tmp_path: Path) -> None:
+    text = advise(archive(tmp_path, multi_platform(name=None)))[1]
+    assert "ctr images import --oci-name REPOSITORY " in text
+    assert "containers-storage:REPOSITORY:TAG" in text
+    assert "registry.local" not in text
+    assert "registry.local" not in json.dumps(as_json(str(tmp_path / "image.tar")))
+
+
+def test_images_that_a_mending_leaves_out_are_told(tmp_path: Path) -> None:
+    layout = multi_platform()
+    other = layout.manifest("linux/amd64", ("other",))
+    layout.add(layout.index([other]), "docker.io/library/other:2.0")
+    layout.drop(layout.read(other)["layers"][0])
+    source = archive(tmp_path, layout)
+    assert "              leaves out docker.io/library/other:2.0\n" in advise(source, "--for", "ctr=2.1")[1]
+    assert version(as_json(source, "--for", "ctr=2.1"), "2.1")["mending"]["leftOut"] == [
+        "docker.io/library/other:2.0"
+    ]
+
+
+def test_flags_are_told_of_the_versions_that_lack_them(tmp_path: Path) -> None:
+    layout = multi_platform(("linux/amd64",))
+    lines = as_json(archive(tmp_path, layout), "--for", "docker-containerd")["importers"][0]["versions"]
+    for line in lines:
+        unknown = [command["outcome"]["failure"] == "flag-unknown" for command in line["failing"]]
+        assert any(unknown) == (line["from"].split(".")[0] < "28"), line["label"]
 
 
 def test_standard_input_is_named_in_the_commands(tmp_path: Path) -> None:

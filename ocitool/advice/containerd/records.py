@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ocitool.advice.containerd.failure import ImportFailure
 from ocitool.advice.containerd.matching import take_strictly
 from ocitool.advice.outcome import Ending, Outcome, RecordedImage
-from ocitool.graph.image import Kind, ManifestNode, State, walk_manifests
+from ocitool.graph.image import Kind, ManifestNode, walk_manifests
 from ocitool.model.platform import Platform
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def recorded_images(
     images: dict[str, RecordedImage] = {}
     for record in records:
         manifests = list(_listed(record.target, store))
-        held = [node for node in manifests if node.descriptor.digest in walked and is_whole(node, store)]
+        held = [node for node in manifests if node.descriptor.digest in walked and store.is_whole(node)]
         unpacked_here = [node for node in manifests if node.descriptor.digest in done]
         meant = _meant(record.target, unpacked_here, unpacker, spelling)
         ready = [node for node in unpacked_here if node.descriptor.digest in meant]
@@ -75,15 +75,6 @@ def recorded_images(
         digest = record.target.descriptor.digest
         images[record.name] = RecordedImage(record.name, digest, ready_names, kept_names, tuple(lost))
     return tuple(images.values())
-
-
-def is_whole(node: ManifestNode, store: Store) -> bool:
-    """Tell whether config and layers of a manifest are all there."""
-    if node.descriptor.digest in store.unread:
-        return True
-    if node.config is None or node.state is State.ABSENT:
-        return False
-    return all(store.holds(descriptor.digest) for descriptor in node.contents)
 
 
 def success(images: tuple[RecordedImage, ...], reasons: Sequence[str], *, is_stable: bool) -> Outcome:

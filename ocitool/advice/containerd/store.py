@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from ocitool.advice.containerd.docker_images import made_index, made_node
 from ocitool.advice.containerd.failure import ImportFailure
-from ocitool.graph.image import ArchiveForm, IndexNode, Kind, ManifestNode, Root
+from ocitool.graph.image import ArchiveForm, IndexNode, Kind, ManifestNode, Root, State
 from ocitool.model.digest import Digest
 from ocitool.model.json_text import dump_json
 from ocitool.model.media_type import INDEXES, MANIFESTS
@@ -39,8 +40,10 @@ class Store:
     unread: frozenset[Digest] = frozenset()
     made: frozenset[Digest] = frozenset()
     faults: dict[str, tuple[Fault, ...]] = field(default_factory=dict)
+    _whole: dict[Digest, bool] = field(default_factory=dict, compare=False, repr=False)
 
     @classmethod
+    @lru_cache(maxsize=16)
     def of(
         cls,
         facts: ArchiveFacts,
@@ -49,7 +52,7 @@ class Store:
         checks_media_types: bool = True,
         unreadable: frozenset[str] = frozenset(),
     ) -> Store:
-        """Return what containerd has of an archive."""
+        """Return what containerd has of an archive; commands and versions are many, and ask for the same."""
         nodes: list[Node] = []
         for image in facts.graph.images:
             nodes += [*image.manifests(), *image.indexes()]
@@ -92,6 +95,16 @@ class Store:
             and digest not in self.corrupt
             and (self.by_path or digest.algorithm == "sha256")
         )
+
+    def is_whole(self, node: ManifestNode) -> bool:
+        """Tell whether config and layers of a manifest are all there."""
+        digest = node.descriptor.digest
+        known = self._whole.get(digest)
+        if known is None:
+            is_there = node.config is not None and node.state is not State.ABSENT
+            known = digest in self.unread or (is_there and all(self.holds(part.digest) for part in node.contents))
+            self._whole[digest] = known
+        return known
 
     def why_not(self, digest: Digest) -> str:
         """Say in words why content is not found."""
