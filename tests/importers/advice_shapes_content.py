@@ -169,3 +169,24 @@ def _() -> Layout:
 def _() -> Layout:
     layout = nested(HOST)
     return layout.add(layout.index([layout.manifest(HOST, ("base", "nameless"))]), None)
+
+
+@shape("root-size-wrong")
+def _() -> Layout:
+    layout = nested(HOST)
+    layout.roots[0]["size"] += 7
+    return layout
+
+
+@shape("root-size-zero")
+def _() -> Layout:
+    layout = nested(HOST)
+    layout.add(layout.index([layout.manifest(HOST, ("other",))]) | {"size": 0}, OTHER_NAME)
+    return layout
+
+
+@shape("manifest-size-wrong")
+def _() -> Layout:
+    layout = Layout()
+    manifest = layout.manifest(HOST)
+    return layout.add(layout.index([manifest | {"size": manifest["size"] - 7}]))

@@ -69,6 +69,11 @@ NAMED: Final = (
 
 VARIATIONS: Final = frozenset(
     {
+        "root-size-wrong",
+        "root-size-zero",
+        "manifest-size-wrong",
+        "two-flat-names",
+        "nothing-listed",
         "outer-xz",
         "outer-bzip2",
         "docker-manifest-of-another-form",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ocitool.advice.containerd.failure import ImportFailure
@@ -13,7 +13,7 @@ from ocitool.graph.image import Kind, ManifestNode, State, walk_manifests
 from ocitool.model.platform import Platform
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from ocitool.advice.containerd.matching import Spelling
     from ocitool.advice.containerd.names import Naming
@@ -34,6 +34,24 @@ class Record:
 def name_records(nodes: Iterable[Node], naming: Naming) -> tuple[Record, ...]:
     """Return what is recorded for what index.json lists, in its order."""
     return tuple(Record(name, node) for node in nodes for name in naming.names(node.descriptor))
+
+
+def check_targets(
+    records: Sequence[Record], images: Callable[[Sequence[Record]], tuple[RecordedImage, ...]] = lambda _: ()
+) -> None:
+    """Raise `ImportFailure` for the first target that the metadata refuses (metadata/images.go, `validateTarget`).
+
+    `images` tells what becomes of the records before it, which are stored.
+    """
+    for place, record in enumerate(records):
+        descriptor = record.target.descriptor
+        if descriptor.size and descriptor.media_type:
+            continue
+        lack = "no mediaType" if descriptor.size else "a size of 0"
+        text = "MediaType must be set" if descriptor.size else "Size must be greater than zero"
+        failure = ImportFailure("target-refused", f"index.json lists {descriptor.digest} with {lack}", text=text)
+        failure.images = images(records[:place])
+        raise failure
 
 
 def names_collide(records: Sequence[Record]) -> bool:
@@ -79,8 +97,6 @@ def recorded_images(
 
 def is_whole(node: ManifestNode, store: Store) -> bool:
     """Tell whether config and layers of a manifest are all there."""
-    if node.descriptor.digest in store.unread:
-        return True
     if node.config is None or node.state is State.ABSENT:
         return False
     return all(store.holds(descriptor.digest) for descriptor in node.contents)
@@ -106,7 +122,8 @@ def _meant(
     found: set[Digest] = set()
     for manifest in manifests:
         digest = manifest.descriptor.digest
-        platform = manifest.descriptor.platform or manifest.configured or Platform("", "")
+        # Who runs an image asks for no features.
+        platform = replace(manifest.descriptor.platform or manifest.configured or Platform("", ""), os_features=())
         if first is not None:
             found |= {digest} & {first.get(spelling.normalized(platform))}
             continue

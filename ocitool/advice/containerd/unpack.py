@@ -55,8 +55,6 @@ class Unpacker:
 
     def unpack(self, manifest: ManifestNode) -> bool:
         """Unpack a manifest as a client does; returns whether it has any layer, raises `ImportFailure`."""
-        if self._is_unread(manifest):
-            return True
         config = self._config(manifest, template="config-not-found")
         layers = [layer for layer in manifest.layers if self.counts_all_layers or self.is_layer(layer)]
         if len(layers) != len(manifest.diff_ids or ()):
@@ -73,8 +71,6 @@ class Unpacker:
 
         Returns whether it did; raises `ImportFailure`.
         """
-        if self._is_unread(manifest):
-            return platforms.choices is None
         layers = [layer for layer in manifest.layers if self.is_layer(layer)]
         if manifest.config is None or manifest.config.media_type not in IMAGE_CONFIGS or not layers:
             return False
@@ -97,11 +93,6 @@ class Unpacker:
         if descriptor.media_type == DOCKER_ZSTD_LAYER:
             return self.knows_docker_zstd
         return descriptor.media_type in TAR_LAYERS or descriptor.media_type.startswith(OCI_LAYER_PREFIX)
-
-    def _is_unread(self, manifest: ManifestNode) -> bool:
-        """Tell whether the graph knows too little of a manifest to say more than that it is there."""
-        unread, config = self.store.unread, manifest.config
-        return manifest.descriptor.digest in unread or (config is not None and config.digest in unread)
 
     def _resolve(self, node: Node, matcher: Matcher, *, is_target: bool) -> ManifestNode | None:
         descriptor = node.descriptor
