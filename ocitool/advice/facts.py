@@ -15,8 +15,11 @@ class ArchiveFacts:
     """An archive: its graph, and what the whole file is compressed with ("" for a plain tar).
 
     `corrupt` are blobs known to have another digest than their name says, besides the documents, whose nodes say it.
+    `by_content` is the graph of who stores every regular file under the digest of its bytes, as containerd does since
+    1.2; None if it is the same.
     """
 
     graph: ImageGraph
     compression: str = ""
     corrupt: frozenset[Digest] = frozenset()
+    by_content: ImageGraph | None = None

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ocitool.advice.facts import ArchiveFacts
 from ocitool.advice.outcome import Ending, Outcome, RecordedImage
+from ocitool.api.advising import read_facts
 from ocitool.api.listener import Silence
 from ocitool.api.opening import SourceOptions, open_scanned
-from ocitool.errors import DocumentError, MissingIndex
-from ocitool.graph.build import build_graph, unlisted_graph
 from ocitool.graph.image import IndexNode, Kind, ManifestNode, walk_manifests
 from ocitool.model.digest import Digest
 from ocitool.model.platform import host_platform
@@ -20,22 +19,20 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from ocitool.advice.facts import ArchiveFacts
     from ocitool.graph.image import ImageGraph, Node
 
 
 def archive_facts(path: Path) -> ArchiveFacts:
     """Return what an importer meets in an archive, every blob hashed."""
     with open_scanned(path, SourceOptions(), Silence()) as scanned:
-        try:
-            graph = build_graph(scanned.scan, scanned.source)
-        except (DocumentError, MissingIndex) as error:
-            graph = unlisted_graph(scanned.scan, scanned.source, error)
+        facts = read_facts(scanned.scan, scanned.source, scanned.compression)
         corrupt = {
             digest
-            for digest, entry in graph.blobs.items()
+            for digest, entry in facts.graph.blobs.items()
             if Digest.of(scanned.source.read_at(entry.data_offset, entry.size), digest.algorithm) != digest
         }
-        return ArchiveFacts(graph, scanned.compression, frozenset(corrupt))
+        return replace(facts, corrupt=frozenset(corrupt))
 
 
 def differences(facts: ArchiveFacts, outcome: Outcome, seen: Seen) -> Iterator[str]:

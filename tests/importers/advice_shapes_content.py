@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from tests.builders import (
-    Layout,
-)
+import tarfile
+
+from tests.builders import Layout, linked
 
 from .advice_parts import (
     FOREIGN,
@@ -190,3 +190,13 @@ def _() -> Layout:
     layout = Layout()
     manifest = layout.manifest(HOST)
     return layout.add(layout.index([manifest | {"size": manifest["size"] - 7}]))
+
+
+@shape("layer-link")
+def _() -> bytes:
+    return linked(nested(HOST, FOREIGN), tarfile.SYMTYPE)
+
+
+@shape("layer-hard-link")
+def _() -> bytes:
+    return linked(nested(HOST, FOREIGN), tarfile.LNKTYPE)

@@ -72,6 +72,8 @@ VARIATIONS: Final = frozenset(
         "root-size-wrong",
         "root-size-zero",
         "manifest-size-wrong",
+        "layer-link",
+        "layer-hard-link",
         "two-flat-names",
         "nothing-listed",
         "outer-xz",

@@ -26,7 +26,8 @@ class Store:
     not there; only 1.0 and 1.1 go by its name (`by_path`) and take sha512 too. `unreadable` are the rules of `verify`
     whose breach keeps Go from decoding a document; sizes are not compared, so that a wrong one does no harm. `made`
     are the manifests that it makes of the images that manifest.json lists. `index_digest` is that of index.json as it
-    is written here, since a graph does not keep its bytes, or of the one made of manifest.json, `index_size` its bytes.
+    is written here, since a graph does not keep its bytes, or of the one made of manifest.json, `index_size`
+    its bytes.
     """
 
     graph: ImageGraph
@@ -49,22 +50,23 @@ class Store:
         unreadable: frozenset[str] = frozenset(),
     ) -> Store:
         """Return what containerd has of an archive."""
+        graph = facts.graph if by_path else facts.by_content or facts.graph
         nodes: list[Node] = []
-        for image in facts.graph.images:
+        for image in graph.images:
             nodes += [*image.manifests(), *image.indexes()]
         damages = [damage for node in nodes for damage in node.damages if not _is_size_alone(damage)]
         found = {damage.descriptor.digest for damage in damages if damage.descriptor is not None}
         corrupt = facts.corrupt | found
         faults: dict[str, tuple[Fault, ...]] = {}
-        for fault in facts.graph.faults:
+        for fault in graph.faults:
             faults[fault.where] = (*faults.get(fault.where, ()), fault)
         # What is absent has no config known, so nothing is made of it.
         known = (node for node in nodes if isinstance(node, ManifestNode) and node.config is not None)
-        made = map(made_node, known) if facts.graph.docker_manifest is not None else ()
-        is_docker = facts.graph.form is ArchiveForm.DOCKER_ARCHIVE
-        index = made_index(_listed(facts.graph)) if is_docker else dump_json(dict(facts.graph.index))
+        made = map(made_node, known) if graph.docker_manifest is not None else ()
+        is_docker = graph.form is ArchiveForm.DOCKER_ARCHIVE
+        index = made_index(_listed(graph)) if is_docker else dump_json(dict(graph.index))
         return cls(
-            facts.graph,
+            graph,
             Digest.of(index),
             len(index),
             corrupt,

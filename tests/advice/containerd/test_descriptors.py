@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import tarfile
+
 import pytest
 
 from ocitool.advice.facts import ArchiveFacts
+from ocitool.api.advising import read_facts
 from ocitool.archive.reader import scan_archive
 from ocitool.errors import DocumentError
 from ocitool.graph.build import build_graph, unlisted_graph
 from tests.advice.containerd.test_shapes import LIVE, check, indexed, run
-from tests.builders import Layout
+from tests.builders import Layout, linked
 from tests.sources import BytesSource
 
 
@@ -24,6 +27,15 @@ def test_a_size_is_not_compared(*, of_root: bool) -> None:
     check(layout.pack(), "ok", "ok", "ok")
     check(layout.pack(), "no-match", "no-match", "stored", arguments="--platform linux/arm64")
     assert run(layout.pack(), "2.1.9", "--local").images[0].ready == ("linux/amd64",)
+
+
+@pytest.mark.parametrize("kind", [tarfile.SYMTYPE, tarfile.LNKTYPE])
+def test_a_layer_that_is_a_link_is_stored_by_the_bytes_of_the_file_it_leads_to(kind: bytes) -> None:
+    source = BytesSource(linked(indexed("linux/amd64")[0], kind))
+    facts = read_facts(scan_archive(source), source)
+    check(facts, "ok", "ok", "ok")
+    assert run(facts, "2.1.9", "--local").images[0].kept == ("linux/amd64",)
+    assert run(facts, "1.1.0").failure == "extract-failed"
 
 
 def test_a_root_of_size_0_is_refused_and_those_before_it_are_recorded() -> None:
