@@ -42,8 +42,9 @@ def graph_by_content(
         before = len(found)
         for entry in graph.other_files:
             if entry.kind is EntryKind.FILE and entry.size in sizes:
-                digest = hashed.setdefault(entry.header_offset, _hash(source, entry))
-                if digest in missing:
+                if entry.header_offset not in hashed:
+                    hashed[entry.header_offset] = _hash(source, entry)
+                if (digest := hashed[entry.header_offset]) in missing:
                     found[entry.header_offset] = digest
         if len(found) == before:
             return graph if found else None

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ocitool.errors import ArchiveError, DocumentError
-from ocitool.graph.image import Damage, State
+from ocitool.graph.image import Damage, OddConfig, State
 from ocitool.model.descriptor import Descriptor
 from ocitool.model.digest import Digest
 from ocitool.model.fault import Fault
@@ -58,6 +58,7 @@ class ManifestContent:
     missing: tuple[Descriptor, ...] = ()
     external: tuple[Descriptor, ...] = ()
     damages: tuple[Damage, ...] = ()
+    odd_config: OddConfig | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +73,11 @@ class IndexContent:
 
 @dataclass(frozen=True, slots=True)
 class ConfigContent:
-    """What an image's config says; `diff_ids` None if they are no array."""
+    """What an image's config says; `diff_ids` None if they are no array, `odd` if it names a whole platform."""
 
     platform: Platform | None
     diff_ids: tuple[str, ...] | None
+    odd: OddConfig | None = None
 
 
 class ContentReader:
@@ -206,6 +208,7 @@ class ContentReader:
         is_image = config.media_type in IMAGE_CONFIGS
         configured: Platform | None = None
         diff_ids: tuple[str, ...] | None = None
+        odd: OddConfig | None = None
         if config.digest not in self._blobs:
             missing.insert(0, config)
         elif is_image:
@@ -216,8 +219,10 @@ class ContentReader:
                     self._configs[config.digest] = self._read_config(config, fetched.raw)
                 configured = self._configs[config.digest].platform
                 diff_ids = self._configs[config.digest].diff_ids
+                odd = self._configs[config.digest].odd
         else:
             damages.extend(_some(_size_damage(config, self._blobs[config.digest], "config")))
+            odd = self._odd_config(config)
         state = State.CORRUPT if damages else State.PARTIAL if missing else State.COMPLETE
         return ManifestContent(
             state=state,
@@ -230,7 +235,22 @@ class ContentReader:
             missing=tuple(missing),
             external=tuple(external),
             damages=tuple(damages),
+            odd_config=odd,
         )
+
+    def _odd_config(self, config: Descriptor) -> OddConfig | None:
+        """Read a config of no image's type as one of an image, in which case nothing that is wrong with it counts."""
+        raw = self._fetch(config, "config", limit_is_fault=False).raw
+        if raw is None or not raw.lstrip().startswith(b"{"):
+            return None
+        self._count_values(raw)
+        try:
+            content = read_config(raw)
+        except DocumentError:
+            return None
+        if content.odd is not None or content.platform is None:
+            return content.odd
+        return OddConfig(content.platform, content.diff_ids or ())
 
     def remember_config(self, digest: Digest, raw: bytes) -> ConfigContent:
         """Read the config of a docker-archive, within the same bound, and know it from then on.
@@ -327,7 +347,9 @@ def read_config(raw: bytes) -> ConfigContent:
         require_exact_names(rootfs, ROOTFS_FIELDS)
         listed = rootfs.get("diff_ids", False)
         diff_ids = tuple(map(str, listed)) if isinstance(listed, list) else () if listed is None else None
-    return ConfigContent(platform if platform.os and platform.architecture else None, diff_ids)
+    if platform.os and platform.architecture:
+        return ConfigContent(platform, diff_ids)
+    return ConfigContent(None, diff_ids, OddConfig(platform, diff_ids or ()) if platform.architecture else None)
 
 
 def read_descriptors(value: JsonObject, key: str) -> tuple[tuple[Descriptor, ...], tuple[str, ...]]:

@@ -68,9 +68,14 @@ def _image_differences(graph: ImageGraph, image: RecordedImage, seen: SeenImage)
     ready: set[str] = set()
     whole: set[str] = set()
     for manifest in _manifests(graph, image.digest):
-        if manifest.kind is not Kind.IMAGE or manifest.platform is None or manifest.config is None:
+        odd = manifest.odd_config
+        platform = manifest.platform
+        if platform is None and odd is not None:
+            platform = replace(odd.platform, os=odd.platform.os or host_platform().os)
+        is_image = manifest.kind is Kind.IMAGE or (manifest.kind is Kind.ARTIFACT and odd is not None)
+        if not is_image or platform is None or manifest.config is None:
             continue
-        display = manifest.platform.display
+        display = platform.display
         parts = {str(part.digest) for part in manifest.contents}
         if image.digest in graph.blobs:
             # Otherwise it is a manifest that was made of manifest.json, or index.json itself.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tarfile
 
-from tests.builders import Layout, linked
+from tests.builders import OCI_MANIFEST, Layout, as_json, linked
 
 from .advice_parts import (
     FOREIGN,
@@ -200,3 +200,19 @@ def _() -> bytes:
 @shape("layer-hard-link")
 def _() -> bytes:
     return linked(nested(HOST, FOREIGN), tarfile.LNKTYPE)
+
+
+@shape("config-of-another-type")
+def _() -> Layout:
+    layout = Layout()
+    manifest = layout.manifest(HOST)
+    document = layout.read(manifest)
+    document["config"]["mediaType"] = "application/vnd.example.config.v1+json"
+    made = layout.blob(as_json(document), OCI_MANIFEST, platform=manifest["platform"])
+    return layout.add(layout.index([made]))
+
+
+@shape("config-without-os")
+def _() -> Layout:
+    layout = Layout()
+    return layout.add(without_platform(layout.manifest("/amd64")))

@@ -72,6 +72,8 @@ VARIATIONS: Final = frozenset(
         "root-size-wrong",
         "root-size-zero",
         "manifest-size-wrong",
+        "config-of-another-type",
+        "config-without-os",
         "layer-link",
         "layer-hard-link",
         "two-flat-names",

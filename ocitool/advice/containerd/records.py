@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from ocitool.advice.containerd.failure import ImportFailure
 from ocitool.advice.containerd.matching import take_strictly
+from ocitool.advice.containerd.unpack import configured
 from ocitool.advice.outcome import Ending, Outcome, RecordedImage
 from ocitool.graph.image import Kind, ManifestNode, State, walk_manifests
-from ocitool.model.platform import Platform
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ocitool.advice.containerd.unpack import Unpacker
     from ocitool.graph.image import Node
     from ocitool.model.digest import Digest
+    from ocitool.model.platform import Platform
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,15 +81,15 @@ def recorded_images(
     done = unpacked & walked
     images: dict[str, RecordedImage] = {}
     for record in records:
-        manifests = list(_listed(record.target, store))
+        manifests = list(_listed(record.target, unpacker))
         held = [node for node in manifests if node.descriptor.digest in walked and is_whole(node, store)]
         unpacked_here = [node for node in manifests if node.descriptor.digest in done]
         meant = _meant(record.target, unpacked_here, unpacker, spelling)
         ready = [node for node in unpacked_here if node.descriptor.digest in meant]
         kept = [node for node in held if not (discarded and node.descriptor.digest in unpacked)]
-        ready_names, kept_names = _displays(ready), _displays(kept)
+        ready_names, kept_names = _displays(ready, spelling), _displays(kept, spelling)
         there = {*ready_names, *kept_names}
-        lost = [name for name in _displays(manifests) if name not in there]
+        lost = [name for name in _displays(manifests, spelling) if name not in there]
         images.pop(record.name, None)
         digest = record.target.descriptor.digest
         images[record.name] = RecordedImage(record.name, digest, ready_names, kept_names, tuple(lost))
@@ -123,7 +124,7 @@ def _meant(
     for manifest in manifests:
         digest = manifest.descriptor.digest
         # Who runs an image asks for no features.
-        platform = replace(manifest.descriptor.platform or manifest.configured or Platform("", ""), os_features=())
+        platform = replace(manifest.descriptor.platform or configured(manifest), os_features=())
         if first is not None:
             found |= {digest} & {first.get(spelling.normalized(platform))}
             continue
@@ -151,11 +152,16 @@ def _first_of_each(target: Node, spelling: Spelling) -> dict[Platform, Digest] |
     return first
 
 
-def _listed(target: Node, store: Store) -> Iterator[ManifestNode]:
+def _listed(target: Node, unpacker: Unpacker) -> Iterator[ManifestNode]:
+    """Yield what containerd takes for images, which may have an odd config."""
     for node in walk_manifests(target):
-        if node.kind is Kind.IMAGE and store.holds(node.descriptor.digest):
+        is_odd = (
+            node.kind is Kind.ARTIFACT and node.odd_config is not None and any(map(unpacker.is_layer, node.layers))
+        )
+        if (node.kind is Kind.IMAGE or is_odd) and unpacker.store.holds(node.descriptor.digest):
             yield node
 
 
-def _displays(nodes: Iterable[ManifestNode]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys((node.platform or Platform("", "")).display for node in nodes))
+def _displays(nodes: Iterable[ManifestNode], spelling: Spelling) -> tuple[str, ...]:
+    platforms = (node.platform or spelling.normalized(configured(node)) for node in nodes)
+    return tuple(dict.fromkeys(platform.display for platform in platforms))

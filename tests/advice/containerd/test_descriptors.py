@@ -12,7 +12,7 @@ from ocitool.archive.reader import scan_archive
 from ocitool.errors import DocumentError
 from ocitool.graph.build import build_graph, unlisted_graph
 from tests.advice.containerd.test_shapes import LIVE, check, indexed, run
-from tests.builders import Layout, linked
+from tests.builders import OCI_CONFIG, OCI_MANIFEST, Layout, as_json, linked
 from tests.sources import BytesSource
 
 
@@ -69,3 +69,28 @@ def test_an_index_without_manifests_lists_nothing(index: bytes) -> None:
         build_graph(scan_archive(source), source)
     facts = ArchiveFacts(unlisted_graph(scan_archive(source), source, caught.value))
     check(facts, *["filtered-out"] * len(LIVE))
+
+
+def reconfigured(media_type: str, *, is_flat: bool, without: str = "") -> bytes:
+    """Write an image that has another config, its platform listed only in an index."""
+    layout = Layout()
+    child = layout.manifest()
+    document = layout.read(child)
+    config = {key: value for key, value in layout.read(document["config"]).items() if key != without}
+    document["config"] = layout.blob(as_json(config), media_type)
+    made = layout.blob(as_json(document), OCI_MANIFEST)
+    return layout.add(made if is_flat else layout.index([made | {"platform": child["platform"]}])).pack()
+
+
+@pytest.mark.parametrize("is_flat", [True, False])
+def test_a_client_reads_a_config_of_any_type(*, is_flat: bool) -> None:
+    data = reconfigured("application/vnd.example.config.v1+json", is_flat=is_flat)
+    check(data, "ok", "ok", "stored")
+    assert run(data, "2.1.9", "--local").images[0].ready == ("linux/amd64",)
+
+
+def test_an_operating_system_that_a_config_leaves_out_is_the_host_s() -> None:
+    data = reconfigured(OCI_CONFIG, is_flat=True, without="os")
+    check(data, "ok", "ok", "ok")
+    check(data, "ok", "ok", "ok", arguments="--platform linux/arm64")
+    assert run(data, "2.0.2").images[0].ready == ("linux/amd64",)
