@@ -200,6 +200,19 @@ class Layout:
         return buffer.getvalue()
 
 
+def linked(layout: Layout, kind: bytes) -> bytes:
+    """Write a layout with its first layer as a link, symbolic or hard, to a file with another name."""
+    index = layout.read(layout.roots[0])
+    digest = layout.read(index["manifests"][0])["layers"][0]["digest"]
+    place = f"blobs/{digest.replace(':', '/')}"
+    buffer = io.BytesIO(Layout(layout.blobs, layout.roots, {"real": layout.blobs[digest]}).pack(without=(place,)))
+    with tarfile.open(fileobj=buffer, mode="a", format=tarfile.USTAR_FORMAT) as tar:
+        info = tarfile.TarInfo(place)
+        info.type, info.linkname = kind, "real" if kind == tarfile.LNKTYPE else "../../real"
+        tar.addfile(info)
+    return buffer.getvalue()
+
+
 def multi_platform(
     platforms: Sequence[str] = ("linux/amd64", "linux/arm64", "linux/arm/v7"),
     *,

@@ -10,7 +10,7 @@ from ocitool.advice.containerd.listing import list_archive
 from ocitool.advice.containerd.local import ClientImport
 from ocitool.advice.containerd.matching import Matcher, Spelling
 from ocitool.advice.containerd.names import NameRule, Naming
-from ocitool.advice.containerd.records import Record, recorded_images
+from ocitool.advice.containerd.records import Record, check_targets, recorded_images
 from ocitool.advice.outcome import Ending, Outcome
 from ocitool.advice.table import Behaviour, read_table
 from ocitool.advice.version import Version
@@ -69,6 +69,7 @@ class Library:
         if unnamed:
             nodes = [node for node in list_archive(self.store) if node not in named]
             records += tuple(Record(f"{unnamed}@{node.descriptor.digest}", node) for node in nodes)
+        check_targets(records)
         return records, held
 
     def unpacker(self) -> Unpacker:

@@ -15,11 +15,13 @@ class ArchiveFacts:
     """An archive: its graph, and what the whole file is compressed with ("" for a plain tar).
 
     `corrupt` are blobs known to have another digest than their name says, besides the documents, whose nodes say it.
-    `is_folder` says that it is no file yet. Two of them are the same only if they are one object, so that what is
-    worked out from one can be kept.
+    `is_folder` says that it is no file yet. `by_content` is the graph of who stores every regular file under the
+    digest of its bytes, as containerd does since 1.2; None if it is the same. Two of these are the same only if they
+    are one object, so that what is worked out from one can be kept.
     """
 
     graph: ImageGraph
     compression: str = ""
     corrupt: frozenset[Digest] = frozenset()
     is_folder: bool = False
+    by_content: ImageGraph | None = None

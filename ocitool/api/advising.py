@@ -18,7 +18,9 @@ from ocitool.api.listener import Listener, Silence
 from ocitool.api.opening import SourceOptions, open_scanned
 from ocitool.errors import DocumentError, MissingIndex, OcitoolError
 from ocitool.graph.build import build_graph, unlisted_graph
+from ocitool.graph.by_content import graph_by_content
 from ocitool.graph.image import Kind
+from ocitool.model.limits import RATIO_LIMIT
 from ocitool.model.platform import host_platform
 from ocitool.plan.filter import plan_filter
 from ocitool.plan.preview import preview, with_layers
@@ -27,6 +29,7 @@ from ocitool.plan.steps import Copy
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from ocitool.archive.entry import Scan
     from ocitool.archive.source import ByteSource
     from ocitool.model.platform import Platform
     from ocitool.model.platform_selection import PlatformSelection
@@ -128,12 +131,22 @@ def open_facts(
     """Open an archive as importers meet it, whatever is wrong with its documents; raises what scanning it raises."""
     options = source_options or SourceOptions()
     with open_scanned(source, options, listener or Silence()) as scanned:
-        try:
-            graph = build_graph(scanned.scan, scanned.source, ratio_limit=options.ratio_limit)
-        except (DocumentError, MissingIndex) as error:
-            graph = unlisted_graph(scanned.scan, scanned.source, error)
+        facts = read_facts(scanned.scan, scanned.source, scanned.compression, ratio_limit=options.ratio_limit)
         is_folder = os.fspath(source) != "-" and Path(source).is_dir()
-        yield OpenedFacts(scanned.source, ArchiveFacts(graph, scanned.compression, is_folder=is_folder))
+        yield OpenedFacts(scanned.source, replace(facts, is_folder=is_folder))
+
+
+def read_facts(
+    scan: Scan, source: ByteSource, compression: str = "", *, ratio_limit: int = RATIO_LIMIT
+) -> ArchiveFacts:
+    """Return what importers meet in the entries of an archive; raises what `build_graph` does of what is no image."""
+    by_content = None
+    try:
+        graph = build_graph(scan, source, ratio_limit=ratio_limit)
+        by_content = graph_by_content(scan, source, graph, ratio_limit=ratio_limit)
+    except (DocumentError, MissingIndex) as error:
+        graph = unlisted_graph(scan, source, error)
+    return ArchiveFacts(graph, compression, by_content=by_content)
 
 
 def typed_name(source: str) -> str:

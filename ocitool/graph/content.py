@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ocitool.errors import ArchiveError, DocumentError
-from ocitool.graph.image import Damage, State
+from ocitool.graph.image import Damage, OddConfig, State
 from ocitool.model.descriptor import Descriptor
 from ocitool.model.digest import Digest
 from ocitool.model.fault import Fault
@@ -34,10 +34,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """The bytes of one blob, or why there are none to trust."""
+    """The bytes of one blob, or why there are none to trust.
+
+    Bytes of the right digest are read although their descriptor names another size, as importers read them.
+    """
 
     state: State
-    raw: bytes = b""
+    raw: bytes | None = None
     damage: Damage | None = None
 
 
@@ -55,6 +58,7 @@ class ManifestContent:
     missing: tuple[Descriptor, ...] = ()
     external: tuple[Descriptor, ...] = ()
     damages: tuple[Damage, ...] = ()
+    odd_config: OddConfig | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +73,11 @@ class IndexContent:
 
 @dataclass(frozen=True, slots=True)
 class ConfigContent:
-    """What an image's config says; `diff_ids` None if they are no array."""
+    """What an image's config says; `diff_ids` None if they are no array, `odd` if it names a whole platform."""
 
     platform: Platform | None
     diff_ids: tuple[str, ...] | None
+    odd: OddConfig | None = None
 
 
 class ContentReader:
@@ -109,16 +114,16 @@ class ContentReader:
 
     def _read_index(self, descriptor: Descriptor) -> IndexContent:
         fetched = self._fetch(descriptor, "index")
-        if fetched.state is not State.COMPLETE:
+        if fetched.raw is None:
             return IndexContent(fetched.state, damages=_some(fetched.damage))
         before = len(self.faults)
         value = self._parse(fetched.raw, descriptor)
         if value is None:
-            return IndexContent(State.CORRUPT)
+            return IndexContent(State.CORRUPT, damages=_some(fetched.damage))
         self._descriptor(value, "subject", "X16", descriptor)
         descriptors = self._descriptors(value, "manifests", "X6", descriptor)
-        state = State.COMPLETE if len(self.faults) == before else State.CORRUPT
-        return IndexContent(state, fetched.raw, descriptors)
+        state = fetched.state if len(self.faults) == before else State.CORRUPT
+        return IndexContent(state, fetched.raw, descriptors, _some(fetched.damage))
 
     def manifest(self, descriptor: Descriptor) -> ManifestContent:
         """Read a manifest and its config; tell which of its blobs are there."""
@@ -135,7 +140,7 @@ class ContentReader:
         its config and layers without a word.
         """
         fetched = self._fetch(descriptor, "blob", limit_is_fault=False)
-        if fetched.state is State.COMPLETE and _looks_like_manifest(fetched.raw, descriptor.media_type):
+        if fetched.raw is not None and _looks_like_manifest(fetched.raw, descriptor.media_type):
             self._fault(
                 "M4",
                 f"is an image manifest or index listed as {descriptor.media_type}",
@@ -146,21 +151,23 @@ class ContentReader:
 
     def _read_manifest(self, descriptor: Descriptor) -> ManifestContent:
         fetched = self._fetch(descriptor, "manifest")
-        if fetched.state is not State.COMPLETE:
-            return ManifestContent(fetched.state, damages=_some(fetched.damage))
+        damages = _some(fetched.damage)
+        if fetched.raw is None:
+            return ManifestContent(fetched.state, damages=damages)
         before = len(self.faults)
         value = self._parse(fetched.raw, descriptor)
         if value is None:
-            return ManifestContent(State.CORRUPT)
+            return ManifestContent(State.CORRUPT, damages=damages)
         subject = self._descriptor(value, "subject", "M17", descriptor)
         config = self._descriptor(value, "config", "M8", descriptor, required=True)
         # Go writes null for no layers at all.
         null = value.get("layers", ()) is None
         layers = () if null else self._descriptors(value, "layers", "M11", descriptor)
         if config is None:
-            return ManifestContent(State.CORRUPT, layers=layers)
+            return ManifestContent(State.CORRUPT, layers=layers, damages=damages)
         content = self.closure(config, layers, None if subject is None else subject.digest)
-        return content if len(self.faults) == before else replace(content, state=State.CORRUPT)
+        is_sound = not damages and len(self.faults) == before
+        return content if is_sound else replace(content, state=State.CORRUPT, damages=(*damages, *content.damages))
 
     def _descriptor(
         self, value: JsonObject, key: str, rule: str, owner: Descriptor, *, required: bool = False
@@ -201,18 +208,21 @@ class ContentReader:
         is_image = config.media_type in IMAGE_CONFIGS
         configured: Platform | None = None
         diff_ids: tuple[str, ...] | None = None
+        odd: OddConfig | None = None
         if config.digest not in self._blobs:
             missing.insert(0, config)
         elif is_image:
             fetched = self._fetch(config, "config")
             damages.extend(_some(fetched.damage))
-            if fetched.state is State.COMPLETE:
+            if fetched.raw is not None:
                 if config.digest not in self._configs:
                     self._configs[config.digest] = self._read_config(config, fetched.raw)
                 configured = self._configs[config.digest].platform
                 diff_ids = self._configs[config.digest].diff_ids
+                odd = self._configs[config.digest].odd
         else:
             damages.extend(_some(_size_damage(config, self._blobs[config.digest], "config")))
+            odd = self._odd_config(config)
         state = State.CORRUPT if damages else State.PARTIAL if missing else State.COMPLETE
         return ManifestContent(
             state=state,
@@ -225,7 +235,22 @@ class ContentReader:
             missing=tuple(missing),
             external=tuple(external),
             damages=tuple(damages),
+            odd_config=odd,
         )
+
+    def _odd_config(self, config: Descriptor) -> OddConfig | None:
+        """Read a config of no image's type as one of an image, in which case nothing that is wrong with it counts."""
+        raw = self._fetch(config, "config", limit_is_fault=False).raw
+        if raw is None or not raw.lstrip().startswith(b"{"):
+            return None
+        self._count_values(raw)
+        try:
+            content = read_config(raw)
+        except DocumentError:
+            return None
+        if content.odd is not None or content.platform is None:
+            return content.odd
+        return OddConfig(content.platform, content.diff_ids or ())
 
     def remember_config(self, digest: Digest, raw: bytes) -> ConfigContent:
         """Read the config of a docker-archive, within the same bound, and know it from then on.
@@ -285,17 +310,19 @@ class ContentReader:
             made = self._documents.get(descriptor.digest)
             return Fetched(State.ABSENT) if made is None else Fetched(State.COMPLETE, made)
         damage = _size_damage(descriptor, entry, role)
-        if damage is not None:
-            return Fetched(State.CORRUPT, damage=damage)
         if entry.size > DOCUMENT_LIMIT:
+            if damage is not None:
+                return Fetched(State.CORRUPT, damage=damage)
             if limit_is_fault:
                 self._fault("J7", f"{role} of {entry.size} bytes, more than {DOCUMENT_LIMIT}", descriptor)
                 return Fetched(State.CORRUPT)
             return Fetched(State.COMPLETE)
         raw = self._sources[entry.source].read_at(entry.data_offset, entry.size)
         if Digest.of(raw, descriptor.digest.algorithm) != descriptor.digest:
-            return Fetched(State.CORRUPT, damage=Damage(descriptor, role, "bytes do not match the digest"))
-        return Fetched(State.COMPLETE, raw)
+            text = "bytes do not match the digest"
+            wrong = Damage(descriptor, role, text if damage is None else f"{damage.message}; its {text}")
+            return Fetched(State.CORRUPT, damage=wrong)
+        return Fetched(State.COMPLETE if damage is None else State.CORRUPT, raw, damage)
 
     def _fault(self, rule: str, message: str, descriptor: Descriptor) -> None:
         self.faults.append(
@@ -320,7 +347,9 @@ def read_config(raw: bytes) -> ConfigContent:
         require_exact_names(rootfs, ROOTFS_FIELDS)
         listed = rootfs.get("diff_ids", False)
         diff_ids = tuple(map(str, listed)) if isinstance(listed, list) else () if listed is None else None
-    return ConfigContent(platform if platform.os and platform.architecture else None, diff_ids)
+    if platform.os and platform.architecture:
+        return ConfigContent(platform, diff_ids)
+    return ConfigContent(None, diff_ids, OddConfig(platform, diff_ids or ()) if platform.architecture else None)
 
 
 def read_descriptors(value: JsonObject, key: str) -> tuple[tuple[Descriptor, ...], tuple[str, ...]]:

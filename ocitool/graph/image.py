@@ -63,6 +63,14 @@ class Damage:
 
 
 @dataclass(frozen=True, slots=True)
+class OddConfig:
+    """What a config says that is of no image's media type, or that names an architecture and no operating system."""
+
+    platform: Platform
+    diff_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ManifestNode:
     """A manifest as one descriptor refers to it, with the state of all it needs.
 
@@ -71,7 +79,8 @@ class ManifestNode:
     speaks of, `other_subject` what its own document names where its index entry names another. `missing` leaves out
     external layers, which may be absent on purpose. `diff_ids` are what the config says that the layers unpack to,
     as they stand there; None if it does not say. `corrected` is what the archive lists it as where that was wrong and
-    `listed` is right now, "" if it lists no platform; else None.
+    `listed` is right now, "" if it lists no platform; else None. `odd_config` is what containerd
+    reads of a config that is none of an image here.
     """
 
     descriptor: Descriptor
@@ -89,6 +98,7 @@ class ManifestNode:
     damages: tuple[Damage, ...] = ()
     diff_ids: tuple[str, ...] | None = None
     corrected: str | None = None
+    odd_config: OddConfig | None = None
 
     def __hash__(self) -> int:
         """Hash by the descriptor alone: a manifest may list thousands of layers."""

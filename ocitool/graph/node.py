@@ -47,6 +47,7 @@ def manifest_node(descriptor: Descriptor, content: ManifestContent, *, opaque: b
         external=content.external,
         damages=content.damages,
         diff_ids=content.diff_ids,
+        odd_config=content.odd_config,
     )
 
 

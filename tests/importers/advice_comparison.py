@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ocitool.advice.facts import ArchiveFacts
 from ocitool.advice.outcome import Ending, Outcome, RecordedImage
+from ocitool.api.advising import read_facts
 from ocitool.api.listener import Silence
 from ocitool.api.opening import SourceOptions, open_scanned
-from ocitool.errors import DocumentError, MissingIndex
-from ocitool.graph.build import build_graph, unlisted_graph
 from ocitool.graph.image import IndexNode, Kind, ManifestNode, walk_manifests
 from ocitool.model.digest import Digest
 from ocitool.model.platform import host_platform
@@ -20,22 +19,20 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from ocitool.advice.facts import ArchiveFacts
     from ocitool.graph.image import ImageGraph, Node
 
 
 def archive_facts(path: Path) -> ArchiveFacts:
     """Return what an importer meets in an archive, every blob hashed."""
     with open_scanned(path, SourceOptions(), Silence()) as scanned:
-        try:
-            graph = build_graph(scanned.scan, scanned.source)
-        except (DocumentError, MissingIndex) as error:
-            graph = unlisted_graph(scanned.scan, scanned.source, error)
+        facts = read_facts(scanned.scan, scanned.source, scanned.compression)
         corrupt = {
             digest
-            for digest, entry in graph.blobs.items()
+            for digest, entry in facts.graph.blobs.items()
             if Digest.of(scanned.source.read_at(entry.data_offset, entry.size), digest.algorithm) != digest
         }
-        return ArchiveFacts(graph, scanned.compression, frozenset(corrupt))
+        return replace(facts, corrupt=frozenset(corrupt))
 
 
 def differences(facts: ArchiveFacts, outcome: Outcome, seen: Seen) -> Iterator[str]:
@@ -71,9 +68,14 @@ def _image_differences(graph: ImageGraph, image: RecordedImage, seen: SeenImage)
     ready: set[str] = set()
     whole: set[str] = set()
     for manifest in _manifests(graph, image.digest):
-        if manifest.kind is not Kind.IMAGE or manifest.platform is None or manifest.config is None:
+        odd = manifest.odd_config
+        platform = manifest.platform
+        if platform is None and odd is not None:
+            platform = replace(odd.platform, os=odd.platform.os or host_platform().os)
+        is_image = manifest.kind is Kind.IMAGE or (manifest.kind is Kind.ARTIFACT and odd is not None)
+        if not is_image or platform is None or manifest.config is None:
             continue
-        display = manifest.platform.display
+        display = platform.display
         parts = {str(part.digest) for part in manifest.contents}
         if image.digest in graph.blobs:
             # Otherwise it is a manifest that was made of manifest.json, or index.json itself.

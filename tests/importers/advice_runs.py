@@ -31,6 +31,7 @@ FAILURES: Final[tuple[tuple[str, str], ...]] = (
     ("diff-id-wrong", r"wrong diff id calculated on extraction"),
     ("extract-failed", r"failed to extract layer"),
     ("invalid-tar-header", r"archive/tar: invalid tar header"),
+    ("target-refused", r"Target\.(?:Size|MediaType) must be"),
     ("unexpected-type", r"unexpected media type"),
     ("content-not-found", r"content digest sha256:[0-9a-f]{64}: not found"),
     ("manifest-not-found", r"manifest sha256:[0-9a-f]{64}: not found"),
@@ -103,8 +104,11 @@ def failures(result: CompletedProcess[str]) -> tuple[str, ...]:
 
 
 def _images(server: ContainerdServer, namespace: str) -> Iterator[SeenImage]:
+    if not server.ctr("images", "list", "--quiet", namespace=namespace).stdout.strip():
+        return
+    # What nothing holds is there until it is collected, which may be at any time.
+    labels = _surviving(server, namespace)
     checked = server.ctr("images", "check", namespace=namespace).stdout.splitlines()[1:]
-    labels = _surviving(server, namespace) if checked else {}
     for name, _, digest, *rest in map(str.split, checked):
         held = frozenset(_reachable(digest, labels))
         unpacked = frozenset(each for each in held if any(key.startswith(SNAPSHOT_LABEL) for key in labels[each]))

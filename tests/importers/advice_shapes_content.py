@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from tests.builders import (
-    Layout,
-)
+import tarfile
+
+from tests.builders import OCI_MANIFEST, Layout, as_json, linked
 
 from .advice_parts import (
     FOREIGN,
@@ -169,3 +169,50 @@ def _() -> Layout:
 def _() -> Layout:
     layout = nested(HOST)
     return layout.add(layout.index([layout.manifest(HOST, ("base", "nameless"))]), None)
+
+
+@shape("root-size-wrong")
+def _() -> Layout:
+    layout = nested(HOST)
+    layout.roots[0]["size"] += 7
+    return layout
+
+
+@shape("root-size-zero")
+def _() -> Layout:
+    layout = nested(HOST)
+    layout.add(layout.index([layout.manifest(HOST, ("other",))]) | {"size": 0}, OTHER_NAME)
+    return layout
+
+
+@shape("manifest-size-wrong")
+def _() -> Layout:
+    layout = Layout()
+    manifest = layout.manifest(HOST)
+    return layout.add(layout.index([manifest | {"size": manifest["size"] - 7}]))
+
+
+@shape("layer-link")
+def _() -> bytes:
+    return linked(nested(HOST, FOREIGN), tarfile.SYMTYPE)
+
+
+@shape("layer-hard-link")
+def _() -> bytes:
+    return linked(nested(HOST, FOREIGN), tarfile.LNKTYPE)
+
+
+@shape("config-of-another-type")
+def _() -> Layout:
+    layout = Layout()
+    manifest = layout.manifest(HOST)
+    document = layout.read(manifest)
+    document["config"]["mediaType"] = "application/vnd.example.config.v1+json"
+    made = layout.blob(as_json(document), OCI_MANIFEST, platform=manifest["platform"])
+    return layout.add(layout.index([made]))
+
+
+@shape("config-without-os")
+def _() -> Layout:
+    layout = Layout()
+    return layout.add(without_platform(layout.manifest("/amd64")))

@@ -251,3 +251,18 @@ def _() -> Layout:
     layout = nested(HOST)
     layout.add(layout.index([layout.manifest(HOST, ("base", "bare"))]), "bare")
     return layout
+
+
+@shape("nothing-listed")
+def _() -> Layout:
+    layout = nested(HOST)
+    layout.files["index.json"] = b'{"schemaVersion":2,"manifests":null}'
+    return layout
+
+
+@shape("two-flat-names")
+def _() -> Layout:
+    layout = Layout()
+    for text in (HOST, FOREIGN):
+        layout.add(layout.manifest(text, (f"own {text}",)), f"docker.io/library/lab:{text.split('/')[1]}")
+    return layout

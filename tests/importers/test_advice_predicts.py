@@ -69,6 +69,15 @@ NAMED: Final = (
 
 VARIATIONS: Final = frozenset(
     {
+        "root-size-wrong",
+        "root-size-zero",
+        "manifest-size-wrong",
+        "config-of-another-type",
+        "config-without-os",
+        "layer-link",
+        "layer-hard-link",
+        "two-flat-names",
+        "nothing-listed",
         "outer-xz",
         "outer-bzip2",
         "docker-manifest-of-another-form",

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from ocitool.graph.image import DockerItem, ManifestNode, Node
     from ocitool.model.fault import Fault
 
+_NULL: Final = re.compile(r"^(?:manifests is|not a JSON object but) null")
+"""What Go decodes as an index that lists nothing."""
+
 _NO_VERSION: Final = re.compile(r"imageLayoutVersion is (?:None|''),")
 _VERSION: Final = re.compile(r"imageLayoutVersion is (.*), not '1\.0\.0'")
 
@@ -74,7 +77,7 @@ def list_archive(store: Store) -> tuple[Node, ...]:
 
 
 def _layout_nodes(store: Store) -> tuple[Node, ...]:
-    if not store.graph.images and (fault := _fault(store, INDEX_NAME, "L7")):
+    if not store.graph.images and (fault := _fault(store, INDEX_NAME, "L7")) and not _NULL.search(fault.message):
         raise ImportFailure("bad-document", f"index.json cannot be read: {fault.message}", text=fault.message)
     store.check_document(INDEX_NAME)
     return tuple(root.node for root in store.roots)

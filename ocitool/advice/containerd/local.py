@@ -10,6 +10,7 @@ from ocitool.advice.containerd.failure import ImportFailure
 from ocitool.advice.containerd.listing import check_compression, list_archive, list_strictly
 from ocitool.advice.containerd.records import (
     Record,
+    check_targets,
     name_records,
     names_collide,
     recorded_images,
@@ -19,6 +20,8 @@ from ocitool.advice.containerd.walk import index_node, walk
 from ocitool.graph.image import ManifestNode
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ocitool.advice.containerd.matching import Matcher
     from ocitool.advice.containerd.names import Naming
     from ocitool.advice.containerd.store import Store
@@ -88,6 +91,7 @@ class LocalImport:
         records, walked = self.client.run()
         is_stable = not names_collide(records)
         unpacked: set[Digest] = set()
+        check_targets(records, lambda stored: self._images(stored, walked, set()))
         if self.unpacked is not None:
             for record in records:
                 try:
@@ -107,7 +111,7 @@ class LocalImport:
         return success(images, reasons, is_stable=is_stable)
 
     def _images(
-        self, records: tuple[Record, ...], walked: frozenset[Digest], unpacked: set[Digest]
+        self, records: Sequence[Record], walked: frozenset[Digest], unpacked: set[Digest]
     ) -> tuple[RecordedImage, ...]:
         spelling = self.client.walked.spelling
         held = frozenset(unpacked)

@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ocitool.advice.containerd.failure import ImportFailure
 from ocitool.advice.containerd.matching import take_strictly
+from ocitool.advice.containerd.unpack import configured
 from ocitool.advice.outcome import Ending, Outcome, RecordedImage
 from ocitool.graph.image import Kind, ManifestNode, walk_manifests
-from ocitool.model.platform import Platform
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from ocitool.advice.containerd.matching import Spelling
     from ocitool.advice.containerd.names import Naming
-    from ocitool.advice.containerd.store import Store
     from ocitool.advice.containerd.unpack import Unpacker
     from ocitool.graph.image import Node
     from ocitool.model.digest import Digest
+    from ocitool.model.platform import Platform
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +34,24 @@ class Record:
 def name_records(nodes: Iterable[Node], naming: Naming) -> tuple[Record, ...]:
     """Return what is recorded for what index.json lists, in its order."""
     return tuple(Record(name, node) for node in nodes for name in naming.names(node.descriptor))
+
+
+def check_targets(
+    records: Sequence[Record], images: Callable[[Sequence[Record]], tuple[RecordedImage, ...]] = lambda _: ()
+) -> None:
+    """Raise `ImportFailure` for the first target that the metadata refuses (metadata/images.go, `validateTarget`).
+
+    `images` tells what becomes of the records before it, which are stored.
+    """
+    for place, record in enumerate(records):
+        descriptor = record.target.descriptor
+        if descriptor.size and descriptor.media_type:
+            continue
+        lack = "no mediaType" if descriptor.size else "a size of 0"
+        text = "MediaType must be set" if descriptor.size else "Size must be greater than zero"
+        failure = ImportFailure("target-refused", f"index.json lists {descriptor.digest} with {lack}", text=text)
+        failure.images = images(records[:place])
+        raise failure
 
 
 def names_collide(records: Sequence[Record]) -> bool:
@@ -62,15 +80,15 @@ def recorded_images(
     done = unpacked & walked
     images: dict[str, RecordedImage] = {}
     for record in records:
-        manifests = list(_listed(record.target, store))
+        manifests = list(_listed(record.target, unpacker))
         held = [node for node in manifests if node.descriptor.digest in walked and store.is_whole(node)]
         unpacked_here = [node for node in manifests if node.descriptor.digest in done]
         meant = _meant(record.target, unpacked_here, unpacker, spelling)
         ready = [node for node in unpacked_here if node.descriptor.digest in meant]
         kept = [node for node in held if not (discarded and node.descriptor.digest in unpacked)]
-        ready_names, kept_names = _displays(ready), _displays(kept)
+        ready_names, kept_names = _displays(ready, spelling), _displays(kept, spelling)
         there = {*ready_names, *kept_names}
-        lost = [name for name in _displays(manifests) if name not in there]
+        lost = [name for name in _displays(manifests, spelling) if name not in there]
         images.pop(record.name, None)
         digest = record.target.descriptor.digest
         images[record.name] = RecordedImage(record.name, digest, ready_names, kept_names, tuple(lost))
@@ -97,7 +115,8 @@ def _meant(
     found: set[Digest] = set()
     for manifest in manifests:
         digest = manifest.descriptor.digest
-        platform = manifest.descriptor.platform or manifest.configured or Platform("", "")
+        # Who runs an image asks for no features.
+        platform = replace(manifest.descriptor.platform or configured(manifest), os_features=())
         if first is not None:
             found |= {digest} & {first.get(spelling.normalized(platform))}
             continue
@@ -125,11 +144,16 @@ def _first_of_each(target: Node, spelling: Spelling) -> dict[Platform, Digest] |
     return first
 
 
-def _listed(target: Node, store: Store) -> Iterator[ManifestNode]:
+def _listed(target: Node, unpacker: Unpacker) -> Iterator[ManifestNode]:
+    """Yield what containerd takes for images, which may have an odd config."""
     for node in walk_manifests(target):
-        if node.kind is Kind.IMAGE and store.holds(node.descriptor.digest):
+        is_odd = (
+            node.kind is Kind.ARTIFACT and node.odd_config is not None and any(map(unpacker.is_layer, node.layers))
+        )
+        if (node.kind is Kind.IMAGE or is_odd) and unpacker.store.holds(node.descriptor.digest):
             yield node
 
 
-def _displays(nodes: Iterable[ManifestNode]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys((node.platform or Platform("", "")).display for node in nodes))
+def _displays(nodes: Iterable[ManifestNode], spelling: Spelling) -> tuple[str, ...]:
+    platforms = (node.platform or spelling.normalized(configured(node)) for node in nodes)
+    return tuple(dict.fromkeys(platform.display for platform in platforms))

@@ -25,19 +25,19 @@ class Store:
 
     A blob is stored under the digest of its bytes (importer.go, `onUntarBlob`), so that a corrupt one is one that is
     not there; only 1.0 and 1.1 go by its name (`by_path`) and take sha512 too. `unreadable` are the rules of `verify`
-    whose breach keeps Go from decoding a document; `unread` is what the graph has not read, as its descriptor has
-    another size: containerd does not compare sizes, so that it is taken for whole. `made` are the manifests that it
-    makes of the images that manifest.json lists. `index_digest` is that of index.json as it is written here, since a
-    graph does not keep its bytes, or of the one made of manifest.json.
+    whose breach keeps Go from decoding a document; sizes are not compared, so that a wrong one does no harm. `made`
+    are the manifests that it makes of the images that manifest.json lists. `index_digest` is that of index.json as it
+    is written here, since a graph does not keep its bytes, or of the one made of manifest.json, `index_size`
+    its bytes.
     """
 
     graph: ImageGraph
     index_digest: Digest
+    index_size: int
     corrupt: frozenset[Digest]
     by_path: bool = False
     checks_media_types: bool = True
     unreadable: frozenset[str] = frozenset()
-    unread: frozenset[Digest] = frozenset()
     made: frozenset[Digest] = frozenset()
     faults: dict[str, tuple[Fault, ...]] = field(default_factory=dict)
     _whole: dict[Digest, bool] = field(default_factory=dict, compare=False, repr=False)
@@ -53,29 +53,29 @@ class Store:
         unreadable: frozenset[str] = frozenset(),
     ) -> Store:
         """Return what containerd has of an archive; commands and versions are many, and ask for the same."""
+        graph = facts.graph if by_path else facts.by_content or facts.graph
         nodes: list[Node] = []
-        for image in facts.graph.images:
+        for image in graph.images:
             nodes += [*image.manifests(), *image.indexes()]
-        damages = [damage for node in nodes for damage in node.damages if damage.descriptor is not None]
-        sizes = {damage.descriptor.digest for damage in damages if damage.descriptor and _is_size(damage)}
-        found = {damage.descriptor.digest for damage in damages if damage.descriptor and not _is_size(damage)}
+        damages = [damage for node in nodes for damage in node.damages if not _is_size_alone(damage)]
+        found = {damage.descriptor.digest for damage in damages if damage.descriptor is not None}
         corrupt = facts.corrupt | found
         faults: dict[str, tuple[Fault, ...]] = {}
-        for fault in facts.graph.faults:
+        for fault in graph.faults:
             faults[fault.where] = (*faults.get(fault.where, ()), fault)
         # What is absent has no config known, so nothing is made of it.
         known = (node for node in nodes if isinstance(node, ManifestNode) and node.config is not None)
-        made = map(made_node, known) if facts.graph.docker_manifest is not None else ()
-        is_docker = facts.graph.form is ArchiveForm.DOCKER_ARCHIVE
-        index = made_index(_listed(facts.graph)) if is_docker else dump_json(dict(facts.graph.index))
+        made = map(made_node, known) if graph.docker_manifest is not None else ()
+        is_docker = graph.form is ArchiveForm.DOCKER_ARCHIVE
+        index = made_index(_listed(graph)) if is_docker else dump_json(dict(graph.index))
         return cls(
-            facts.graph,
+            graph,
             Digest.of(index),
+            len(index),
             corrupt,
             by_path,
             checks_media_types,
             unreadable,
-            unread=frozenset(sizes - corrupt),
             made=frozenset(node.descriptor.digest for node in made),
             faults=faults,
         )
@@ -102,7 +102,7 @@ class Store:
         known = self._whole.get(digest)
         if known is None:
             is_there = node.config is not None and node.state is not State.ABSENT
-            known = digest in self.unread or (is_there and all(self.holds(part.digest) for part in node.contents))
+            known = is_there and all(self.holds(part.digest) for part in node.contents)
             self._whole[digest] = known
         return known
 
@@ -167,5 +167,5 @@ def missing_words(node: Node, store: Store) -> str:
     return f"{what} is listed and {store.why_not(node.descriptor.digest)}"
 
 
-def _is_size(damage: Damage) -> bool:
-    return damage.message.startswith("has ")
+def _is_size_alone(damage: Damage) -> bool:
+    return damage.message.startswith("has ") and "digest" not in damage.message

@@ -11,6 +11,7 @@ from ocitool.advice.containerd.matching import take_all, take_strictly, take_sys
 from ocitool.advice.containerd.names import NameRule
 from ocitool.advice.containerd.records import (
     Record,
+    check_targets,
     name_records,
     names_collide,
     recorded_images,
@@ -21,13 +22,13 @@ from ocitool.graph.image import walk_manifests
 from ocitool.model.platform import Platform
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from ocitool.advice.containerd.matching import Matcher
     from ocitool.advice.containerd.names import Naming
     from ocitool.advice.containerd.store import Store
     from ocitool.advice.containerd.unpack import Unpacker
-    from ocitool.advice.outcome import Outcome
+    from ocitool.advice.outcome import Outcome, RecordedImage
     from ocitool.graph.image import Node
     from ocitool.model.digest import Digest
 
@@ -57,7 +58,7 @@ class TransferImport:
     records_index_digest: bool = False
 
     def run(self) -> Outcome:
-        """Tell how it ends; raises `ImportFailure`, after which nothing is recorded."""
+        """Tell how it ends; raises `ImportFailure`, which knows the images that are recorded all the same."""
         check_compression(self.compression, self.accepted)
         nodes = list_archive(self.store)
         covered = None if self.requested is None else self._unpack_platforms(self.requested)
@@ -66,8 +67,12 @@ class TransferImport:
         records = self._records(nodes)
         walked |= {record.target.descriptor.digest for record in records if record.target not in nodes}
         is_stable = not names_collide(records)
-        images = recorded_images(records, self.unpacker, self.walked.spelling, walked, unpacked)
-        return success(images, self._reasons(covered, is_stable=is_stable), is_stable=is_stable)
+
+        def images(stored: Sequence[Record]) -> tuple[RecordedImage, ...]:
+            return recorded_images(stored, self.unpacker, self.walked.spelling, walked, unpacked)
+
+        check_targets(records, images)
+        return success(images(records), self._reasons(covered, is_stable=is_stable), is_stable=is_stable)
 
     def _unpack_platforms(self, requested: Platform) -> Matcher:
         """Return what the daemon unpacks; raises `ImportFailure` if the request is none of that."""

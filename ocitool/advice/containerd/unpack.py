@@ -55,15 +55,12 @@ class Unpacker:
 
     def unpack(self, manifest: ManifestNode) -> bool:
         """Unpack a manifest as a client does; returns whether it has any layer, raises `ImportFailure`."""
-        if self._is_unread(manifest):
-            return True
         config = self._config(manifest, template="config-not-found")
         layers = [layer for layer in manifest.layers if self.counts_all_layers or self.is_layer(layer)]
-        if len(layers) != len(manifest.diff_ids or ()):
-            # A config of an artifact is decoded as an image's, which has no diff_ids then.
+        if len(layers) != len(diff_ids_of(manifest)):
             raise ImportFailure(
                 "layers-mismatch",
-                f"config {config.digest} has {len(manifest.diff_ids or ())} diff_ids for {len(layers)} layers",
+                f"config {config.digest} has {len(diff_ids_of(manifest))} diff_ids for {len(layers)} layers",
             )
         self._apply(manifest, layers, template="extract-failed")
         return bool(layers)
@@ -73,21 +70,19 @@ class Unpacker:
 
         Returns whether it did; raises `ImportFailure`.
         """
-        if self._is_unread(manifest):
-            return platforms.choices is None
         layers = [layer for layer in manifest.layers if self.is_layer(layer)]
         if manifest.config is None or manifest.config.media_type not in IMAGE_CONFIGS or not layers:
             return False
         self._config(manifest)
-        if len(layers) != len(manifest.diff_ids or ()):
-            count = len(manifest.diff_ids or ())
+        if len(layers) != len(diff_ids_of(manifest)):
+            count = len(diff_ids_of(manifest))
             raise ImportFailure(
                 "layer-count",
                 f"the config has {count} diff_ids for {len(layers)} layers",
                 layers=len(layers),
                 diff_ids=count,
             )
-        if not platforms.matches(manifest.configured or Platform("", "")):
+        if not platforms.matches(configured(manifest)):
             return False
         self._apply(manifest, layers, template="daemon-extract-failed")
         return True
@@ -97,11 +92,6 @@ class Unpacker:
         if descriptor.media_type == DOCKER_ZSTD_LAYER:
             return self.knows_docker_zstd
         return descriptor.media_type in TAR_LAYERS or descriptor.media_type.startswith(OCI_LAYER_PREFIX)
-
-    def _is_unread(self, manifest: ManifestNode) -> bool:
-        """Tell whether the graph knows too little of a manifest to say more than that it is there."""
-        unread, config = self.store.unread, manifest.config
-        return manifest.descriptor.digest in unread or (config is not None and config.digest in unread)
 
     def _resolve(self, node: Node, matcher: Matcher, *, is_target: bool) -> ManifestNode | None:
         descriptor = node.descriptor
@@ -130,7 +120,7 @@ class Unpacker:
     def _configured(self, node: ManifestNode) -> Platform:
         """Return the platform that the config names."""
         self._config(node)
-        platform = node.configured or Platform("", "")
+        platform = configured(node)
         return platform if self.reads_config_variant else replace(platform, variant="")
 
     def _config(self, manifest: ManifestNode, template: str = "") -> Descriptor:
@@ -150,7 +140,7 @@ class Unpacker:
         return config
 
     def _apply(self, manifest: ManifestNode, layers: Sequence[Descriptor], template: str) -> None:
-        for layer, diff_id in zip(layers, manifest.diff_ids or (), strict=True):
+        for layer, diff_id in zip(layers, diff_ids_of(manifest), strict=True):
             name, reason, text = "", "", ""
             if not self.store.holds(layer.digest):
                 name, reason = "extract-failed", f"a layer of {_label(manifest)} {self.store.why_not(layer.digest)}"
@@ -166,6 +156,18 @@ class Unpacker:
             if name:
                 values = {"diff_id": diff_id, "layer": layer.digest, "type": layer.media_type, "text": text}
                 raise ImportFailure(name, reason, template=template, **values)
+
+
+def configured(manifest: ManifestNode) -> Platform:
+    """Return the platform that containerd reads in a config, whatever the type of that is."""
+    odd = manifest.odd_config
+    return manifest.configured or (odd.platform if odd is not None else Platform("", ""))
+
+
+def diff_ids_of(manifest: ManifestNode) -> tuple[str, ...]:
+    """Return what containerd takes for the diff_ids of a manifest."""
+    odd = manifest.odd_config
+    return manifest.diff_ids or (odd.diff_ids if odd is not None else ())
 
 
 def _label(manifest: ManifestNode) -> str:

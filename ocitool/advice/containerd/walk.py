@@ -44,7 +44,9 @@ def walk(
 
 def index_node(store: Store, nodes: Iterable[Node]) -> IndexNode:
     """Return index.json itself as a node, for a name that is given to it."""
-    return IndexNode(Descriptor(OCI_INDEX, store.index_digest, 0), State.COMPLETE, children=tuple(nodes))
+    return IndexNode(
+        Descriptor(OCI_INDEX, store.index_digest, store.index_size), State.COMPLETE, children=tuple(nodes)
+    )
 
 
 def _walk(node: Node, store: Store, matcher: Matcher, walked: set[Digest], *, skip_missing: bool) -> None:

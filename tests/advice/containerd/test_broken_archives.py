@@ -29,9 +29,7 @@ VERSIONS: Final = {"containerd-1.6": "1.6.20", "containerd-1.7": "1.7.24", "cont
 NOT_IN_THE_GRAPH: Final = {
     **dict.fromkeys(("C6", "C11", "C13", "C14"), "other fields of a config"),
     **dict.fromkeys(("C8", "Y1", "Y5", "Y11", "Y12"), "what layers hold"),
-    "M20": "what a config of another type than an image's holds",
     "J8": "a key that differs in case",
-    "X18: a feature that is not configured": "features are compared by the containerd of Debian, not by 2.1.9 itself",
     **dict.fromkeys(("T8", "T8: bzip2"), "the archive itself has to be unpacked first"),
 }
 """Why something is not predicted."""
