@@ -11,7 +11,7 @@ from ocitool.advice.mendings import mending_rewrites
 from ocitool.advice.outcome import Ending
 from ocitool.advice.report import recorded_json
 from ocitool.api.import_client import ClientOptions
-from ocitool.api.piped_importer import PIPE, PipedImporter, spell
+from ocitool.api.piped_importer import PIPE, PipedImporter, piped, spell
 from ocitool.errors import ImportRefused
 from ocitool.graph.image import Kind
 from ocitool.model.platform_selection import AVAILABLE
@@ -108,7 +108,8 @@ def plan_import(
     ask for it, or where that is what helps. Raises what the filter raises that the options ask for, and
     `ImportRefused` if nothing is known to work.
     """
-    return _Planner(opened, options, PipedImporter(importer), target, options.rewrite(is_folder=is_folder)).plan()
+    fed_through = piped(importer, target, options.client)
+    return _Planner(opened, options, fed_through, target, options.rewrite(is_folder=is_folder)).plan()
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,12 +146,12 @@ class _Planner:
     def _rewrites(self, facts: ArchiveFacts, wanted: tuple[Platform, ...]) -> Iterator[Rewrite]:
         """Yield the rewrites that may help, each with what the options ask for."""
         for rewrite in mending_rewrites(facts, wanted):
-            piped = replace(rewrite, output=PIPE, images=self.options.images)
+            fitted = replace(rewrite, output=PIPE, images=self.options.images)
             if self.options.platforms:
-                piped = replace(piped, platforms=self.options.platforms)
+                fitted = replace(fitted, platforms=self.options.platforms)
             if self.options.name:
-                piped = replace(piped, name=self.options.name, renames=())
-            yield piped
+                fitted = replace(fitted, name=self.options.name, renames=())
+            yield fitted
 
     def _choose(self, facts: ArchiveFacts, wanted: tuple[Platform, ...], rewrites: list[Rewrite]) -> Choice:
         mendings = [(rewrite, self._outlook(rewrite)) for rewrite in rewrites]

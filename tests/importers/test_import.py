@@ -204,6 +204,16 @@ def test_json(containerd: ContainerdServer, real_export: Path) -> None:
         assert expected["digest"] == image["digest"]
 
 
+def test_snapshotter(containerd: ContainerdServer, real_export: Path) -> None:
+    """A daemon of 2.x unpacks into the one that it is set up for alone; the client into any."""
+    with containerd.namespace() as namespace:
+        done = import_archive(containerd, namespace, real_export, "--snapshotter", "native", "-p", HOST)
+        assert done.returncode == 0, done
+        assert done.stderr.splitlines()[-1].endswith(f", {HOST} complete, unpacked"), done
+        kept = containerd.ctr("snapshots", "--snapshotter", "native", "ls", namespace=namespace).stdout
+        assert len(kept.splitlines()) > 1, kept
+
+
 def test_exit_code_is_the_importers(containerd: ContainerdServer, real_export: Path) -> None:
     with containerd.namespace() as namespace:
         done = import_archive(containerd, namespace, real_export, "--snapshotter", "none-such")
