@@ -21,7 +21,7 @@ import zstandard
 from jsonschema import Draft202012Validator
 
 from ocitool.api import read_schema
-from tests.builders import OCI_LAYERS_PLAIN, OCI_MANIFEST, Layout, as_json
+from tests.builders import OCI_LAYERS_PLAIN, OCI_MANIFEST, Layout, as_json, short_of_a_diff_id
 
 from .program import SYSTEM_PATH, Program
 from .sample import NAME, greeting, host_platform
@@ -191,6 +191,19 @@ def test_corrupt_layer(
         assert containerd.images(namespace) == []
 
 
+def test_image_that_cannot_be_unpacked(containerd: ContainerdServer, tmp_path: Path) -> None:
+    """Where ctr would fail it is stored, which is said with the reason."""
+    (tmp_path / "broken.tar").write_bytes(short_of_a_diff_id(HOST).pack())
+    with containerd.namespace() as namespace:
+        plain = containerd.ctr("images", "import", str(tmp_path / "broken.tar"), namespace=namespace)
+        assert plain.returncode != 0
+    with containerd.namespace() as namespace:
+        done = import_archive(containerd, namespace, tmp_path / "broken.tar")
+        assert done.returncode == 0, done
+        assert f"warning: {HOST} is stored, not unpacked: even a host of its own platform cannot" in done.stderr, done
+        assert "1 diff_ids for 2 layers" in done.stderr
+
+
 def test_json(containerd: ContainerdServer, real_export: Path) -> None:
     with containerd.namespace() as namespace:
         done = import_archive(containerd, namespace, real_export, "--format", "json", "-p", FOREIGN)
@@ -346,6 +359,19 @@ def test_docker_that_gets_a_corrupt_layer(dockerd: DockerServer, export: Path, t
     done = _give(tmp_path / "corrupt.tar", "file", "--to", "docker", environment=docker_environment(dockerd))
     assert done.returncode == 5, done
     assert dockerd.images() == []
+
+
+def test_docker_that_cannot_unpack_it(dockerd: DockerServer, tmp_path: Path) -> None:
+    """Docker's own store refuses the image, that in containerd takes it, says so and ends with exit code 0."""
+    (tmp_path / "broken.tar").write_bytes(short_of_a_diff_id(HOST).pack())
+    done = _give(tmp_path / "broken.tar", "file", "--to", "docker", environment=docker_environment(dockerd))
+    if dockerd.containerd_store:
+        assert done.returncode == 0, done
+        assert f"warning: {HOST} is stored, not unpacked: even a host of its own platform cannot" in done.stderr, done
+    else:
+        assert done.returncode == 1, done
+        assert " does not import " in done.stderr
+        assert dockerd.images() == []
 
 
 def _give(
