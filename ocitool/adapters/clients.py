@@ -62,15 +62,20 @@ class Ctr:
         return Feeding(words, redirected=redirected)
 
     def look(self, sought: Sequence[Sought]) -> Store:
-        """Ask for the images, each as `ctr images check` sees it, and for all blobs."""
+        """Ask for the images, each as `ctr images check` sees it, for all blobs and all snapshots."""
         images: list[StoredImage | None] = []
+        options = () if self.options.snapshotter is None else ("--snapshotter", self.options.snapshotter)
         for image in sought:
-            options = () if self.options.snapshotter is None else ("--snapshotter", self.options.snapshotter)
             answer = self._ask("images", "check", *options, f"name=={image.name}")
             lines = (read_check(line, image.name) for line in answer.output.splitlines()[1:])
             images.append(next(filter(None, lines), None))
         blobs = self._ask("content", "ls", "-q")
-        return Store(tuple(images), frozenset(blobs.output.split()) if blobs.exit_code == 0 else None)
+        snapshots = self._ask("snapshots", *options, "ls")
+        return Store(
+            tuple(images),
+            frozenset(blobs.output.split()) if blobs.exit_code == 0 else None,
+            _snapshots(snapshots),
+        )
 
     def _ask(self, *words: str) -> Answer:
         return ask((self.path, *self.options.global_words, *words))
@@ -87,6 +92,19 @@ def read_check(line: str, name: str) -> StoredImage | None:
     bracket = 4 if len(words) > 4 and words[4].startswith("(") else 3
     unpacked = {"true": True, "false": False}.get(words[-1])
     return StoredImage(name, words[2], " ".join(words[3 : bracket + 1]), unpacked)
+
+
+def read_snapshots(text: str) -> frozenset[str]:
+    """Read `ctr snapshots ls`, a line each of KEY PARENT KIND; return the keys of those that are committed."""
+    lines = (line.split() for line in text.splitlines())
+    return frozenset(words[0] for words in lines if words[-1:] == ["Committed"])
+
+
+def _snapshots(answer: Answer) -> frozenset[str] | None:
+    """Return what is in a snapshotter, which is nothing if the daemon has none of that name."""
+    if answer.exit_code != 0 and "not loaded" not in answer.complaint:
+        return None
+    return read_snapshots(answer.output)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import tarfile
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,7 @@ from jsonschema import Draft202012Validator
 from ocitool.api import read_schema
 from tests.builders import NAME, OCI_LAYERS_PLAIN, OCI_MANIFEST, Layout, as_json, multi_platform
 from tests.command import ocitool
-from tests.stand_in import StandIn
+from tests.stand_in import StandIn, snapshot_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -38,8 +39,12 @@ def stand_in(tmp_path: Path) -> StandIn:
 
 
 def holding(stand_in: StandIn) -> StandIn:
+    """Have a stand-in hold the image of `archive`, unpacked for this host."""
     layout = multi_platform()
-    return stand_in.holds((NAME, layout.roots[0]["digest"]), blobs=tuple(layout.blobs))
+    children = layout.read(layout.roots[0])["manifests"]
+    (own,) = [child for child in children if f"linux/{child['platform']['architecture']}" == HOST]
+    snapshots = [snapshot_of(layout, own)]
+    return stand_in.holds((NAME, layout.roots[0]["digest"]), blobs=layout.blobs, snapshots=snapshots)
 
 
 def run(stand_in: StandIn, *arguments: str | Path) -> subprocess.CompletedProcess[bytes]:
@@ -138,7 +143,8 @@ def test_json_has_standard_output_to_itself(archive: Path, stand_in: StandIn) ->
     document = check(done.stdout)
     assert (document["dryRun"], document["exitCode"], document["filter"]) == (False, 0, None)
     (image,) = document["images"]
-    assert (image["name"], image["isThere"], image["isUnpacked"], image["complete"]) == (NAME, True, True, [HOST])
+    assert (image["name"], image["isThere"], image["isOther"], image["isUnpacked"]) == (NAME, True, False, True)
+    assert (image["complete"], image["incomplete"], image["unpacked"]) == ([HOST], [], [HOST])
     assert done.stderr == b"the importer says hello\n"
 
 
@@ -151,6 +157,59 @@ def test_exit_code_of_the_importer(archive: Path, tmp_path: Path, form: str) -> 
         assert check(done.stdout)["exitCode"] == 9
     else:
         assert done.stderr.decode().splitlines()[-1] == "ocitool: ctr ended with exit code 9"
+
+
+def test_platforms_are_unpacked_or_stored(archive: Path, tmp_path: Path) -> None:
+    """The client's own word is of one platform; the snapshots tell of each."""
+    stand_in = holding(StandIn(tmp_path / "ctr"))
+    done = run(stand_in, archive, "-p", f"{HOST},linux/arm/v7")
+    layout = multi_platform()
+    fed = tmp_path / "fed.tar"
+    assert ocitool("filter", archive, "-p", f"{HOST},linux/arm/v7", "-o", fed).returncode == 0
+    with tarfile.open(fed) as tar:
+        index = json.load(tar.extractfile("index.json") or pytest.fail("no index"))
+    root = index["manifests"][0]["digest"]
+    (snapshot,) = (stand_in.folder / "snapshots").read_text().splitlines()[1:]
+    stand_in.holds((NAME, root), blobs=layout.blobs, snapshots=[snapshot.split()[0]])
+    done = run(stand_in, archive, "-p", f"{HOST},linux/arm/v7")
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.decode().endswith(f", {HOST} complete, unpacked; linux/arm/v7 complete, stored\n")
+    done = run(stand_in.holds((NAME, root), blobs=layout.blobs), archive, "-p", f"{HOST},linux/arm/v7")
+    assert done.stderr.decode().endswith(f", {HOST}, linux/arm/v7 complete, not unpacked\n")
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_older_image_of_the_same_name_is_none_of_it(archive: Path, tmp_path: Path, form: str) -> None:
+    older = "sha256:" + "1" * 64
+    stand_in = StandIn(tmp_path / "ctr").holds((NAME, older), blobs=multi_platform().blobs)
+    done = run(stand_in, archive, "--format", form)
+    assert done.returncode == 1
+    if form == "json":
+        (image,) = check(done.stdout)["images"]
+        assert (image["isThere"], image["isOther"], image["digest"]) == (True, True, older)
+    else:
+        assert done.stderr.decode().splitlines()[-1] == (
+            f"ocitool: ctr ended with exit code 0, but {NAME} is {older}, which is not of this archive: "
+            "an image from before"
+        )
+
+
+def test_what_is_there_after_a_failure(archive: Path, tmp_path: Path) -> None:
+    layout = multi_platform()
+    stand_in = StandIn(tmp_path / "ctr", code=3).holds((NAME, layout.roots[0]["digest"]), blobs=layout.blobs)
+    done = run(stand_in, archive)
+    assert done.returncode == 3
+    digest = layout.roots[0]["digest"]
+    assert done.stderr.decode().splitlines()[-2:] == [
+        "ocitool: ctr ended with exit code 3",
+        f"ocitool: there all the same: {NAME}: {digest}, {HOST} complete, not unpacked",
+    ]
+    document = check(run(stand_in, archive, "--format", "json").stdout)
+    (image,) = document["images"]
+    assert (document["exitCode"], image["isThere"], image["unpacked"]) == (3, True, [])
+    older = "sha256:" + "1" * 64
+    told = run(stand_in.holds((NAME, older)), archive).stderr.decode().splitlines()[-1]
+    assert told == f"ocitool: {NAME}: {older}: from before, and nothing of this archive"
 
 
 def test_image_that_is_not_there_afterwards(archive: Path, tmp_path: Path) -> None:
