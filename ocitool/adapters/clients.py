@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
@@ -52,6 +53,9 @@ class Ctr:
     def identify(self) -> Identity:
         """Ask client and daemon for their versions; raises `ImporterError`."""
         answer = self._ask("version")
+        # ctr names itself before it asks its daemon, and its complaints begin with its name.
+        if "Client:" not in answer.output and not re.search(r"^ctr: ", answer.complaint, re.MULTILINE):
+            raise ImporterError("is no ctr: it does not answer to `version` as ctr does", where=self.path)
         if answer.exit_code != 0:
             address = self.options.address or os.environ.get("CONTAINERD_ADDRESS") or _SOCKET
             raise _unanswered("ctr", answer, address, "--address names another socket")

@@ -34,12 +34,13 @@ def warning_lines(plan: ImportPlan) -> list[str]:
     return [f"warning: {printable(warning)}" for warning in plan.warnings]
 
 
-def forecast_lines(result: ImportResult) -> list[str]:
-    """Say what would be run, and how it would end."""
+def forecast_lines(result: ImportResult, store_line: str = "") -> list[str]:
+    """Say what would be run, and how it would end; `store_line` says which image store of docker is meant."""
     plan, target = result.plan, result.plan.target
     daemon = f", daemon {target.daemon}" if target.daemon is not None and target.daemon != target.version else ""
     return [
         f"{target.importer} {target.version}{daemon}, on a {target.host.display} host",
+        *filter(None, [store_line]),
         f"would run: {command_line(plan, result.source)}",
         *_rewrite_lines(plan),
         *_outcome_lines(plan),

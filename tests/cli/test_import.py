@@ -70,6 +70,16 @@ def check(text: bytes) -> dict[str, Any]:
         (["--dry-run", "--ctr-version", "2.0.0", "-p", "nowhere"], "no known operating system"),
         (["--dry-run", "--ctr-version", "2.0.0", "--name", "Lab:1"], "Lab:1"),
         (["--to", "rocket"], "rocket"),
+        (["--ctr", ""], "--ctr is empty"),
+        (["-a", ""], "--address is empty"),
+        (["-n", "größe"], "'größe' is no name of a namespace; containerd takes A-Z, a-z and 0-9"),
+        (["-n", "a" * 77], "is no name of a namespace"),
+        (["-n", "a..b"], "is no name of a namespace"),
+        (
+            ["--docker-store", "classic", "--to", "docker"],
+            "--docker-store goes with --to docker and --client-version",
+        ),
+        (["--docker-store", "classic", "--dry-run", "--client-version", "29.0"], "--docker-store goes with"),
     ],
 )
 def test_usage(archive: Path, options: list[str], message: str) -> None:
@@ -96,6 +106,42 @@ def test_dry_run_of_what_is_filtered(archive: Path) -> None:
     assert lines[2] == "filtered on the fly: --platform asks for it"
     assert lines[3].startswith(f"expected: {NAME}: linux/arm/v7 ")
     assert lines[-1] == "predicted from source: versions before and after this one were run"
+
+
+@pytest.mark.parametrize(
+    ("version", "options", "importer", "line"),
+    [
+        ("29.0.0", (), "docker-containerd", "--docker-store classic if not"),
+        ("28.0.0", (), "docker", "--docker-store containerd if not"),
+        ("29.0.0", ("--docker-store", "classic"), "docker", ""),
+        ("28.0.0", ("--docker-store", "containerd"), "docker-containerd", ""),
+        ("29.0.0", ("--daemon-version", "28.0.0"), "docker", "--docker-store containerd if not"),
+    ],
+)
+def test_store_of_a_docker_that_is_not_here(
+    archive: Path, version: str, options: tuple[str, ...], importer: str, line: str
+) -> None:
+    asked = ("--to", "docker", "--dry-run", "--client-version", version, "--name", NAME, *options)
+    words: tuple[str | Path, ...] = ("import", archive, *asked)
+    document = check(ocitool(*words, "-p", HOST, "--format", "json").stdout)
+    assert document["importer"] == importer
+    told = ocitool(*words, "-p", HOST).stdout.decode().splitlines()
+    assert told[0].startswith(f"{importer} {version}")
+    assert told[1].endswith(line)
+    assert ("--docker-store" in told[1]) == bool(line)
+
+
+def test_address_may_be_a_url(archive: Path, stand_in: StandIn) -> None:
+    done = run(stand_in, archive, "-a", "unix:///run/x.sock")
+    assert done.returncode == 0, done.stderr
+    assert stand_in.calls[0] == "--address /run/x.sock version"
+
+
+@pytest.mark.parametrize("program", ["/bin/cat", "/bin/true", "/bin/echo"])
+def test_program_that_is_no_ctr(archive: Path, program: str) -> None:
+    done = ocitool("import", archive, "--ctr", program)
+    assert done.returncode == 6
+    assert done.stderr.decode() == f"ocitool: {program}: is no ctr: it does not answer to `version` as ctr does\n"
 
 
 def test_dry_run_as_json(archive: Path) -> None:
