@@ -2,18 +2,32 @@
 
 from __future__ import annotations
 
+import os
+import signal
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from types import FrameType
+
 
 def main() -> None:
     """Run the command line and end the process with its exit code."""
-    import signal
-
-    # Until the program has its own handlers, an interrupt ends it as it ends any other: without a traceback.
-    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-        signal.signal(signal.SIGINT, signal.SIG_DFL)
+    # Until the program has its own handlers, which takes the loading of it, nothing has begun that needs an end.
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) in {signal.SIG_DFL, signal.default_int_handler}:
+            signal.signal(number, _end)
 
     from ocitool.cli.app import run
 
     run()
+
+
+def _end(number: int, _frame: FrameType | None) -> None:
+    """End as the program itself does when it is interrupted, whatever is being loaded."""
+    try:
+        os.write(2, b"ocitool: interrupted\n")
+    finally:
+        os._exit(128 + number)
 
 
 if __name__ == "__main__":

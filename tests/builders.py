@@ -226,3 +226,16 @@ def multi_platform(
     if attested:
         children += [layout.attestation(child) for child in children]
     return layout.add(layout.index(children), name)
+
+
+def short_of_a_diff_id(text: str) -> Layout:
+    """Make an image of one platform, in an index, whose config has a diff_id less than there are layers."""
+    layout = Layout()
+    manifest = layout.manifest(text, ("base", "own"))
+    document = layout.read(manifest)
+    config = layout.read(document["config"])
+    config["rootfs"]["diff_ids"].pop()
+    layout.drop(manifest, document["config"])
+    document["config"] = layout.blob(as_json(config), document["config"]["mediaType"])
+    broken = layout.blob(as_json(document), manifest["mediaType"], platform=manifest["platform"])
+    return layout.add(layout.index([broken]))

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 import shlex
 import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
+
+    from tests.builders import Json, Layout
 
 VERSION = """\
 Client:
@@ -31,6 +35,7 @@ case "$1 $2" in
 "images import") exec {python} {folder}/reads.py ;;
 "images check") cat {folder}/check ;;
 "content ls") cat {folder}/blobs ;;
+snapshots*) cat {folder}/snapshots ;;
 esac
 """
 
@@ -54,6 +59,7 @@ class StandIn:
         self.write("version", VERSION.format(client=self.client, server=self.server))
         self.write("check", "")
         self.write("blobs", "")
+        self.write("snapshots", "")
         script = [
             "import os, signal, sys, time",
             f"folder = {str(self.folder)!r}",
@@ -95,16 +101,23 @@ class StandIn:
     def write(self, name: str, text: str) -> None:
         (self.folder / name).write_text(text)
 
-    def holds(self, *rows: tuple[str, str], blobs: tuple[str, ...] = ()) -> StandIn:
-        """Have it find images, each a name and a digest, afterwards."""
+    def holds(self, *rows: tuple[str, str], blobs: Iterable[str] = (), snapshots: Iterable[str] = ()) -> StandIn:
+        """Have it find images, each a name and a digest, blobs and snapshots afterwards."""
         lines = [
             f"{name} application/vnd.oci.image.index.v1+json {digest} complete (3/3) 464.0 B/464.0 B true"
             for name, digest in rows
         ]
         self.write("check", "\n".join(["REF TYPE DIGEST STATUS SIZE UNPACKED", *lines]) + "\n")
         self.write("blobs", "\n".join(blobs))
+        self.write("snapshots", "\n".join(["KEY PARENT KIND", *(f"{key} Committed" for key in snapshots)]))
         return self
 
     def _complaining(self) -> str:
         self.write("complaint", self.complaint)
         return f"$(cat {shlex.quote(str(self.folder))}/complaint >&2; echo {self.version_code})"
+
+
+def snapshot_of(layout: Layout, manifest: Json) -> str:
+    """Return what containerd calls the snapshot of an image of two layers."""
+    lower, upper = layout.read(layout.read(manifest)["config"])["rootfs"]["diff_ids"]
+    return "sha256:" + hashlib.sha256(f"{lower} {upper}".encode()).hexdigest()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
@@ -52,6 +53,9 @@ class Ctr:
     def identify(self) -> Identity:
         """Ask client and daemon for their versions; raises `ImporterError`."""
         answer = self._ask("version")
+        # ctr names itself before it asks its daemon, and its complaints begin with its name.
+        if "Client:" not in answer.output and not re.search(r"^ctr: ", answer.complaint, re.MULTILINE):
+            raise ImporterError("is no ctr: it does not answer to `version` as ctr does", where=self.path)
         if answer.exit_code != 0:
             address = self.options.address or os.environ.get("CONTAINERD_ADDRESS") or _SOCKET
             raise _unanswered("ctr", answer, address, "--address names another socket")
@@ -62,15 +66,20 @@ class Ctr:
         return Feeding(words, redirected=redirected)
 
     def look(self, sought: Sequence[Sought]) -> Store:
-        """Ask for the images, each as `ctr images check` sees it, and for all blobs."""
+        """Ask for the images, each as `ctr images check` sees it, for all blobs and all snapshots."""
         images: list[StoredImage | None] = []
+        options = () if self.options.snapshotter is None else ("--snapshotter", self.options.snapshotter)
         for image in sought:
-            options = () if self.options.snapshotter is None else ("--snapshotter", self.options.snapshotter)
             answer = self._ask("images", "check", *options, f"name=={image.name}")
             lines = (read_check(line, image.name) for line in answer.output.splitlines()[1:])
             images.append(next(filter(None, lines), None))
         blobs = self._ask("content", "ls", "-q")
-        return Store(tuple(images), frozenset(blobs.output.split()) if blobs.exit_code == 0 else None)
+        snapshots = self._ask("snapshots", *options, "ls")
+        return Store(
+            tuple(images),
+            frozenset(blobs.output.split()) if blobs.exit_code == 0 else None,
+            _snapshots(snapshots),
+        )
 
     def _ask(self, *words: str) -> Answer:
         return ask((self.path, *self.options.global_words, *words))
@@ -87,6 +96,19 @@ def read_check(line: str, name: str) -> StoredImage | None:
     bracket = 4 if len(words) > 4 and words[4].startswith("(") else 3
     unpacked = {"true": True, "false": False}.get(words[-1])
     return StoredImage(name, words[2], " ".join(words[3 : bracket + 1]), unpacked)
+
+
+def read_snapshots(text: str) -> frozenset[str]:
+    """Read `ctr snapshots ls`, a line each of KEY PARENT KIND; return the keys of those that are committed."""
+    lines = (line.split() for line in text.splitlines())
+    return frozenset(words[0] for words in lines if words[-1:] == ["Committed"])
+
+
+def _snapshots(answer: Answer) -> frozenset[str] | None:
+    """Return what is in a snapshotter, which is nothing if the daemon has none of that name."""
+    if answer.exit_code != 0 and "not loaded" not in answer.complaint:
+        return None
+    return read_snapshots(answer.output)
 
 
 @dataclass(frozen=True, slots=True)

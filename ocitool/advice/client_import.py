@@ -86,10 +86,26 @@ class Library:
         self, record: Record, held: frozenset[Digest], fits: Callable[[ManifestNode], bool]
     ) -> Iterator[Digest]:
         """Yield the manifests of a record that fit, are held, are whole, and have a diff_id for every layer."""
-        for node in walk_manifests(record.target):
-            is_image = node.kind is Kind.IMAGE and node.descriptor.digest in held
-            if is_image and fits(node) and self.store.is_whole(node) and len(node.diff_ids or ()) == len(node.layers):
+        for node in _held_images(record, held):
+            if fits(node) and self.store.is_whole(node) and _has_all_diff_ids(node):
                 yield node.descriptor.digest
+
+    def miscounted(self, record: Record, held: frozenset[Digest]) -> Iterator[str]:
+        """Say which manifests of a record that are held and whole have another number of layers than diff_ids."""
+        for node in _held_images(record, held):
+            if self.store.is_whole(node) and not _has_all_diff_ids(node):
+                label = node.platform.display if node.platform else str(node.descriptor.digest)
+                yield f"the config of {label} has {len(node.diff_ids or ())} diff_ids for {len(node.layers)} layers"
+
+
+def _held_images(record: Record, held: frozenset[Digest]) -> Iterator[ManifestNode]:
+    for node in walk_manifests(record.target):
+        if node.kind is Kind.IMAGE and node.descriptor.digest in held:
+            yield node
+
+
+def _has_all_diff_ids(node: ManifestNode) -> bool:
+    return len(node.diff_ids or ()) == len(node.layers)
 
 
 def is_full_name(name: str) -> bool:

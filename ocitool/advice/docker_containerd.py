@@ -113,7 +113,7 @@ class _Load:
             message = self.behaviour.message(template, names=", ".join(names), platform=asked)
             reasons = (f"{', '.join(names)}: not whole for {asked}",)
             return Outcome(Ending.ERROR, "platform-not-provided", message, images, reasons)
-        outcome = success(images, self._reasons(records), is_stable=not names_collide(records))
+        outcome = success(images, self._reasons(records, held), is_stable=not names_collide(records))
         return replace(outcome, images=images)
 
     def _ready(self, record: Record, held: frozenset[Digest]) -> tuple[Digest, ...]:
@@ -131,10 +131,11 @@ class _Load:
             for node in walk_manifests(record.target)
         )
 
-    def _reasons(self, records: Sequence[Record]) -> tuple[str, ...]:
+    def _reasons(self, records: Sequence[Record], held: frozenset[Digest]) -> tuple[str, ...]:
         odd = [name for record in records if not is_full_name(name := record.name) and DANGLING not in name]
         words = f"{', '.join(odd)}: docker finds images by full names only, and this is none"
-        return (words,) if odd else ()
+        miscounted = dict.fromkeys(text for record in records for text in self.library.miscounted(record, held))
+        return (*([words] if odd else ()), *miscounted)
 
 
 def _shown(record: Record) -> str:

@@ -76,11 +76,13 @@ class Sought:
 class Store:
     """What is there after an import.
 
-    `images` are those asked for, each None if it is not there; `blobs` all blobs, None if the client does not tell.
+    `images` are those asked for, each None if it is not there; `blobs` all blobs and `snapshots` the names of all
+    that is unpacked, None if the client does not tell.
     """
 
     images: tuple[StoredImage | None, ...] = ()
     blobs: frozenset[str] | None = field(default=None, repr=False)
+    snapshots: frozenset[str] | None = field(default=None, repr=False)
 
 
 class Importing(Protocol):

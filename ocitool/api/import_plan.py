@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from ocitool.advice.choice import Quality, choose, default_wanted
+from ocitool.advice.choice import choose, default_wanted
 from ocitool.advice.facts import ArchiveFacts
 from ocitool.advice.mendings import mending_rewrites
-from ocitool.advice.outcome import Ending
 from ocitool.advice.report import recorded_json
 from ocitool.api.import_client import ClientOptions
-from ocitool.api.piped_importer import PIPE, PipedImporter, spell
+from ocitool.api.import_warnings import import_warnings, reason_of
+from ocitool.api.piped_importer import PIPE, PipedImporter, piped, spell
 from ocitool.errors import ImportRefused
 from ocitool.graph.image import Kind
 from ocitool.model.platform_selection import AVAILABLE
@@ -108,7 +108,8 @@ def plan_import(
     ask for it, or where that is what helps. Raises what the filter raises that the options ask for, and
     `ImportRefused` if nothing is known to work.
     """
-    return _Planner(opened, options, PipedImporter(importer), target, options.rewrite(is_folder=is_folder)).plan()
+    fed_through = piped(importer, target, options.client)
+    return _Planner(opened, options, fed_through, target, options.rewrite(is_folder=is_folder)).plan()
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +130,7 @@ class _Planner:
         if choice.mending is not None:
             rewrite = choice.mending.rewrite
             mended = self.opened.after(rewrite) or facts
-            rewrite = replace(rewrite, advice=f"{rewrite.advice}; as it is: {_reason(choice.plain.outcome)}")
+            rewrite = replace(rewrite, advice=f"{rewrite.advice}; as it is: {reason_of(choice.plain.outcome)}")
             return self._planned(choice, choice.mending.command, rewrite, mended, wanted, rewrites)
         raise self._refusal(choice, facts, wanted, rewrites)
 
@@ -145,12 +146,12 @@ class _Planner:
     def _rewrites(self, facts: ArchiveFacts, wanted: tuple[Platform, ...]) -> Iterator[Rewrite]:
         """Yield the rewrites that may help, each with what the options ask for."""
         for rewrite in mending_rewrites(facts, wanted):
-            piped = replace(rewrite, output=PIPE, images=self.options.images)
+            fitted = replace(rewrite, output=PIPE, images=self.options.images)
             if self.options.platforms:
-                piped = replace(piped, platforms=self.options.platforms)
+                fitted = replace(fitted, platforms=self.options.platforms)
             if self.options.name:
-                piped = replace(piped, name=self.options.name, renames=())
-            yield piped
+                fitted = replace(fitted, name=self.options.name, renames=())
+            yield fitted
 
     def _choose(self, facts: ArchiveFacts, wanted: tuple[Platform, ...], rewrites: list[Rewrite]) -> Choice:
         mendings = [(rewrite, self._outlook(rewrite)) for rewrite in rewrites]
@@ -170,11 +171,6 @@ class _Planner:
     ) -> ImportPlan:
         if command is None:
             raise self._refusal(choice, facts, wanted, rewrites)
-        warnings: list[str] = []
-        if command.quality is Quality.MISNAMES:
-            names = ", ".join(filter(None, command.outcome.names))
-            how = f"as {names}, which is not what the archive calls it" if names else "without a name"
-            warnings.append(f"it is stored {how}; --name REF names it")
         return ImportPlan(
             self.target,
             spell(self.importer, command.arguments, self.target, self.options.client),
@@ -184,25 +180,19 @@ class _Planner:
             facts,
             wanted,
             "" if rewrite is not None else self.opened.facts.compression,
-            tuple(warnings),
+            tuple(import_warnings(facts, self.importer, self.target, wanted, command)),
         )
 
     def _refusal(
         self, choice: Choice, facts: ArchiveFacts, wanted: tuple[Platform, ...], rewrites: list[Rewrite]
     ) -> ImportRefused:
         named = self._choose(facts, wanted, [rewrite for rewrite in rewrites if not rewrite.is_settled])
-        reason = _reason(choice.plain.outcome)
+        reason = reason_of(choice.plain.outcome)
         return ImportRefused(
             f"{self.target.importer} {self.target.version} does not import {_listed(wanted)} of this: {reason}",
             where=self.opened.source.name,
             remedy=_remedy(named),
         )
-
-
-def _reason(outcome: Outcome) -> str:
-    """Return why an import does not do what is wanted."""
-    reason = next(iter(outcome.reasons), "")
-    return outcome.message or reason or {Ending.NOTHING: "nothing is stored"}.get(outcome.ending, "not all is kept")
 
 
 def _platforms(facts: ArchiveFacts) -> tuple[Platform, ...]:

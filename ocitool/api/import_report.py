@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from ocitool.advice.choice import wanted_manifests
 from ocitool.api.import_client import Sought
+from ocitool.model.digest import Digest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -27,19 +28,23 @@ DAY: Final = "import-DATE"
 class FoundImage:
     """An image that was to be imported, as it is found afterwards.
 
-    `stored` is None if it is not there; `whole` are the wanted platforms all of whose blobs are there, `lacking`
-    those that lack some; both are empty where the client does not tell.
+    `stored` is None if it is not there, and `is_other` if that is none of what was fed, but an image of the same name
+    from before. `whole` are the wanted platforms all of whose blobs are there, `lacking` those that lack some; both
+    are empty where the client does not tell. `unpacked` are those of `whole` that are unpacked, None where the client
+    does not tell.
     """
 
     name: str
     stored: StoredImage | None
     whole: tuple[str, ...] = ()
     lacking: tuple[str, ...] = ()
+    unpacked: tuple[str, ...] | None = None
+    is_other: bool = False
 
     @property
     def is_there(self) -> bool:
         """Whether it is there with all that is wanted of it."""
-        return self.stored is not None and not self.lacking
+        return self.stored is not None and not self.is_other and not self.lacking
 
     def to_json(self) -> JsonObject:
         """Return the JSON form of the report."""
@@ -49,10 +54,12 @@ class FoundImage:
             "isThere": stored is not None,
             "digest": None if stored is None else stored.digest,
             "status": "" if stored is None else stored.status,
+            "isOther": self.is_other,
             "isUnpacked": None if stored is None else stored.is_unpacked,
             "platform": "" if stored is None else stored.platform,
             "complete": list(self.whole),
             "incomplete": list(self.lacking),
+            "unpacked": None if self.unpacked is None else list(self.unpacked),
         }
 
 
@@ -99,13 +106,57 @@ def find_images(
 def _found(
     record: RecordedImage, plan: ImportPlan, fed: ArchiveFacts, stored: StoredImage | None, store: Store
 ) -> FoundImage:
-    if stored is None or store.blobs is None:
+    if stored is None:
+        return FoundImage(record.name, None)
+    known = _known_digests(record, plan, fed)
+    if known and stored.digest not in known:
+        return FoundImage(record.name, stored, is_other=True)
+    if store.blobs is None:
         return FoundImage(record.name, stored)
     whole: list[str] = []
     lacking: list[str] = []
+    unpacked: list[str] = []
     for node in dict.fromkeys(_wanted(record, plan, fed)):
-        (whole if _blobs(node) <= store.blobs else lacking).append(_display(node))
-    return FoundImage(record.name, stored, tuple(whole), tuple(lacking))
+        is_whole = _blobs(node) <= store.blobs
+        (whole if is_whole else lacking).append(_display(node))
+        if is_whole and _is_unpacked(node, store.snapshots or frozenset()):
+            unpacked.append(_display(node))
+    told = None if store.snapshots is None else tuple(unpacked)
+    return FoundImage(record.name, stored, tuple(whole), tuple(lacking), told)
+
+
+def _is_unpacked(node: ManifestNode, snapshots: frozenset[str]) -> bool:
+    """Tell whether there is a snapshot of all layers; too few diff_ids are the name of one of some of them."""
+    diff_ids = node.diff_ids or ()
+    return len(diff_ids) == len(node.layers) and chain_id(diff_ids) in snapshots
+
+
+def chain_id(diff_ids: Sequence[str]) -> str:
+    """Return the name of the snapshot of some layers, "" for none (image-spec config.md, "Layer ChainID")."""
+    chain = ""
+    for diff_id in diff_ids:
+        chain = str(Digest.of(f"{chain} {diff_id}".encode())) if chain else diff_id
+    return chain
+
+
+def _known_digests(record: RecordedImage, plan: ImportPlan, fed: ArchiveFacts) -> frozenset[str]:
+    """Return the digests of all that may be recorded under a name; none if nothing is known of it.
+
+    What was predicted is no such digest where layers were compressed anew, after that.
+    """
+    digests = {record.digest} if _roots(plan.facts) == _roots(fed) else set()
+    for image in fed.graph.images:
+        if _is_of(image, record):
+            nodes = tuple(wanted_manifests(image, plan.wanted)) or tuple(image.manifests())
+            digests |= {root.node.descriptor.digest for root in image.roots}
+            digests |= {index.descriptor.digest for index in image.indexes()}
+            digests |= {node.descriptor.digest for node in nodes}
+            digests |= {node.config.digest for node in nodes if node.config is not None}
+    return frozenset(map(str, digests))
+
+
+def _roots(facts: ArchiveFacts) -> set[Digest]:
+    return {root.node.descriptor.digest for image in facts.graph.images for root in image.roots}
 
 
 def _wanted(record: RecordedImage, plan: ImportPlan, fed: ArchiveFacts) -> Iterator[ManifestNode]:

@@ -18,7 +18,7 @@ from ocitool.api.listener import Listener, Silence
 from ocitool.api.opening import OpenedArchive, SourceOptions
 from ocitool.api.recompressing import recompressed_layers
 from ocitool.engine.execute import InOrder, execute_in_order
-from ocitool.errors import IntegrityError, Interrupted, OcitoolError, OutputClosed
+from ocitool.errors import ImporterError, IntegrityError, Interrupted, OcitoolError, OutputClosed
 from ocitool.plan.filter import plan_filter, plan_layers
 from ocitool.plan.preview import preview
 from ocitool.plan.verbatim import TRUSTED, plan_verbatim
@@ -68,8 +68,11 @@ def import_archive(
         on_plan(plan)
         fed = _feed(opened, plan, client, source_options, listener, redirected=redirected)
     images: tuple[FoundImage, ...] = ()
-    if fed.exit_code == 0:
+    try:
         images = find_images(plan, fed.facts, client.look, datetime.now().astimezone().date())
+    except ImporterError:
+        if fed.exit_code == 0:
+            raise  # after a failure the importer has said already what is wrong
     return ImportResult(typed_name(os.fspath(source)), plan, fed.exit_code, images)
 
 

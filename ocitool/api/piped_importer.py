@@ -26,9 +26,13 @@ _INPUT_FLAGS: Final = ("-i", "--input")
 
 @dataclass(frozen=True, slots=True)
 class PipedImporter:
-    """An importer without the commands that need a file of a name, such as ``podman pull oci-archive:FILE``."""
+    """An importer without the commands that need a file of a name, such as ``podman pull oci-archive:FILE``.
+
+    `fixed` are arguments that every command of it has, whatever else it is given.
+    """
 
     importer: Importer
+    fixed: tuple[str, ...] = ()
 
     @property
     def table(self) -> Table:
@@ -37,7 +41,7 @@ class PipedImporter:
 
     def predict(self, facts: ArchiveFacts, target: Target, arguments: Sequence[str]) -> Outcome:
         """Tell how an import ends."""
-        return self.importer.predict(facts, target, arguments)
+        return self.importer.predict(facts, target, (*arguments, *self.fixed))
 
     def candidates(
         self, facts: ArchiveFacts, target: Target, wanted: Sequence[Platform]
@@ -56,11 +60,21 @@ class PipedImporter:
 
         docker and those that follow it read standard input without being told, and take a dash for a file.
         """
-        program, *rest = self.importer.words(arguments, source)
+        program, *rest = self.importer.words((*arguments, *self.fixed), source)
         for flag in _INPUT_FLAGS:
             if (flag, PIPE) in itertools.pairwise(rest):
                 del rest[rest.index(flag) : rest.index(flag) + 2]
         return (program, *rest)
+
+
+def piped(importer: Importer, target: Target, client: ClientOptions) -> PipedImporter:
+    """Return an importer as it is fed through a pipe, with what the client's options add to every import.
+
+    ctr takes its snapshotter as a flag of `images import`, and 2.x ends otherwise with it than without.
+    """
+    if target.importer != "ctr" or client.snapshotter is None:
+        return PipedImporter(importer)
+    return PipedImporter(importer, ("--snapshotter", client.snapshotter))
 
 
 def spell(
@@ -69,10 +83,6 @@ def spell(
     """Return the whole command for an archive that comes through a pipe."""
     program, *rest = importer.words(arguments, PIPE)
     before = [*client.global_words]
-    if client.snapshotter is not None:
-        if target.importer == "ctr":
-            # A flag of `images import`, which takes flags before the archive only.
-            rest[-1:] = ["--snapshotter", client.snapshotter, *rest[-1:]]
-        else:
-            before += ["--snapshotter", client.snapshotter]
+    if client.snapshotter is not None and target.importer != "ctr":
+        before += ["--snapshotter", client.snapshotter]
     return (client.path or program, *before, *rest)

@@ -33,6 +33,7 @@ def import_command(source: Source, shared: ImportArguments) -> None:
       ocitool import image.tar --dry-run --ctr-version 2.0.0
       ocitool import unnamed.tar --name registry.local/lab:1.0
       ocitool import image.tar --to docker
+      ocitool import image.tar --to docker --dry-run --client-version 29.0 --docker-store classic
       ssh HOST ctr images export --local --all-platforms - REF | ocitool import - -p local
     """
     with exit_codes(shared.form):
@@ -84,6 +85,6 @@ def _report(result: ImportResult, shared: ImportArguments) -> None:
     if shared.form is Format.JSON:
         print_json(result.to_json(), stream=sys.stdout)
     elif shared.dry_run:
-        print_lines(forecast_lines(result), stream=sys.stdout)
+        print_lines(forecast_lines(result, shared.store_line), stream=sys.stdout)
     else:
         print_lines(found_lines(result, quiet=shared.quiet), stream=sys.stderr)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Annotated, Final, TypeAlias
@@ -21,6 +22,7 @@ from ocitool.errors import UsageError
 from ocitool.model.limits import RATIO_LIMIT
 
 if TYPE_CHECKING:
+    from ocitool.advice.version import Version
     from ocitool.api.import_client import Identity
     from ocitool.api.import_plan import ImportOptions
     from ocitool.api.opening import SourceOptions
@@ -34,6 +36,20 @@ class Program(Enum):
     PODMAN = "podman"
     NERDCTL = "nerdctl"
 
+
+class DockerStore(Enum):
+    """Where a docker keeps its images."""
+
+    CONTAINERD = "containerd"
+    CLASSIC = "classic"
+
+
+_CONTAINERD_STORE_SINCE: Final = "29"
+"""The first docker that keeps images in containerd unless it is told otherwise (its release notes)."""
+
+_NAMESPACE: Final = re.compile(r"[A-Za-z0-9]+(?:[._-][A-Za-z0-9]+)*")
+_NAMESPACE_LIMIT: Final = 76
+"""What containerd takes for the name of a namespace (pkg/identifiers/validate.go)."""
 
 _WITHOUT_CONTAINERD: Final = frozenset({Program.DOCKER, Program.PODMAN})
 
@@ -107,6 +123,15 @@ DaemonVersion: TypeAlias = Annotated[
     ),
 ]
 
+Store: TypeAlias = Annotated[
+    DockerStore | None,
+    typer.Option(
+        "--docker-store",
+        help="With --client-version of docker: where it keeps images (default: containerd from 29 on).",
+        show_default=False,
+    ),
+]
+
 
 @dataclass(frozen=True, slots=True)
 class ImportArguments:
@@ -123,6 +148,7 @@ class ImportArguments:
     dry_run: DryRun = False
     client_version: ClientVersion = None
     daemon_version: DaemonVersion = None
+    docker_store: Store = None
     form: ReportFormat = Format.TEXT
     quiet: Quiet = False
     progress: Progress = ProgressMode.AUTO
@@ -140,7 +166,8 @@ class ImportArguments:
         if self.platforms:
             PlatformSelection.parse(self.platforms)
         Renaming.parse([self.name] if self.name is not None else [], [])
-        client = ClientOptions(self.path, self.address, self.namespace, self.snapshotter)
+        address = None if self.address is None else self.address.removeprefix("unix://")  # ctr takes a bare path
+        client = ClientOptions(self.path, address, self.namespace, self.snapshotter)
         return ImportOptions(tuple(self.platforms or ()), tuple(self.images or ()), self.name or "", client)
 
     def identity(self) -> Identity | None:
@@ -152,7 +179,25 @@ class ImportArguments:
         if self.client_version is None:
             return None
         daemon = None if self.daemon_version is None else Version.parse(self.daemon_version)
-        return Identity(Version.parse(self.client_version), daemon, host_platform())
+        version = Version.parse(self.client_version)
+        return Identity(version, daemon, host_platform(), self._is_containerd_store(daemon or version))
+
+    @property
+    def store_line(self) -> str:
+        """Which of the stores of a docker is meant that is only said to be, "" if that was told or cannot matter."""
+        identity = self.identity()
+        if identity is None or self.program is not Program.DOCKER or self.docker_store is not None:
+            return ""
+        if identity.is_containerd_store:
+            return "with its images in containerd, the default from docker 29 on; --docker-store classic if not"
+        return "with its own image store, the default before docker 29; --docker-store containerd if not"
+
+    def _is_containerd_store(self, daemon: Version) -> bool:
+        from ocitool.advice.version import Version
+
+        if self.docker_store is not None:
+            return self.docker_store is DockerStore.CONTAINERD
+        return self.program is Program.DOCKER and daemon >= Version.parse(_CONTAINERD_STORE_SINCE)
 
     def source_options(self) -> SourceOptions:
         """Return how the source is read."""
@@ -161,6 +206,7 @@ class ImportArguments:
         return SourceOptions(spool_directory=self.spool_directory, ratio_limit=self.max_ratio)
 
     def _check(self) -> None:
+        self._check_values()
         name = self.program.value
         if self.path is not None and self.program is not Program.CTR:
             raise UsageError(f"--ctr names ctr, and --to {name} runs {name}", remedy="leave one of them out")
@@ -172,3 +218,26 @@ class ImportArguments:
             raise UsageError("--ctr-version is for --dry-run: what is run tells its version", remedy="add --dry-run")
         if self.daemon_version is not None and self.client_version is None:
             raise UsageError("--daemon-version goes with --ctr-version", remedy="give both, or neither")
+        if self.docker_store is not None and (self.client_version is None or self.program is not Program.DOCKER):
+            raise UsageError(
+                "--docker-store goes with --to docker and --client-version: a docker that is here tells its own",
+                remedy="leave it out",
+            )
+
+    def _check_values(self) -> None:
+        """Refuse what no client takes."""
+        values = {
+            "--ctr": self.path,
+            "--address": self.address,
+            "--namespace": self.namespace,
+            "--snapshotter": self.snapshotter,
+        }
+        for option, value in values.items():
+            if value == "":
+                raise UsageError(f"{option} is empty", remedy="give it a value, or leave it out")
+        namespace = self.namespace
+        if namespace is not None and (len(namespace) > _NAMESPACE_LIMIT or not _NAMESPACE.fullmatch(namespace)):
+            raise UsageError(
+                f"{namespace!r} is no name of a namespace",
+                remedy=f"containerd takes A-Z, a-z and 0-9, with single . _ - between, {_NAMESPACE_LIMIT} at most",
+            )

@@ -10,7 +10,7 @@ from ocitool.advice.outcome import Ending, Evidence
 from ocitool.cli.text import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from ocitool.advice.outcome import RecordedImage
     from ocitool.api.import_plan import ImportPlan
@@ -22,7 +22,6 @@ _EVIDENCE: Final = {
     Evidence.BEYOND: "predicted from source: beyond the versions that were run",
     Evidence.SOURCE: "predicted from source: no version of it was run",
 }
-_UNPACKED: Final = {True: "unpacked", False: "not unpacked", None: ""}
 
 
 def plan_lines(plan: ImportPlan, source: str) -> list[str]:
@@ -35,12 +34,13 @@ def warning_lines(plan: ImportPlan) -> list[str]:
     return [f"warning: {printable(warning)}" for warning in plan.warnings]
 
 
-def forecast_lines(result: ImportResult) -> list[str]:
-    """Say what would be run, and how it would end."""
+def forecast_lines(result: ImportResult, store_line: str = "") -> list[str]:
+    """Say what would be run, and how it would end; `store_line` says which image store of docker is meant."""
     plan, target = result.plan, result.plan.target
     daemon = f", daemon {target.daemon}" if target.daemon is not None and target.daemon != target.version else ""
     return [
         f"{target.importer} {target.version}{daemon}, on a {target.host.display} host",
+        *filter(None, [store_line]),
         f"would run: {command_line(plan, result.source)}",
         *_rewrite_lines(plan),
         *_outcome_lines(plan),
@@ -66,7 +66,8 @@ def found_lines(result: ImportResult, *, quiet: bool) -> list[str]:
     """Say how the importer ended and what is there."""
     program = PurePath(result.plan.words[0]).name
     if result.exit_code:
-        return [f"ocitool: {printable(program)} ended with exit code {result.exit_code}"]
+        there = [f"ocitool: {_remainder(image)}" for image in result.images if image.stored is not None]
+        return [f"ocitool: {printable(program)} ended with exit code {result.exit_code}", *there]
     absent = [image for image in result.images if not image.is_there]
     lines = [] if quiet else [_found_line(image) for image in result.images if image.is_there]
     lines += [f"ocitool: {_absence(image, program)}" for image in absent]
@@ -98,21 +99,36 @@ def _found_line(image: FoundImage) -> str:
     stored = image.stored
     if stored is None:
         raise TypeError("an image that is not there has no line")
-    platforms = f"{', '.join(image.whole)} complete" if image.whole else stored.platform
-    words: Sequence[str] = (stored.digest, platforms, _unpacked(image))
+    words = (stored.digest, _platforms(image) or stored.platform)
     return printable(f"{image.name or '(no name)'}: {', '.join(filter(None, words))}")
 
 
-def _unpacked(image: FoundImage) -> str:
-    """Say whether it is unpacked, as far as the client tells."""
-    return _UNPACKED[image.stored.is_unpacked] if image.stored is not None else ""
+def _platforms(image: FoundImage) -> str:
+    """Say of every platform that is known what is there of it."""
+    unpacked = image.unpacked or ()
+    stored = tuple(platform for platform in image.whole if platform not in unpacked)
+    is_told = image.unpacked is not None
+    states = (
+        ("complete, unpacked", unpacked),
+        ("complete, stored" if unpacked else "complete, not unpacked" if is_told else "complete", stored),
+        ("incomplete", image.lacking),
+    )
+    return "; ".join(f"{', '.join(platforms)} {state}" for state, platforms in states if platforms)
+
+
+def _remainder(image: FoundImage) -> str:
+    """Say what is there although the importer failed."""
+    if image.is_other:
+        return f"{_found_line(image)}: from before, and nothing of this archive"
+    return f"there all the same: {_found_line(image)}"
 
 
 def _absence(image: FoundImage, program: str) -> str:
+    name = image.name or "an image without a name"
     if image.stored is None:
-        return printable(
-            f"{program} ended with exit code 0, but {image.name or 'an image without a name'} is not there"
-        )
-    return printable(
-        f"{program} ended with exit code 0, but {image.name} lacks content of {', '.join(image.lacking)}"
-    )
+        what = f"{name} is not there"
+    elif image.is_other:
+        what = f"{name} is {image.stored.digest}, which is not of this archive: an image from before"
+    else:
+        what = f"{name} lacks content of {', '.join(image.lacking)}"
+    return printable(f"{program} ended with exit code 0, but {what}")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ocitool.adapters.clients import make_client, read_check
+from ocitool.adapters.clients import make_client, read_check, read_snapshots
 from ocitool.adapters.programs import ask, find_program
 from ocitool.api.import_client import ClientOptions, Sought, StoredImage
 from ocitool.errors import ImporterError
@@ -43,23 +43,29 @@ def test_check(columns: str, expected: StoredImage | None) -> None:
     assert read_check(f"{LAB} {columns}", LAB) == expected
 
 
+def test_snapshots_that_are_committed() -> None:
+    text = f"KEY PARENT KIND\n{DIGEST}        Committed\nextract-1 {DIGEST} Active\nview {DIGEST} View\n"
+    assert read_snapshots(text) == frozenset({DIGEST})
+
+
 def test_check_of_another_image() -> None:
     assert read_check(f"{LAB}5 type {DIGEST} complete (3/3) 464.0 B/464.0 B false", LAB) is None
 
 
 def test_ctr_is_asked_where_it_is_told(tmp_path: Path) -> None:
-    stand_in = StandIn(tmp_path / "ctr").holds((LAB, DIGEST), blobs=(DIGEST,))
+    stand_in = StandIn(tmp_path / "ctr").holds((LAB, DIGEST), blobs=(DIGEST,), snapshots=(DIGEST,))
     client = make_client("ctr", ClientOptions(str(stand_in.path), "/run/x.sock", "k8s.io", "native"))
     assert str(client.identify().version) == "1.7.24"
     store = client.look([Sought(LAB), Sought(OTHER)])
     assert store.images == (StoredImage(LAB, DIGEST, "complete (3/3)", is_unpacked=True), None)
-    assert store.blobs == frozenset({DIGEST})
+    assert (store.blobs, store.snapshots) == (frozenset({DIGEST}), frozenset({DIGEST}))
     place = "--address /run/x.sock --namespace k8s.io"
     assert stand_in.calls == [
         f"{place} version",
         f"{place} images check --snapshotter native name=={LAB}",
         f"{place} images check --snapshotter native name=={OTHER}",
         f"{place} content ls -q",
+        f"{place} snapshots --snapshotter native ls",
     ]
 
 

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING
 import pytest
 import zstandard
 
+from ocitool.advice.containerd.ctr import Ctr
 from ocitool.advice.outcome import Ending, Evidence
 from ocitool.advice.target import Target
 from ocitool.advice.version import Version
 from ocitool.api.advising import open_facts
 from ocitool.api.import_client import ClientOptions
 from ocitool.api.import_plan import ImportOptions, ImportPlan, plan_import
-from ocitool.api.piped_importer import PipedImporter, spell
+from ocitool.api.piped_importer import piped, spell
 from ocitool.errors import ArchiveError, ImportRefused, IntegrityError, SelectionError
 from ocitool.model.platform import Platform
 from tests.api.simple_importer import SimpleImporter
@@ -215,4 +216,22 @@ def test_an_archive_that_nobody_can_trust_is_not_handed_on(folder: Path) -> None
 def test_client_options_stand_where_the_client_takes_them(importer: str, words: str) -> None:
     client = ClientOptions("/opt/ctr", "/x", "k8s.io", "native")
     target = replace(TARGET, importer=importer)
-    assert " ".join(spell(PipedImporter(IMPORTER), ("--platform", "linux/arm64"), target, client)) == words
+    assert " ".join(spell(piped(IMPORTER, target, client), ("--platform", "linux/arm64"), target, client)) == words
+
+
+@pytest.mark.parametrize(
+    ("version", "words"),
+    [
+        ("1.7.24", "images import --snapshotter native -"),
+        ("2.1.9", "images import --local --snapshotter native -"),
+    ],
+)
+def test_snapshotter_is_part_of_what_is_chosen_among(folder: Path, version: str, words: str) -> None:
+    """A daemon of 2.x does not unpack into a snapshotter that it is not set up for."""
+    path = folder / "image.tar"
+    path.write_bytes(multi_platform().pack())
+    target = Target("ctr", Version.parse(version), Platform("linux", "amd64"))
+    with open_facts(path) as opened:
+        plan = plan_import(opened, ImportOptions(client=ClientOptions(snapshotter="native")), Ctr(), target)
+    assert " ".join(plan.words) == f"ctr {words}"
+    assert [image.ready for image in plan.outcome.images] == [("linux/amd64",)]

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import tarfile
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,7 @@ from jsonschema import Draft202012Validator
 from ocitool.api import read_schema
 from tests.builders import NAME, OCI_LAYERS_PLAIN, OCI_MANIFEST, Layout, as_json, multi_platform
 from tests.command import ocitool
-from tests.stand_in import StandIn
+from tests.stand_in import StandIn, snapshot_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -38,8 +39,12 @@ def stand_in(tmp_path: Path) -> StandIn:
 
 
 def holding(stand_in: StandIn) -> StandIn:
+    """Have a stand-in hold the image of `archive`, unpacked for this host."""
     layout = multi_platform()
-    return stand_in.holds((NAME, layout.roots[0]["digest"]), blobs=tuple(layout.blobs))
+    children = layout.read(layout.roots[0])["manifests"]
+    (own,) = [child for child in children if f"linux/{child['platform']['architecture']}" == HOST]
+    snapshots = [snapshot_of(layout, own)]
+    return stand_in.holds((NAME, layout.roots[0]["digest"]), blobs=layout.blobs, snapshots=snapshots)
 
 
 def run(stand_in: StandIn, *arguments: str | Path) -> subprocess.CompletedProcess[bytes]:
@@ -65,6 +70,16 @@ def check(text: bytes) -> dict[str, Any]:
         (["--dry-run", "--ctr-version", "2.0.0", "-p", "nowhere"], "no known operating system"),
         (["--dry-run", "--ctr-version", "2.0.0", "--name", "Lab:1"], "Lab:1"),
         (["--to", "rocket"], "rocket"),
+        (["--ctr", ""], "--ctr is empty"),
+        (["-a", ""], "--address is empty"),
+        (["-n", "größe"], "'größe' is no name of a namespace; containerd takes A-Z, a-z and 0-9"),
+        (["-n", "a" * 77], "is no name of a namespace"),
+        (["-n", "a..b"], "is no name of a namespace"),
+        (
+            ["--docker-store", "classic", "--to", "docker"],
+            "--docker-store goes with --to docker and --client-version",
+        ),
+        (["--docker-store", "classic", "--dry-run", "--client-version", "29.0"], "--docker-store goes with"),
     ],
 )
 def test_usage(archive: Path, options: list[str], message: str) -> None:
@@ -91,6 +106,42 @@ def test_dry_run_of_what_is_filtered(archive: Path) -> None:
     assert lines[2] == "filtered on the fly: --platform asks for it"
     assert lines[3].startswith(f"expected: {NAME}: linux/arm/v7 ")
     assert lines[-1] == "predicted from source: versions before and after this one were run"
+
+
+@pytest.mark.parametrize(
+    ("version", "options", "importer", "line"),
+    [
+        ("29.0.0", (), "docker-containerd", "--docker-store classic if not"),
+        ("28.0.0", (), "docker", "--docker-store containerd if not"),
+        ("29.0.0", ("--docker-store", "classic"), "docker", ""),
+        ("28.0.0", ("--docker-store", "containerd"), "docker-containerd", ""),
+        ("29.0.0", ("--daemon-version", "28.0.0"), "docker", "--docker-store containerd if not"),
+    ],
+)
+def test_store_of_a_docker_that_is_not_here(
+    archive: Path, version: str, options: tuple[str, ...], importer: str, line: str
+) -> None:
+    asked = ("--to", "docker", "--dry-run", "--client-version", version, "--name", NAME, *options)
+    words: tuple[str | Path, ...] = ("import", archive, *asked)
+    document = check(ocitool(*words, "-p", HOST, "--format", "json").stdout)
+    assert document["importer"] == importer
+    told = ocitool(*words, "-p", HOST).stdout.decode().splitlines()
+    assert told[0].startswith(f"{importer} {version}")
+    assert told[1].endswith(line)
+    assert ("--docker-store" in told[1]) == bool(line)
+
+
+def test_address_may_be_a_url(archive: Path, stand_in: StandIn) -> None:
+    done = run(stand_in, archive, "-a", "unix:///run/x.sock")
+    assert done.returncode == 0, done.stderr
+    assert stand_in.calls[0] == "--address /run/x.sock version"
+
+
+@pytest.mark.parametrize("program", ["/bin/cat", "/bin/true", "/bin/echo"])
+def test_program_that_is_no_ctr(archive: Path, program: str) -> None:
+    done = ocitool("import", archive, "--ctr", program)
+    assert done.returncode == 6
+    assert done.stderr.decode() == f"ocitool: {program}: is no ctr: it does not answer to `version` as ctr does\n"
 
 
 def test_dry_run_as_json(archive: Path) -> None:
@@ -138,7 +189,8 @@ def test_json_has_standard_output_to_itself(archive: Path, stand_in: StandIn) ->
     document = check(done.stdout)
     assert (document["dryRun"], document["exitCode"], document["filter"]) == (False, 0, None)
     (image,) = document["images"]
-    assert (image["name"], image["isThere"], image["isUnpacked"], image["complete"]) == (NAME, True, True, [HOST])
+    assert (image["name"], image["isThere"], image["isOther"], image["isUnpacked"]) == (NAME, True, False, True)
+    assert (image["complete"], image["incomplete"], image["unpacked"]) == ([HOST], [], [HOST])
     assert done.stderr == b"the importer says hello\n"
 
 
@@ -151,6 +203,59 @@ def test_exit_code_of_the_importer(archive: Path, tmp_path: Path, form: str) -> 
         assert check(done.stdout)["exitCode"] == 9
     else:
         assert done.stderr.decode().splitlines()[-1] == "ocitool: ctr ended with exit code 9"
+
+
+def test_platforms_are_unpacked_or_stored(archive: Path, tmp_path: Path) -> None:
+    """The client's own word is of one platform; the snapshots tell of each."""
+    stand_in = holding(StandIn(tmp_path / "ctr"))
+    done = run(stand_in, archive, "-p", f"{HOST},linux/arm/v7")
+    layout = multi_platform()
+    fed = tmp_path / "fed.tar"
+    assert ocitool("filter", archive, "-p", f"{HOST},linux/arm/v7", "-o", fed).returncode == 0
+    with tarfile.open(fed) as tar:
+        index = json.load(tar.extractfile("index.json") or pytest.fail("no index"))
+    root = index["manifests"][0]["digest"]
+    (snapshot,) = (stand_in.folder / "snapshots").read_text().splitlines()[1:]
+    stand_in.holds((NAME, root), blobs=layout.blobs, snapshots=[snapshot.split()[0]])
+    done = run(stand_in, archive, "-p", f"{HOST},linux/arm/v7")
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.decode().endswith(f", {HOST} complete, unpacked; linux/arm/v7 complete, stored\n")
+    done = run(stand_in.holds((NAME, root), blobs=layout.blobs), archive, "-p", f"{HOST},linux/arm/v7")
+    assert done.stderr.decode().endswith(f", {HOST}, linux/arm/v7 complete, not unpacked\n")
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_older_image_of_the_same_name_is_none_of_it(archive: Path, tmp_path: Path, form: str) -> None:
+    older = "sha256:" + "1" * 64
+    stand_in = StandIn(tmp_path / "ctr").holds((NAME, older), blobs=multi_platform().blobs)
+    done = run(stand_in, archive, "--format", form)
+    assert done.returncode == 1
+    if form == "json":
+        (image,) = check(done.stdout)["images"]
+        assert (image["isThere"], image["isOther"], image["digest"]) == (True, True, older)
+    else:
+        assert done.stderr.decode().splitlines()[-1] == (
+            f"ocitool: ctr ended with exit code 0, but {NAME} is {older}, which is not of this archive: "
+            "an image from before"
+        )
+
+
+def test_what_is_there_after_a_failure(archive: Path, tmp_path: Path) -> None:
+    layout = multi_platform()
+    stand_in = StandIn(tmp_path / "ctr", code=3).holds((NAME, layout.roots[0]["digest"]), blobs=layout.blobs)
+    done = run(stand_in, archive)
+    assert done.returncode == 3
+    digest = layout.roots[0]["digest"]
+    assert done.stderr.decode().splitlines()[-2:] == [
+        "ocitool: ctr ended with exit code 3",
+        f"ocitool: there all the same: {NAME}: {digest}, {HOST} complete, not unpacked",
+    ]
+    document = check(run(stand_in, archive, "--format", "json").stdout)
+    (image,) = document["images"]
+    assert (document["exitCode"], image["isThere"], image["unpacked"]) == (3, True, [])
+    older = "sha256:" + "1" * 64
+    told = run(stand_in.holds((NAME, older)), archive).stderr.decode().splitlines()[-1]
+    assert told == f"ocitool: {NAME}: {older}: from before, and nothing of this archive"
 
 
 def test_image_that_is_not_there_afterwards(archive: Path, tmp_path: Path) -> None:

@@ -108,6 +108,24 @@ def test_signal_before_the_command_begins(old: Path, big: Path, number: int, cod
     assert_old(old)
 
 
+@pytest.mark.parametrize(("number", "code"), CODES[:2])
+def test_signal_while_the_program_is_loaded(number: int, code: int) -> None:
+    script = f"""
+import os, sys
+
+class Finder:
+    def find_spec(self, name, path, target=None):
+        if name == "ocitool.cli.app":
+            os.kill(os.getpid(), {int(number)})
+
+sys.meta_path.insert(0, Finder())
+from ocitool.__main__ import main
+main()
+"""
+    done = subprocess.run([sys.executable, "-c", script, "--version"], capture_output=True, check=False, timeout=60)
+    assert (done.returncode, done.stdout, done.stderr) == (code, b"", b"ocitool: interrupted\n")
+
+
 @pytest.mark.parametrize("hook", [WHEN_NAMED, AT_THE_END], ids=["when named", "at the end"])
 @pytest.mark.parametrize(("number", "code"), CODES[:2])
 def test_signal_that_comes_too_late(old: Path, big: Path, number: int, code: int, hook: str) -> None:

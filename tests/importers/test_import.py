@@ -7,6 +7,7 @@ import gzip
 import json
 import lzma
 import os
+import re
 import shlex
 import signal
 import subprocess
@@ -21,7 +22,7 @@ import zstandard
 from jsonschema import Draft202012Validator
 
 from ocitool.api import read_schema
-from tests.builders import OCI_LAYERS_PLAIN, OCI_MANIFEST, Layout, as_json
+from tests.builders import OCI_LAYERS_PLAIN, OCI_MANIFEST, Layout, as_json, short_of_a_diff_id
 
 from .program import SYSTEM_PATH, Program
 from .sample import NAME, greeting, host_platform
@@ -82,12 +83,13 @@ def assert_there(server: ContainerdServer, namespace: str, done: CompletedProces
     assert "Traceback" not in done.stderr
     last = done.stderr.splitlines()[-1]
     assert last.startswith(f"{NAME}: sha256:"), done
-    assert f"{', '.join(platforms)} complete" in last, done
+    assert all(platform in last.partition(", ")[2] for platform in platforms), done
+    assert " incomplete" not in last
     assert server.images(namespace) == [NAME]
     checked = server.ctr("images", "check", f"name=={NAME}", namespace=namespace).stdout
     if HOST in platforms:
         assert " complete (" in checked
-        assert last.endswith(", unpacked"), done
+        assert re.search(rf", {HOST}(, \S+)* complete, unpacked", last), done
         ran = server.run_image(NAME, namespace=namespace)
         assert (ran.returncode, ran.stdout.strip()) == (0, greeting(host_platform())), ran
 
@@ -191,6 +193,19 @@ def test_corrupt_layer(
         assert containerd.images(namespace) == []
 
 
+def test_image_that_cannot_be_unpacked(containerd: ContainerdServer, tmp_path: Path) -> None:
+    """Where ctr would fail it is stored, which is said with the reason."""
+    (tmp_path / "broken.tar").write_bytes(short_of_a_diff_id(HOST).pack())
+    with containerd.namespace() as namespace:
+        plain = containerd.ctr("images", "import", str(tmp_path / "broken.tar"), namespace=namespace)
+        assert plain.returncode != 0
+    with containerd.namespace() as namespace:
+        done = import_archive(containerd, namespace, tmp_path / "broken.tar")
+        assert done.returncode == 0, done
+        assert f"warning: {HOST} is stored, not unpacked: even a host of its own platform cannot" in done.stderr, done
+        assert "1 diff_ids for 2 layers" in done.stderr
+
+
 def test_json(containerd: ContainerdServer, real_export: Path) -> None:
     with containerd.namespace() as namespace:
         done = import_archive(containerd, namespace, real_export, "--format", "json", "-p", FOREIGN)
@@ -204,11 +219,41 @@ def test_json(containerd: ContainerdServer, real_export: Path) -> None:
         assert expected["digest"] == image["digest"]
 
 
+def test_snapshotter(containerd: ContainerdServer, real_export: Path) -> None:
+    """A daemon of 2.x unpacks into the one that it is set up for alone; the client into any."""
+    with containerd.namespace() as namespace:
+        done = import_archive(containerd, namespace, real_export, "--snapshotter", "native", "-p", HOST)
+        assert done.returncode == 0, done
+        assert done.stderr.splitlines()[-1].endswith(f", {HOST} complete, unpacked"), done
+        kept = containerd.ctr("snapshots", "--snapshotter", "native", "ls", namespace=namespace).stdout
+        assert len(kept.splitlines()) > 1, kept
+
+
 def test_exit_code_is_the_importers(containerd: ContainerdServer, real_export: Path) -> None:
     with containerd.namespace() as namespace:
         done = import_archive(containerd, namespace, real_export, "--snapshotter", "none-such")
         assert done.returncode == 1, done
-        assert done.stderr.splitlines()[-1] == "ocitool: ctr ended with exit code 1"
+        assert done.stderr.splitlines()[-2:] == [
+            "ocitool: ctr ended with exit code 1",
+            f"ocitool: there all the same: {NAME}: {_digest(containerd, namespace)}, {HOST} complete, not unpacked",
+        ]
+
+
+def _digest(server: ContainerdServer, namespace: str) -> str:
+    (line,) = server.ctr("images", "ls", f"name=={NAME}", namespace=namespace).stdout.splitlines()[1:]
+    return line.split()[2]
+
+
+def test_what_is_said_to_be_unpacked_is_what_was_predicted(containerd: ContainerdServer, real_export: Path) -> None:
+    """What the report says is looked up among the snapshots; ctr itself tells of the host's platform alone."""
+    with containerd.namespace() as namespace:
+        done = import_archive(containerd, namespace, real_export, "--format", "json", "-p", "all")
+        assert done.returncode == 0, done
+        document = json.loads(done.stdout)
+        (image,), (expected,) = document["images"], document["expected"]["images"]
+        assert HOST in image["complete"]
+        assert FAMILIAR_FOREIGN in image["complete"]
+        assert sorted(image["unpacked"]) == sorted(expected["ready"])
 
 
 def test_daemon_that_is_not_there(containerd: ContainerdServer, real_export: Path) -> None:
@@ -336,6 +381,19 @@ def test_docker_that_gets_a_corrupt_layer(dockerd: DockerServer, export: Path, t
     done = _give(tmp_path / "corrupt.tar", "file", "--to", "docker", environment=docker_environment(dockerd))
     assert done.returncode == 5, done
     assert dockerd.images() == []
+
+
+def test_docker_that_cannot_unpack_it(dockerd: DockerServer, tmp_path: Path) -> None:
+    """Docker's own store refuses the image, that in containerd takes it, says so and ends with exit code 0."""
+    (tmp_path / "broken.tar").write_bytes(short_of_a_diff_id(HOST).pack())
+    done = _give(tmp_path / "broken.tar", "file", "--to", "docker", environment=docker_environment(dockerd))
+    if dockerd.containerd_store:
+        assert done.returncode == 0, done
+        assert f"warning: {HOST} is stored, not unpacked: even a host of its own platform cannot" in done.stderr, done
+    else:
+        assert done.returncode == 1, done
+        assert " does not import " in done.stderr
+        assert dockerd.images() == []
 
 
 def _give(
