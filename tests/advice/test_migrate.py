@@ -132,6 +132,22 @@ def test_verdicts_of_docker(line: str, source: str, target: str, verdict: str, r
 
 
 @pytest.mark.parametrize(
+    ("line", "program", "source", "target"),
+    [
+        ("docker load -i a.tar", "docker", "20.10", "28"),
+        ("docker load < a.tar", "docker", "20.10", "28"),
+        ("docker image load --quiet --input=a.tar", "docker", "20.10", "28"),
+        ("podman load -i a.tar", "podman", "4.3", "5.2"),
+        ("podman load -q --input a.tar", "podman", "4.3", "5.2"),
+        ("nerdctl load -i a.tar --all-platforms", "nerdctl", "2.0", "2.2"),
+    ],
+)
+def test_the_archive_of_a_load_is_no_flag_to_judge(line: str, program: str, source: str, target: str) -> None:
+    found = finding(line, source, target, program=program)
+    assert found.verdict is Verdict.WORKS, found.why
+
+
+@pytest.mark.parametrize(
     ("words", "verdict", "told", "flag"),
     [
         ("several platforms", Verdict.WORKS, "", None),

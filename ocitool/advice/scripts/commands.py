@@ -73,9 +73,16 @@ class ArchiveCommand:
 
     @property
     def arguments(self) -> tuple[str, ...]:
-        """All flags as importers are told them."""
-        return tuple(argument for flag in self.flags for argument in flag.arguments)
+        """All flags as importers are told them, but the one that names the archive."""
+        return tuple(argument for flag in self.flags if not self.names_archive(flag) for argument in flag.arguments)
 
+    def names_archive(self, flag: Flag) -> bool:
+        """Whether a flag names the archive that is imported, as an operand does for ctr and kind."""
+        return self.verb is Verb.IMPORT and flag.name in ARCHIVE_FLAGS.get(self.program, ())
+
+
+ARCHIVE_FLAGS: Final = dict.fromkeys(("docker", "podman", "nerdctl"), ("-i", "--input"))
+"""Flags that name the archive of an import; importers are told it otherwise."""
 
 _PROGRAM: Final = re.compile(
     r"[@:!+-]*(?:\w+=)?(?:[\w.${}()~+-]*/)*(?:\w+\.)?(?P<name>ctr|docker|podman|nerdctl|kind)(?:\.exe)?"

@@ -106,7 +106,7 @@ class _Judge:
         honoured = revision.is_early or self._takes_late_flags(version)
         arguments: list[str] = list(revision.added)
         for flag in revision.flags(self.command):
-            if flag.is_late and not honoured:
+            if self.command.names_archive(flag) or (flag.is_late and not honoured):
                 continue
             arguments += _closed(flag, case.platform)
         return tuple(arguments)
@@ -123,7 +123,11 @@ class _Judge:
 
     def _best(self, weight: tuple[int, ...]) -> tuple[Revision | None, bool]:
         known = self.importer.table.behaviour(self.setting.new).flags
-        unknown = [number for number, flag in enumerate(self.command.flags) if flag.name not in known]
+        unknown = [
+            number
+            for number, flag in enumerate(self.command.flags)
+            if flag.name not in known and not self.command.names_archive(flag)
+        ]
         is_early = bool(self._late_flags())
         best: tuple[tuple[int, ...], Revision, bool] | None = None
         for revision in revisions(

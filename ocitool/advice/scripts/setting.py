@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from ocitool.advice.importers import IMPORTERS
+from ocitool.advice.scripts.commands import ARCHIVE_FLAGS
 from ocitool.advice.scripts.examples import Example, examples
 from ocitool.advice.table import read_table
 from ocitool.advice.target import Target
@@ -78,16 +79,15 @@ def valued_flags(importers: Mapping[str, Importer]) -> dict[str, frozenset[str]]
     """Return for each program which flags take a value in any version."""
     tables = [(name, importer.table) for name, importer in importers.items()]
     tables += [(name, table) for name in EXPORTERS if (table := export_table(name)) is not None]
-    found = {name: set(flags) for name, flags in _KNOWN.items()}
+    found = {name: {*flags, *ARCHIVE_FLAGS.get(name, ())} for name, flags in _KNOWN.items()}
     for name, table in tables:
         found.setdefault(name, set()).update(row.name for row in table.flags if row.value == "value")
     return {name: frozenset(flags) for name, flags in found.items()}
 
 
 _KNOWN: Final[Mapping[str, tuple[str, ...]]] = {
-    "docker": ("-i", "--input"),
-    "podman": ("-i", "--input", "-o", "--output", "--format"),
-    "nerdctl": ("-i", "--input", "-o", "--output", "--platform"),
+    "podman": ("-o", "--output", "--format"),
+    "nerdctl": ("-o", "--output", "--platform"),
     "kind": ("-n", "--name", "--nodes"),
 }
 """Flags with a value of programs that may have no table."""
