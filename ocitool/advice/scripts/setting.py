@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ocitool.advice.facts import ArchiveFacts
     from ocitool.advice.importer import Importer
     from ocitool.advice.outcome import Outcome
+    from ocitool.advice.scripts.commands import ArchiveCommand
     from ocitool.advice.table import Behaviour, Table
     from ocitool.advice.version import Version
     from ocitool.model.platform import Platform
@@ -91,6 +92,13 @@ _KNOWN: Final[Mapping[str, tuple[str, ...]]] = {
     "kind": ("-n", "--name", "--nodes"),
 }
 """Flags with a value of programs that may have no table."""
+
+
+def strange_flags(command: ArchiveCommand, table: Table) -> tuple[str, ...]:
+    """Say which flags of a command no version has: neither their meaning nor whether they take a value is known."""
+    known = {row.name for row in table.flags}
+    names = [flag.name for flag in command.flags if flag.name not in known and not command.names_archive(flag)]
+    return tuple(f"no version that is known has {name}, so no other line is given" for name in dict.fromkeys(names))
 
 
 def takes_late_flags(behaviour: Behaviour | None) -> bool:
