@@ -202,6 +202,14 @@ def test_an_archive_at_hand_decides(words: str, verdict: Verdict, told: str, fla
             "ssh n 'ctr i import --local --all-platforms a; ctr i import --local --all-platforms b' # all",
         ),
         (
+            'exec.Command("ctr", "images", "import", "--all-platforms", f)',
+            'exec.Command("ctr", "images", "import", "--local", "--all-platforms", f)',
+        ),
+        (
+            "execFileSync('ctr', ['images', 'import', f, '--all-platforms'])",
+            "execFileSync('ctr', ['images', 'import', '--local', '--all-platforms', f])",
+        ),
+        (
             '  command: ["ctr", "images", "import", "--all-platforms", "a"]',
             '  command: ["ctr", "images", "import", "--local", "--all-platforms", "a"]',
         ),
@@ -228,6 +236,14 @@ def test_replacements_leave_the_rest_as_it_is(line: str, expected: str) -> None:
         assert found.replacement == expected
         assert found.text
         assert line.rstrip("\n").endswith(found.text)
+
+
+def test_prose_is_not_read() -> None:
+    prose, block = "docker save and load are others.\n", "~~~~ sh\nctr images import a\n~~~\n~~~~\n"
+    text = f"{prose}{block}\nctr i import b\n  ```\n  ctr i import c\n"
+    versions = Version.parse("1.7"), Version.parse("2.0")
+    found = migrate([Script("docs/README.md", text)], *versions, None, HOST)
+    assert [(each.line, each.command) for each in found] == [(3, "ctr images import a"), (9, "ctr i import c")]
 
 
 def test_an_unknown_flag_is_named() -> None:

@@ -19,23 +19,37 @@ _BEFORE: Final = re.compile(
 """Words that a command may stand behind: other commands, keywords, assignments, keys and dashes of YAML."""
 
 
+_WRITTEN: Final = re.compile(r".*\.(?:sh|bash|service|ya?ml)")
+"""Files that commands are written to, to be run from there."""
+
+_NOTHING: Final = ":"
+"""The command that does nothing; elsewhere the colon stands behind a key."""
+
+
 @dataclass(slots=True)
 class Command:
-    """A simple command that is being read: its words, the strings in it, the command that it pipes into."""
+    """A simple command that is being read: its words, the strings in it, the files and the command it writes to."""
 
     words: list[Word] = field(default_factory=list)
     strings: list[tuple[int, int]] = field(default_factory=list)
+    targets: list[str] = field(default_factory=list)
     into: Command | None = None
     end: int = 0
 
     def is_printing(self) -> bool:
-        """Whether its arguments are text for people: nothing at the end of the pipe runs them."""
+        """Whether its arguments are text for people: nothing runs them at the end of the pipe, or from a file."""
+        if self.words and self.words[0].text == _NOTHING:
+            return True
         first = next((word.text for word in self.words if not _BEFORE.fullmatch(word.text)), "")
         if _name(first) not in _PRINTING:
             return False
-        reader = self.into
+        reader: Command | None = self
         while reader is not None:
-            if any(_name(word.text) in _RUNNING for word in reader.words):
+            names = [_name(word.text) for word in reader.words] if reader is not self else []
+            written = reader.words if "tee" in names else []
+            if not _RUNNING.isdisjoint(names) or any(
+                map(_WRITTEN.fullmatch, (*reader.targets, *(word.text for word in written)))
+            ):
                 return False
             reader = reader.into
         return True

@@ -80,7 +80,7 @@ def valued_flags(importers: Mapping[str, Importer]) -> dict[str, frozenset[str]]
     """Return for each program which flags take a value in any version."""
     tables = [(name, importer.table) for name, importer in importers.items()]
     tables += [(name, table) for name in EXPORTERS if (table := export_table(name)) is not None]
-    found = {name: {*flags, *ARCHIVE_FLAGS.get(name, ())} for name, flags in _KNOWN.items()}
+    found = {name: {*_KNOWN.get(name, ()), *ARCHIVE_FLAGS.get(name, ())} for name in (*_KNOWN, *ARCHIVE_FLAGS)}
     for name, table in tables:
         found.setdefault(name, set()).update(row.name for row in table.flags if row.value == "value")
     return {name: frozenset(flags) for name, flags in found.items()}
