@@ -50,15 +50,13 @@ def export_change(command: ArchiveCommand, setting: Setting) -> Change:
 
 def _failures(command: ArchiveCommand, name: str, behaviour: Behaviour) -> tuple[str, ...]:
     """Say why a version does not run a command, nothing if it does."""
-    late = [flag.name for flag in command.flags if flag.is_late]
-    found = [
-        f"{name} fails: {behaviour.message('flag-unknown', flag=flag.name.lstrip('-'))}"
-        for flag in command.flags
-        if flag.name not in behaviour.flags
-    ]
+    unknown = next((flag.name for flag in command.flags if flag.name not in behaviour.flags), "")
+    if unknown:
+        return (f"{name} fails: {behaviour.message('flag-unknown', flag=unknown.lstrip('-'))}",)
+    late = next((flag.name for flag in command.flags if flag.is_late), "")
     if late and not takes_late_flags(behaviour):
-        found.append(f"{name} takes {late[0]} for an image and fails: {behaviour.message('late-flag', flag=late[0])}")
-    return tuple(found)
+        return (f"{name} takes {late} for an image and fails: {behaviour.message('late-flag', flag=late)}",)
+    return ()
 
 
 def _changes(command: ArchiveCommand, setting: Setting, old: Behaviour, new: Behaviour) -> list[str]:

@@ -34,6 +34,7 @@ class Command:
     strings: list[tuple[int, int]] = field(default_factory=list)
     targets: list[str] = field(default_factory=list)
     into: Command | None = None
+    runs: bool | None = None
     end: int = 0
 
     def is_printing(self) -> bool:
@@ -43,16 +44,30 @@ class Command:
         first = next((word.text for word in self.words if not _BEFORE.fullmatch(word.text)), "")
         if _name(first) not in _PRINTING:
             return False
+        return not self._is_run()
+
+    def _is_run(self) -> bool:
+        """Whether what it prints is run, here or further down its pipe; each command of a pipe is looked at once."""
+        before: list[Command] = []
         reader: Command | None = self
-        while reader is not None:
-            names = [_name(word.text) for word in reader.words] if reader is not self else []
-            written = reader.words if "tee" in names else []
-            if not _RUNNING.isdisjoint(names) or any(
-                map(_WRITTEN.fullmatch, (*reader.targets, *(word.text for word in written)))
-            ):
-                return False
+        while reader is not None and reader.runs is None:
+            before.append(reader)
             reader = reader.into
-        return True
+        found = reader is not None and bool(reader.runs)
+        for command in reversed(before):
+            next_one = command.into
+            found = found or command.writes_script() or (next_one is not None and next_one.runs_input())
+            command.runs = found
+        return found
+
+    def runs_input(self) -> bool:
+        """Whether it runs what it reads."""
+        return any(_name(word.text) in _RUNNING for word in self.words)
+
+    def writes_script(self) -> bool:
+        """Whether a file that it writes looks like one that is run."""
+        copies = self.words if any(_name(word.text) == "tee" for word in self.words) else []
+        return any(map(_WRITTEN.fullmatch, (*self.targets, *(word.text for word in copies))))
 
 
 def _name(text: str) -> str:

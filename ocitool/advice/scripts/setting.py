@@ -98,7 +98,8 @@ def strange_flags(command: ArchiveCommand, table: Table) -> tuple[str, ...]:
     """Say which flags of a command no version has: neither their meaning nor whether they take a value is known."""
     known = {row.name for row in table.flags}
     names = [flag.name for flag in command.flags if flag.name not in known and not command.names_archive(flag)]
-    return tuple(f"no version that is known has {name}, so no other line is given" for name in dict.fromkeys(names))
+    told = ", ".join(dict.fromkeys(names))
+    return (f"no version that is known has {told}, so no other line is given",) if told else ()
 
 
 def takes_late_flags(behaviour: Behaviour | None) -> bool:

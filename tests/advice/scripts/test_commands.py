@@ -179,6 +179,7 @@ def test_false_friends(line: str) -> None:
         ("printf 'ctr images import %s' a > run.sh", ("ctr", "import", "", "%s")),
         ("echo 'ctr images import a' >> /opt/run.sh", ("ctr", "import", "", "a")),
         ('exec.Command("ctr", "images", "import", filepath.Join(folder, name))', ("ctr", "import", "", JOINED)),
+        ("echo 'docker load -i a' | tr a b | cat | ssh node sh", ("docker", "import", "-i a", "")),
         ("echo 'docker load -i a' | sudo tee -a /opt/load.bash", ("docker", "import", "-i a", "")),
     ],
 )
@@ -264,6 +265,7 @@ HOSTILE: Final = (
     "(a,",
     "('load', ['",
     "`which ctr` load ",
+    "echo load | ",
 )
 
 
