@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ocitool.advice.scripts.changes import change
 from ocitool.advice.scripts.commands import ArchiveCommand, find_commands
+from ocitool.advice.scripts.markdown import readable_part
 from ocitool.advice.scripts.revision import apply
 from ocitool.advice.scripts.setting import Setting, valued_flags
 from ocitool.advice.scripts.verdict import Change, Verdict
@@ -147,7 +148,7 @@ def _findings(
     script: Script, setting: Setting, valued: Mapping[str, frozenset[str]], known: dict[Hashable, Change]
 ) -> Iterator[ScriptFinding]:
     commands: list[tuple[ArchiveCommand, Change]] = []
-    for command in find_commands(script.text, valued):
+    for command in find_commands(readable_part(script.name, script.text), valued):
         if command.meaning not in known:
             known[command.meaning] = change(command, setting)
         commands.append((command, known[command.meaning]))

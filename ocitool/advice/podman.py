@@ -34,6 +34,9 @@ if TYPE_CHECKING:
 PULL: Final = "pull"
 """The first argument of what is no `podman load`."""
 
+_LOAD_FLAGS: Final = ("--quiet", "-q")
+"""Flags of `pull` that `load` has too; --input, which it has besides, stands for the archive."""
+
 _MOST_REFERENCES: Final = 16
 
 
@@ -50,7 +53,7 @@ class Podman:
         """Tell how it ends; raises `UsageError` for what is neither command."""
         behaviour = self.table.behaviour(target.version)
         pulls = tuple(arguments[:1]) == (PULL,)
-        known = behaviour.flags if pulls else {}
+        known = behaviour.flags if pulls else {name: behaviour.flags[name] for name in _LOAD_FLAGS}
         flags = read_flags(arguments[1:] if pulls else arguments, known)
         if flags.unknown:
             message = behaviour.message("flag-unknown", flag=flags.unknown)

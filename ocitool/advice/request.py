@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from ocitool.advice.importers import IMPORTERS, find_importer
+from ocitool.advice.scripts.changes import JUDGED
 from ocitool.advice.version import Version, VersionRange
 from ocitool.errors import UsageError
 
@@ -47,19 +48,26 @@ class Upgrade:
 
     @classmethod
     def parse(cls, old: str, new: str) -> Self:
-        """Read two versions, ``1.7`` of ctr or ``docker=28``; raises `UsageError` for two programs or no version."""
-        (program, before), (other, after) = (_program_version(text) for text in (old, new))
-        if program and other and program != other:
+        """Read two versions of one program, ``1.7`` of ctr or ``docker=28``; else raises `UsageError`."""
+        (before, program), (after, other) = (_program_version(text) for text in (old, new))
+        if program != other:
+            known = [name for name in (program, other) if name in JUDGED and name != "ctr"] or ["docker"]
             raise UsageError(
-                f"{old} and {new} are not of one program", remedy=f"name two versions of {program} or of {other}"
+                f"{old} and {new} are not of one program",
+                remedy=f"name it on both sides, such as {known[0]}=V; a version alone is one of ctr",
             )
-        program = find_importer(program or other or "ctr").table.importer
+        if program not in JUDGED:
+            *names, last = JUDGED
+            raise UsageError(
+                f"commands of {program} in scripts are not judged",
+                remedy=f"name versions of {', '.join(names)} or {last}",
+            )
         return cls(Version.parse(before), Version.parse(after), program)
 
 
 def _program_version(text: str) -> tuple[str, str]:
     program, sign, version = text.rpartition("=")
-    return (program.strip(), version) if sign else ("", text)
+    return version, find_importer(program.strip()).table.importer if sign else "ctr"
 
 
 def every_request() -> tuple[Request, ...]:

@@ -70,7 +70,7 @@ From: TypeAlias = Annotated[
     typer.Option(
         "--from",
         metavar="V",
-        help="With --script: the version in use, of ctr (default: 1.7) or another program: docker=20.10.",
+        help="With --script: the version in use, of ctr (default: 1.7) or docker=20.10, with --to docker=28.",
         show_default=False,
     ),
 ]

@@ -18,6 +18,7 @@ WIDTH: Final = 80
 
 _TOLD: Final = {
     Verdict.BREAKS: ("breaks", "break"),
+    Verdict.FAILS: ("fails with both", "fail with both"),
     Verdict.CHANGES: ("changes", "change"),
     Verdict.WORKS: ("works", "work"),
     Verdict.UNKNOWN: ("is unknown", "are unknown"),

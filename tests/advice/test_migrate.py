@@ -22,6 +22,8 @@ from ocitool.advice.version import Version
 from ocitool.api import read_schema
 from ocitool.cli.migrate_text import WIDTH, migration_lines
 from ocitool.model.platform import Platform
+from tests.advice.shapes import facts_of
+from tests.builders import multi_platform
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -87,7 +89,24 @@ def example(words: str) -> ArchiveFacts:
         ("ctr images import --local x", "2.0", "1.6", "breaks", "ctr images import x"),
         ("ctr images import --sync-fs --label a=b x", "2.1", "1.7", "breaks", "ctr images import x"),
         ("ctr images import x", "2.1.9", "2.2", "works", None),
-        ("ctr images import --no-such-flag x", "1.7", "2.0", "breaks", "ctr images import x"),
+        ("ctr images import --no-such-flag x", "1.7", "2.0", "fails", None),
+        ("ctr images import --no-such-flag val x", "1.7", "2.0", "fails", None),
+        ("ctr images import --sync-fs x", "1.7", "1.7", "fails", "ctr images import x"),
+        (
+            "ctr images import --discard-unpacked-layers x",
+            "1.6",
+            "2.0.2",
+            "fails",
+            "ctr images import --local --discard-unpacked-layers x",
+        ),
+        (
+            "ctr images export --oci-ref-name x --manifest sha256:aa --manifest-type b a.tar ref",
+            "1.6",
+            "2.1",
+            "fails",
+            None,
+        ),
+        ("ctr images import --label a=b x", "2.0", "1.7", "breaks", "ctr images import x"),
         ("ctr images export --local o a", "1.7", "2.0", "works", None),
         ("ctr images export o a", "1.7", "2.0", "changes", "ctr images export --local o a"),
         ("ctr images export o a", "2.0", "2.1", "works", None),
@@ -121,14 +140,31 @@ def test_verdicts(line: str, source: str, target: str, verdict: str, replacement
         ("docker save -o x a", "20.10", "24", "works", None),
         ("docker save -o x a", "24", "25", "changes", None),
         ("docker save -o x a", "28", "29", "changes", None),
-        ("docker save --platform linux/arm64 a | gzip > x", "28", "27", "breaks", "docker save a | gzip > x"),
-        ("docker image save a --platform=linux/arm64", "28", "27", "breaks", "docker image save a"),
+        ("docker save --platform linux/arm64 a | gzip > x", "28", "27", "breaks", None),
+        ("docker image save a --platform=linux/arm64", "28", "27", "breaks", None),
+        ("docker save --platform linux/arm64 a > x", "27", "26", "fails", None),
         ("ctr images import x", "28", "29", "unknown", None),
     ],
 )
 def test_verdicts_of_docker(line: str, source: str, target: str, verdict: str, replacement: str | None) -> None:
     found = finding(line, source, target, program="docker")
     assert (found.verdict.value, found.replacement) == (verdict, replacement), found.why
+
+
+@pytest.mark.parametrize(
+    ("line", "program", "source", "target"),
+    [
+        ("docker load -i a.tar", "docker", "20.10", "28"),
+        ("docker load < a.tar", "docker", "20.10", "28"),
+        ("docker image load --quiet --input=a.tar", "docker", "20.10", "28"),
+        ("podman load -i a.tar", "podman", "4.3", "5.2"),
+        ("podman load -q --input a.tar", "podman", "4.3", "5.2"),
+        ("nerdctl load -i a.tar --all-platforms", "nerdctl", "2.0", "2.2"),
+    ],
+)
+def test_the_archive_of_a_load_is_no_flag_to_judge(line: str, program: str, source: str, target: str) -> None:
+    found = finding(line, source, target, program=program)
+    assert found.verdict is Verdict.WORKS, found.why
 
 
 @pytest.mark.parametrize(
@@ -166,6 +202,14 @@ def test_an_archive_at_hand_decides(words: str, verdict: Verdict, told: str, fla
             "ssh n 'ctr i import --local --all-platforms a; ctr i import --local --all-platforms b' # all",
         ),
         (
+            'exec.Command("ctr", "images", "import", "--all-platforms", f)',
+            'exec.Command("ctr", "images", "import", "--local", "--all-platforms", f)',
+        ),
+        (
+            "execFileSync('ctr', ['images', 'import', f, '--all-platforms'])",
+            "execFileSync('ctr', ['images', 'import', '--local', '--all-platforms', f])",
+        ),
+        (
             '  command: ["ctr", "images", "import", "--all-platforms", "a"]',
             '  command: ["ctr", "images", "import", "--local", "--all-platforms", "a"]',
         ),
@@ -192,6 +236,58 @@ def test_replacements_leave_the_rest_as_it_is(line: str, expected: str) -> None:
         assert found.replacement == expected
         assert found.text
         assert line.rstrip("\n").endswith(found.text)
+
+
+def test_prose_is_not_read() -> None:
+    prose, block = "docker save and load are others.\n", "~~~~ sh\nctr images import a\n~~~\n~~~~\n"
+    text = f"{prose}{block}\nctr i import b\n  ```\n  ctr i import c\n"
+    versions = Version.parse("1.7"), Version.parse("2.0")
+    found = migrate([Script("docs/README.md", text)], *versions, None, HOST)
+    assert [(each.line, each.command) for each in found] == [(3, "ctr images import a"), (9, "ctr i import c")]
+
+
+def test_an_unknown_flag_is_named() -> None:
+    for verb in ("import", "export"):
+        found = finding(f"ctr images {verb} --my-flag val x", "1.7", "2.0")
+        assert "no version that is known has --my-flag" in " ".join(found.why)
+
+
+def test_what_fails_on_both_does_not_break() -> None:
+    report = migration([Script("a", "ctr images import --sync-fs x")], Version(1, 7), Version(1, 7), None, HOST)
+    assert not report.breaks
+    assert report.count(Verdict.FAILS) == 1
+    lines = migration_lines(report)
+    assert lines[-1].endswith("1 fails with both")
+
+
+def test_a_line_works_on_both_only_if_it_does() -> None:
+    """1.6 has no --local, so that what is to be written for 2.0 is not for it."""
+    found = finding(
+        "ctr images import --discard-unpacked-layers x", "1.6.20", "2.0.2", facts_of(multi_platform().pack())
+    )
+    assert found.replacement == "ctr images import --local --discard-unpacked-layers x"
+    assert not found.works_on_both
+
+
+def test_another_platform_is_never_imported_instead() -> None:
+    """An archive that has linux/amd64 alone of what it lists: linux/arm64 was asked for."""
+    archive = example("lists platforms it does not hold")
+    found = finding("ctr images import --platform linux/arm64 x", "2.1.9", "1.4.13", archive)
+    assert found.replacement is None
+    found = finding("ctr images import --platform linux/amd64 x", "2.1.9", "1.4.13", archive)
+    assert found.replacement in {None, "ctr images import x"}
+
+
+def test_a_platform_that_nobody_asked_for_does_not_break() -> None:
+    """1.x keeps linux/386 on linux/amd64, as that can run it; 2.1 does not, unless nothing else is there."""
+    archive = facts_of(multi_platform(("linux/amd64", "linux/386")).pack())
+    found = finding("ctr images import x", "1.7", "2.1.9", archive)
+    assert found.verdict is Verdict.CHANGES
+    assert "linux/386" in " ".join(found.why)
+    alone = facts_of(multi_platform(("linux/386",)).pack())
+    assert finding("ctr images import x", "1.7", "2.1.9", alone).verdict is Verdict.BREAKS
+    assert finding("ctr images import --platform linux/386 x", "1.7", "2.0", archive).verdict is Verdict.BREAKS
+    assert finding("ctr images import --all-platforms x", "1.7", "2.0", archive).verdict is Verdict.BREAKS
 
 
 def run(line: str, version: str, facts: ArchiveFacts) -> Any:

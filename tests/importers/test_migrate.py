@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 ARCHIVES: Final = {
     "whole.tar": multi_platform().pack(),
     "bare.tar": multi_platform(name="lab").pack(),
+    "loose.tar": multi_platform(("linux/amd64", "linux/386")).pack(),
     "foreign.tar": multi_platform(("linux/s390x", "linux/riscv64")).pack(),
 }
 
@@ -175,12 +176,42 @@ def test_a_failure_that_became_silent_is_told(upgrade: Upgrade) -> None:
     assert mended.blobs > after.blobs
 
 
+def test_what_nobody_asked_for_does_not_break(upgrade: Upgrade) -> None:
+    """1.x keeps linux/386 on linux/amd64 as well, which 2.1 does not: the image is as ready to run as before."""
+    if host_platform().display != "linux/amd64":
+        pytest.skip("linux/386 runs on linux/amd64")
+    line = "ctr images import loose.tar"
+    found = judged(upgrade, line)
+    assert found.verdict is Verdict.CHANGES
+    before, after = (run(server, upgrade.folder, line) for server in (upgrade.old, upgrade.new))
+    assert before.code == after.code == 0
+    assert before.names == after.names
+    assert before.blobs > after.blobs
+    assert found.replacement is not None
+    assert run(upgrade.new, upgrade.folder, found.replacement).does_all_of(before)
+
+
+@pytest.mark.parametrize("flag", ["--sync-fs", "--my-flag"])
+def test_what_fails_already_is_told(upgrade: Upgrade, flag: str) -> None:
+    line = f"ctr images import {flag} whole.tar"
+    old = Version.parse(upgrade.old.version)
+    (found,) = migrate([Script("run.sh", line)], old, old, facts_of(ARCHIVES["whole.tar"]), host_platform())
+    assert found.verdict is Verdict.FAILS
+    ran = run(upgrade.old, upgrade.folder, line)
+    assert ran.code != 0
+    assert (found.replacement is None) is (flag == "--my-flag")
+    if found.replacement is not None:
+        assert found.works_on_both
+        assert run(upgrade.old, upgrade.folder, found.replacement).code == 0
+
+
 def test_flags_that_need_another_one(upgrade: Upgrade) -> None:
     """`--discard-unpacked-layers`, which 1.6 does not know either, wants --local in 2.x."""
     found = judged(upgrade, "ctr images import --discard-unpacked-layers whole.tar")
-    assert found.verdict is Verdict.BREAKS
     knows = not upgrade.old.version.startswith("1.6")
+    assert found.verdict is (Verdict.BREAKS if knows else Verdict.FAILS)
     assert (run(upgrade.old, upgrade.folder, found.command).code == 0) is knows
     assert run(upgrade.new, upgrade.folder, found.command).code != 0
     assert found.replacement is not None
     assert run(upgrade.new, upgrade.folder, found.replacement).names == {NAME}
+    assert (run(upgrade.old, upgrade.folder, found.replacement).code == 0) is found.works_on_both

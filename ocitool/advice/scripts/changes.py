@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from ocitool.advice.scripts.commands import Verb
 from ocitool.advice.scripts.exports import export_change
@@ -12,6 +12,10 @@ from ocitool.advice.scripts.verdict import Change, Verdict
 if TYPE_CHECKING:
     from ocitool.advice.scripts.commands import ArchiveCommand
     from ocitool.advice.scripts.setting import Setting
+
+
+JUDGED: Final = ("ctr", "docker", "nerdctl", "podman")
+"""Programs whose versions say what becomes of commands."""
 
 
 def change(command: ArchiveCommand, setting: Setting) -> Change:

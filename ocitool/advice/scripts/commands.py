@@ -73,13 +73,22 @@ class ArchiveCommand:
 
     @property
     def arguments(self) -> tuple[str, ...]:
-        """All flags as importers are told them."""
-        return tuple(argument for flag in self.flags for argument in flag.arguments)
+        """All flags as importers are told them, but the one that names the archive."""
+        return tuple(argument for flag in self.flags if not self.names_archive(flag) for argument in flag.arguments)
 
+    def names_archive(self, flag: Flag) -> bool:
+        """Whether a flag names the archive that is imported, as an operand does for ctr and kind."""
+        return self.verb is Verb.IMPORT and flag.name in ARCHIVE_FLAGS.get(self.program, ())
+
+
+ARCHIVE_FLAGS: Final = dict.fromkeys(("docker", "podman", "nerdctl"), ("-i", "--input"))
+"""Flags that name the archive of an import; importers are told it otherwise."""
 
 _PROGRAM: Final = re.compile(
-    r"[@:!+-]*(?:\w+=)?(?:[\w.${}()~+-]*/)*(?:\w+\.)?(?P<name>ctr|docker|podman|nerdctl|kind)(?:\.exe)?"
+    r"[@:!+-]*(?:\w+=)?(?:[\w.${}()~+-]*/)*(?:\w+\.)?(?P<name>ctr|docker|podman|nerdctl|kind)"
+    r"(?:-v?\d+(?:\.\d+)*)?(?:\.exe)?"
 )
+_LOOKED_UP: Final = re.compile(r"(?:\$\((?:shell )?|`) *(?:which|command -v|type -[pP]) +(?P<path>[^ )`]+) *[)`]")
 _VARIABLE: Final = re.compile(r"[@+-]*(?:\$[({]?|\$?\{\{ *(?:\w+\.)*)(?P<name>\w+)(?:[)}]?| *\}\})")
 _PROGRAMS: Final = ("ctr", "nerdctl", "docker", "podman", "kind")
 _NOUNS: Final = {"ctr": ("images", "image", "i"), "kind": ("load",)}
@@ -117,7 +126,8 @@ def find_commands(text: str, valued: Mapping[str, frozenset[str]]) -> tuple[Arch
 
 
 def _program(word: Word) -> str:
-    if found := _PROGRAM.fullmatch(word.text):
+    looked_up = _LOOKED_UP.fullmatch(word.text) if word.is_open else None
+    if found := _PROGRAM.fullmatch(looked_up["path"] if looked_up else word.text):
         return found["name"]
     if word.is_open and (variable := _VARIABLE.fullmatch(word.text)):
         parts = variable["name"].lower().split("_")

@@ -1,5 +1,6 @@
 """Archives of the usual shapes, for what is said of a command whose archive is not at hand.
 
+They are what `ctr images export` and `docker save` write: OCI layouts with a manifest.json that lists one platform.
 They are small and made in memory; nothing is written. Layers are no real ones: no importer's outcome depends on that
 as far as it is told here.
 """
@@ -67,14 +68,16 @@ def _foreign(host: Platform) -> Platform:
 
 def _nested(platforms: tuple[Platform, ...], *, name: str, held: tuple[Platform, ...] | None = None) -> ArchiveFacts:
     blobs: dict[str, bytes] = {}
-    children: list[JsonValue] = []
+    manifests: list[JsonObject] = []
     for platform in platforms:
         own: dict[str, bytes] = {}
-        children.append(_manifest(own, platform) | {"platform": _platform(platform)})
+        manifests.append(_manifest(own, platform) | {"platform": _platform(platform)})
         if held is None or platform in held:
             blobs |= own
+    children: list[JsonValue] = [*manifests]
     index: JsonObject = {"schemaVersion": 2, "mediaType": f"{_OCI}index.v1+json", "manifests": children}
-    return _facts(blobs, _blob(blobs, _json(index), f"{_OCI}index.v1+json"), name)
+    listed = _listed(blobs, manifests[0], name)
+    return _facts(blobs, _blob(blobs, _json(index), f"{_OCI}index.v1+json"), name, listed)
 
 
 def _flat(platform: Platform, *, name: str, is_listed: bool = False) -> ArchiveFacts:
@@ -82,15 +85,28 @@ def _flat(platform: Platform, *, name: str, is_listed: bool = False) -> ArchiveF
     descriptor = _manifest(blobs, platform)
     if is_listed:
         descriptor["platform"] = _platform(platform)
-    return _facts(blobs, descriptor, name)
+    return _facts(blobs, descriptor, name, _listed(blobs, descriptor, name))
 
 
-def _facts(blobs: dict[str, bytes], root: JsonObject, name: str) -> ArchiveFacts:
+def _listed(blobs: dict[str, bytes], descriptor: JsonObject, name: str) -> bytes:
+    """Return a manifest.json that lists a manifest."""
+    manifest = json.loads(blobs[str(descriptor["digest"])])
+    config, *layers = (_entry(blob["digest"]) for blob in (manifest["config"], *manifest["layers"]))
+    tags = [name] if ":" in name else []
+    return json.dumps([{"Config": config, "RepoTags": tags, "Layers": layers}]).encode()
+
+
+def _entry(digest: str) -> str:
+    return f"blobs/{digest.replace(':', '/')}"
+
+
+def _facts(blobs: dict[str, bytes], root: JsonObject, name: str, listed: bytes) -> ArchiveFacts:
     root["annotations"] = {CONTAINERD_NAME: name, REF_NAME: name.rpartition(":")[2]}
     index: JsonObject = {"schemaVersion": 2, "mediaType": f"{_OCI}index.v1+json", "manifests": [root]}
     files = {"oci-layout": b'{"imageLayoutVersion":"1.0.0"}', "index.json": _json(index)} | {
-        f"blobs/{digest.replace(':', '/')}": data for digest, data in blobs.items()
+        _entry(digest): data for digest, data in blobs.items()
     }
+    files["manifest.json"] = listed
     members = tuple(Member(path, Emit(data)) for path, data in files.items())
     return ArchiveFacts(preview(OutputPlan(members, name="example.tar"), ()))
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from ocitool.advice.scripts.asked import PLATFORM_FLAGS
 from ocitool.advice.scripts.revision import Revision
-from ocitool.advice.scripts.setting import export_table, takes_late_flags
+from ocitool.advice.scripts.setting import export_table, strange_flags, takes_late_flags
 from ocitool.advice.scripts.verdict import Change, Verdict
 
 if TYPE_CHECKING:
@@ -33,29 +34,29 @@ def export_change(command: ArchiveCommand, setting: Setting) -> Change:
     if early:
         return Change(Verdict.UNKNOWN, (f"nothing is known of exports before {command.program} {table.oldest}",))
     old, new = table.behaviour(setting.old), table.behaviour(setting.new)
-    breaks = [*_unknown_flags(command, setting, new), *_late_flags(command, setting, old, new)]
-    changes = list(_changes(command, setting, old, new))
-    verdict = Verdict.BREAKS if breaks else Verdict.CHANGES if changes else Verdict.WORKS
+    strange = strange_flags(command, table)
+    failed, fails = _failures(command, setting.old_name, old), _failures(command, setting.new_name, new)
+    if failed and fails:
+        verdict, why = Verdict.FAILS, tuple(dict.fromkeys((*fails, *failed, *strange)))
+    else:
+        changes = () if failed else tuple(_changes(command, setting, old, new))
+        verdict = Verdict.BREAKS if fails else Verdict.CHANGES if changes else Verdict.WORKS
+        why = (*fails, *failed, *changes, *strange)
     if verdict is Verdict.WORKS and command.unread:
         return Change(Verdict.UNKNOWN, (f"the flags in {', '.join(command.unread)} are not to be seen here",))
-    revision = _revision(command, old, new)
-    return Change(verdict, (*breaks, *changes), revision, revision is not None and _works(command, revision, old))
+    revision = None if strange else _revision(command, old, new)
+    return Change(verdict, why, revision, revision is not None and _works(command, revision, old))
 
 
-def _unknown_flags(command: ArchiveCommand, setting: Setting, new: Behaviour) -> list[str]:
-    return [
-        f"{setting.new_name} fails: {new.message('flag-unknown', flag=flag.name.lstrip('-'))}"
-        for flag in command.flags
-        if flag.name not in new.flags
-    ]
-
-
-def _late_flags(command: ArchiveCommand, setting: Setting, old: Behaviour, new: Behaviour) -> list[str]:
-    late = [flag.name for flag in command.flags if flag.is_late]
-    if not late or takes_late_flags(new):
-        return []
-    verb = "takes" if takes_late_flags(old) else "takes, as before,"
-    return [f"{setting.new_name} {verb} {late[0]} for an image and fails: {new.message('late-flag', flag=late[0])}"]
+def _failures(command: ArchiveCommand, name: str, behaviour: Behaviour) -> tuple[str, ...]:
+    """Say why a version does not run a command, nothing if it does."""
+    unknown = next((flag.name for flag in command.flags if flag.name not in behaviour.flags), "")
+    if unknown:
+        return (f"{name} fails: {behaviour.message('flag-unknown', flag=unknown.lstrip('-'))}",)
+    late = next((flag.name for flag in command.flags if flag.is_late), "")
+    if late and not takes_late_flags(behaviour):
+        return (f"{name} takes {late} for an image and fails: {behaviour.message('late-flag', flag=late)}",)
+    return ()
 
 
 def _changes(command: ArchiveCommand, setting: Setting, old: Behaviour, new: Behaviour) -> list[str]:
@@ -81,6 +82,8 @@ def _mode(command: ArchiveCommand, behaviour: Behaviour) -> str:
 
 def _revision(command: ArchiveCommand, old: Behaviour, new: Behaviour) -> Revision | None:
     removed = frozenset(number for number, flag in enumerate(command.flags) if flag.name not in new.flags)
+    if any(command.flags[number].name in PLATFORM_FLAGS for number in removed):
+        return None
     names = {flag.name for flag in command.flags}
     goes_local = _mode(command, new) == "transfer" and _mode(command, old) != "transfer" and "--local" not in names
     revision = Revision(
@@ -92,5 +95,7 @@ def _revision(command: ArchiveCommand, old: Behaviour, new: Behaviour) -> Revisi
 
 
 def _works(command: ArchiveCommand, revision: Revision, behaviour: Behaviour) -> bool:
-    names = {*revision.added, *(flag.name for flag in revision.flags(command))}
-    return names <= set(behaviour.flags)
+    flags = revision.flags(command)
+    names = {*revision.added, *(flag.name for flag in flags)}
+    is_read = revision.is_early or takes_late_flags(behaviour) or not any(flag.is_late for flag in flags)
+    return is_read and names <= set(behaviour.flags)

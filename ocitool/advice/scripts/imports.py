@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from ocitool.advice.scripts.asked import asked_platforms, is_answered, read_word
 from ocitool.advice.scripts.differences import Difference, Level, difference
 from ocitool.advice.scripts.examples import NAME
 from ocitool.advice.scripts.revision import Revision, revisions
-from ocitool.advice.scripts.setting import export_table, takes_late_flags
+from ocitool.advice.scripts.setting import export_table, strange_flags, takes_late_flags
 from ocitool.advice.scripts.verdict import Change, Verdict
-from ocitool.model.platform import KNOWN_ARCHITECTURES, Platform
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ocitool.advice.scripts.examples import Example
     from ocitool.advice.scripts.setting import Setting
     from ocitool.advice.version import Version
+    from ocitool.model.platform import Platform
 
 KIND_ARGUMENTS: Final = ("--all-platforms", "--digests")
 """What ``kind load`` runs ``ctr images import`` with in each node (pkg/cluster/nodeutils/util.go, 0.17 and later)."""
@@ -55,13 +56,14 @@ class _Judge:
     def change(self) -> Change:
         found = self._differences(Revision())
         verdict = _verdict(found)
-        why = (*self._late_flags(), *self._why(found, verdict))
+        strange = strange_flags(self.command, self.importer.table)
+        why = (*self._late_flags(), *self._why(found, verdict), *strange)
         if verdict is Verdict.WORKS and self.command.unread:
             seen = ", ".join(self.command.unread)
             return Change(Verdict.UNKNOWN, (f"the flags in {seen} are not to be seen here", *why))
-        if verdict in {Verdict.WORKS, Verdict.UNKNOWN} or self.command.program == "kind":
+        if verdict in {Verdict.WORKS, Verdict.UNKNOWN} or strange or self.command.program == "kind":
             return Change(verdict, why)
-        revision, on_both = self._best(_weight(found))
+        revision, on_both = self._best(_weight(found), never_worked=_always_failed(found))
         return Change(verdict, why, revision, on_both)
 
     def _differences(self, revision: Revision) -> list[tuple[Example, Difference]]:
@@ -70,6 +72,7 @@ class _Judge:
     def _compare(self, revision: Revision, version: Version) -> list[tuple[Example, Difference]]:
         """Compare a changed command with a version with the command as it stands with the old one."""
         found: list[tuple[Example, Difference]] = []
+        dropped = {self.command.flags[number].name for number in revision.removed}
         for case in self._cases():
             facts = case.example.facts
             old = self.setting.predict(
@@ -78,19 +81,22 @@ class _Judge:
             new = self.setting.predict(self.importer, facts, version, self._arguments(revision, version, case))
             if old is None or new is None:
                 continue
+            asked = asked_platforms(self.command, case.platform, self.setting.host)
             with_digests = self.command.program != "kind"  # nobody asked kind for them
-            found.append((case.example, difference(old, new, with_digests=with_digests)))
+            found.append((case.example, difference(old, new, asked=asked, with_digests=with_digests)))
+            if not is_answered(dropped, asked, facts, old, new):
+                found[-1] = case.example, Difference(Level.OTHER)
         return found
 
     def _cases(self) -> Iterator[_Case]:
         flag = next((flag for flag in reversed(self.command.flags) if flag.name == "--platform"), None)
         host = self.setting.host
         open_value = flag is not None and flag.is_open
-        wanted = None if flag is None or open_value else _platform(flag.value or "")
+        wanted = None if flag is None or open_value else read_word(flag.value or "")
         name = self._name()
         platforms: list[tuple[Platform | None, str]] = [(wanted, (flag.value or "") if flag is not None else "")]
         if open_value:
-            foreign = _platform("linux/amd64" if host.architecture == "arm64" else "linux/arm64")
+            foreign = read_word("linux/amd64" if host.architecture == "arm64" else "linux/arm64")
             platforms = [(host, host.display), (foreign, foreign.display if foreign else "")]
         for platform, text in platforms:
             for example in self.setting.archives(platform, name):
@@ -106,7 +112,7 @@ class _Judge:
         honoured = revision.is_early or self._takes_late_flags(version)
         arguments: list[str] = list(revision.added)
         for flag in revision.flags(self.command):
-            if flag.is_late and not honoured:
+            if self.command.names_archive(flag) or (flag.is_late and not honoured):
                 continue
             arguments += _closed(flag, case.platform)
         return tuple(arguments)
@@ -121,9 +127,14 @@ class _Judge:
             return ()
         return (f"{self.setting.new_name} does not read flags behind the archive: {', '.join(late)}",)
 
-    def _best(self, weight: tuple[int, ...]) -> tuple[Revision | None, bool]:
+    def _best(self, weight: tuple[int, ...], *, never_worked: bool) -> tuple[Revision | None, bool]:
+        """Return the best line and whether it is for both versions, which is no aim if the command never worked."""
         known = self.importer.table.behaviour(self.setting.new).flags
-        unknown = [number for number, flag in enumerate(self.command.flags) if flag.name not in known]
+        unknown = [
+            number
+            for number, flag in enumerate(self.command.flags)
+            if flag.name not in known and not self.command.names_archive(flag)
+        ]
         is_early = bool(self._late_flags())
         best: tuple[tuple[int, ...], Revision, bool] | None = None
         for revision in revisions(
@@ -134,9 +145,10 @@ class _Judge:
             is_early=is_early,
         ):
             found = self._differences(revision)
-            old = self._compare(revision, self.setting.old)
-            on_both = bool(old) and all(each.level <= Level.FAILING for _, each in old)
-            rank = (*_weight(found), not on_both, revision.size)
+            if any(each.level is Level.OTHER for _, each in found):
+                continue
+            on_both = _is_as_good(self._compare(revision, self.setting.old))
+            rank = (*_weight(found), not (on_both or never_worked), revision.size)
             if found and (best is None or rank < best[0]):
                 best = (rank, revision, on_both)
         if best is None or best[0][: len(weight)] >= weight or not best[1].size:
@@ -147,9 +159,10 @@ class _Judge:
         if not found:
             return ("it is no command line that can be run",)
         names = {"old": self.setting.old_name, "new": self.setting.new_name}
-        if _always_failed(found) and verdict is not Verdict.CHANGES:
+        if verdict is Verdict.FAILS or (_always_failed(found) and verdict is not Verdict.CHANGES):
             failure = f"{self.setting.old_name} fails: {found[0][1].old_failure}"
-            return (failure,) if verdict is Verdict.WORKS else (found[0][1].words.format_map(names), failure)
+            words = (failure,) if verdict is Verdict.WORKS else (found[0][1].words.format_map(names), failure)
+            return tuple(dict.fromkeys(words))
         told: dict[str, list[str]] = {}
         for example, each in sorted(found, key=lambda pair: (-pair[1].level, not pair[0].is_common)):
             is_told = each.level >= Level.CHANGED or (each.level is Level.BETTER and verdict is Verdict.WORKS)
@@ -181,32 +194,30 @@ def _closed(flag: Flag, platform: str) -> tuple[str, ...]:
     return (f"{flag.name}={value}",)
 
 
-def _platform(text: str) -> Platform | None:
-    parts = text.split("/")
-    if len(parts) == 1 and text in KNOWN_ARCHITECTURES:
-        return Platform("linux", text)
-    return Platform(parts[0], parts[1], "".join(parts[2:])) if len(parts) in {2, 3} else None
+def _is_as_good(found: list[tuple[Example, Difference]]) -> bool:
+    """Whether a line does what another did, and works at least for common archives."""
+    return bool(found) and all(
+        each.level <= (Level.BETTER if example.is_common else Level.FAILING) for example, each in found
+    )
 
 
 def _verdict(found: list[tuple[Example, Difference]]) -> Verdict:
     if not found:
         return Verdict.UNKNOWN
-    levels = {each.level for _, each in found}
-    if _always_failed(found):
-        common = {each.level for example, each in found if example.is_common}
-        levels = common
-        if common == {Level.FAILING}:
-            return Verdict.BREAKS
-    if any(example.is_common and each.level is Level.WORSE for example, each in found):
+    common = {each.level for example, each in found if example.is_common}
+    levels = common if _always_failed(found) else {each.level for _, each in found}
+    if Level.WORSE in common:
         return Verdict.BREAKS
-    return Verdict.CHANGES if max(levels) >= Level.CHANGED else Verdict.WORKS
+    if max(levels) >= Level.CHANGED:
+        return Verdict.CHANGES
+    return Verdict.FAILS if common == {Level.FAILING} else Verdict.WORKS
 
 
 def _weight(found: list[tuple[Example, Difference]]) -> tuple[int, ...]:
     """Return how bad it is: what breaks common archives first."""
     if _always_failed(found):
         common = [each.level for example, each in found if example.is_common]
-        return (common.count(Level.FAILING), common.count(Level.CHANGED))
+        return (common.count(Level.FAILING) + common.count(Level.WORSE), common.count(Level.CHANGED))
     weight: list[int] = []
     for archives in ([pair for pair in found if pair[0].is_common], found):
         levels = [each.level for _, each in archives]

@@ -1,4 +1,8 @@
-"""Lists of the words of a command: ``["ctr", "images", "import", "x.tar"]`` and the same as lines of YAML."""
+"""Lists of the words of a command: ``["ctr", "images", "import", "x.tar"]``, the same as lines of YAML and in calls.
+
+A call is ``run("ctr", "images", "import", path)`` or ``run("ctr", ["images", "import", path])``; what is not quoted
+in one is a variable.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +19,14 @@ if TYPE_CHECKING:
 
 _ITEM: Final = r"(?:\"(?:[^\"\\\n]|\\.)*+\"|'[^'\n]*+'|[^\s,\[\]{}\"'#][^,\[\]{}\"'\n]*+)"
 _ONE: Final = re.compile(_ITEM)
+_BARE: Final = r"[^,\[\]{}()\"'\n]*+"
+_ARGUMENT: Final = (
+    r"(?:\"(?:[^\"\\\n]|\\.)*+\"|'[^'\n]*+'"
+    rf"|[^\s,\[\]{{}}()\"'#]{_BARE}(?:\([^()\n]{{0,200}}\){_BARE})?+)"
+)
+_ONE_ARGUMENT: Final = re.compile(_ARGUMENT)
+_CALL: Final = re.compile(rf"\(\s*+{_ARGUMENT}\s*+(?:,\s*+{_ARGUMENT}\s*+)*+,?\s*+\)")
+_CALLED: Final = re.compile(r"\(\s*+(?P<program>\"[^\"'\s]{1,100}\"|'[^\"'\s]{1,100}'),\s*+\Z")
 _FLOW: Final = re.compile(rf"\[\s*+{_ITEM}\s*+(?:,\s*+{_ITEM}\s*+)*+,?\s*+\]")
 _KEY: Final = re.compile(r"[ \t]*(?:- +)*[\"']?(?P<key>[\w.-]+)[\"']?[ \t]*:[ \t]*\Z")
 _BLOCK_KEY: Final = re.compile(
@@ -37,7 +49,7 @@ class _List:
 
 def word_lists(text: str) -> Iterator[tuple[Word, ...]]:
     """Yield the lists of words; ``args`` that follow a ``command`` are one list together with it."""
-    found = sorted([*_flow_lists(text), *_block_lists(text)], key=lambda each: each.start)
+    found = sorted([*_flow_lists(text), *_calls(text), *_block_lists(text)], key=lambda each: each.start)
     for number, each in enumerate(found):
         words = each.words
         if each.key == "args" and number and found[number - 1].key == "command":
@@ -50,19 +62,37 @@ def word_lists(text: str) -> Iterator[tuple[Word, ...]]:
 
 def _flow_lists(text: str) -> Iterator[_List]:
     for found in _FLOW.finditer(text):
-        words: list[Word] = []
-        gap = found.start() + 1
-        for item in _ONE.finditer(text, found.start() + 1, found.end() - 1):
-            raw = item[0].rstrip()
-            mark = raw[0] if raw[0] in "\"'" else ""
-            style = Style(Form.FLOW, ", ", mark)
-            end = item.start() + len(raw)
-            words.append(Word(_value(raw), item.start(), end, gap, bool(_OPEN.search(raw)) or _is_name(raw), style))
-            gap = end
-        line = text.rfind("\n", max(0, found.start() - _KEY_LENGTH), found.start()) + 1
-        key = _KEY.match(text, max(line, found.start() - _KEY_LENGTH), found.start())
+        words = _items(text, found, _ONE)
+        early = max(0, found.start() - _KEY_LENGTH)
+        if called := _CALLED.search(text, early, found.start()):
+            start, end = called.span("program")
+            words.insert(0, Word(text[start + 1 : end - 1], start, end, start))
+        line = text.rfind("\n", early, found.start()) + 1
+        key = _KEY.match(text, max(line, early), found.start())
         start = line if key else found.start()
         yield _List(key["key"] if key else "", max(start, found.start() - _KEY_LENGTH), found.end(), tuple(words))
+
+
+def _calls(text: str) -> Iterator[_List]:
+    for found in _CALL.finditer(text):
+        words = [
+            word if word.style.mark else replace(word, is_open=True) for word in _items(text, found, _ONE_ARGUMENT)
+        ]
+        if any(word.style.mark and VERB.fullmatch(word.text) for word in words):
+            yield _List("", found.start(), found.end(), tuple(words))
+
+
+def _items(text: str, found: re.Match[str], one: re.Pattern[str]) -> list[Word]:
+    words: list[Word] = []
+    gap = found.start() + 1
+    for item in one.finditer(text, found.start() + 1, found.end() - 1):
+        raw = item[0].rstrip()
+        mark = raw[0] if raw[0] in "\"'" else ""
+        end = item.start() + len(raw)
+        is_open = bool(_OPEN.search(raw)) or _is_name(raw)
+        words.append(Word(_value(raw), item.start(), end, gap, is_open, Style(Form.FLOW, ", ", mark)))
+        gap = end
+    return words
 
 
 def _is_name(raw: str) -> bool:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from ocitool.advice.importers import IMPORTERS
+from ocitool.advice.scripts.commands import ARCHIVE_FLAGS
 from ocitool.advice.scripts.examples import Example, examples
 from ocitool.advice.table import read_table
 from ocitool.advice.target import Target
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from ocitool.advice.facts import ArchiveFacts
     from ocitool.advice.importer import Importer
     from ocitool.advice.outcome import Outcome
+    from ocitool.advice.scripts.commands import ArchiveCommand
     from ocitool.advice.table import Behaviour, Table
     from ocitool.advice.version import Version
     from ocitool.model.platform import Platform
@@ -78,19 +80,26 @@ def valued_flags(importers: Mapping[str, Importer]) -> dict[str, frozenset[str]]
     """Return for each program which flags take a value in any version."""
     tables = [(name, importer.table) for name, importer in importers.items()]
     tables += [(name, table) for name in EXPORTERS if (table := export_table(name)) is not None]
-    found = {name: set(flags) for name, flags in _KNOWN.items()}
+    found = {name: {*_KNOWN.get(name, ()), *ARCHIVE_FLAGS.get(name, ())} for name in (*_KNOWN, *ARCHIVE_FLAGS)}
     for name, table in tables:
         found.setdefault(name, set()).update(row.name for row in table.flags if row.value == "value")
     return {name: frozenset(flags) for name, flags in found.items()}
 
 
 _KNOWN: Final[Mapping[str, tuple[str, ...]]] = {
-    "docker": ("-i", "--input"),
-    "podman": ("-i", "--input", "-o", "--output", "--format"),
-    "nerdctl": ("-i", "--input", "-o", "--output", "--platform"),
+    "podman": ("-o", "--output", "--format"),
+    "nerdctl": ("-o", "--output", "--platform"),
     "kind": ("-n", "--name", "--nodes"),
 }
 """Flags with a value of programs that may have no table."""
+
+
+def strange_flags(command: ArchiveCommand, table: Table) -> tuple[str, ...]:
+    """Say which flags of a command no version has: neither their meaning nor whether they take a value is known."""
+    known = {row.name for row in table.flags}
+    names = [flag.name for flag in command.flags if flag.name not in known and not command.names_archive(flag)]
+    told = ", ".join(dict.fromkeys(names))
+    return (f"no version that is known has {told}, so no other line is given",) if told else ()
 
 
 def takes_late_flags(behaviour: Behaviour | None) -> bool:

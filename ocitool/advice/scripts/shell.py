@@ -248,7 +248,9 @@ class _Reader:
         frame = self._frame
         if frame.start < 0:
             return
-        if not frame.is_target:
+        if frame.is_target:
+            frame.command.targets.append("".join(frame.parts))
+        else:
             word = Word("".join(frame.parts), frame.start, self._place, frame.gap, frame.is_open)
             frame.command.words.append(word)
             frame.command.strings.extend(frame.strings)

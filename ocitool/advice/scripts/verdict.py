@@ -14,11 +14,13 @@ class Verdict(StrEnum):
     """What a new version makes of a command.
 
     `BREAKS`: it fails, or less is there after it than with the old version (with no archive at hand: for one of the
-    usual kind). `CHANGES`: it ends otherwise, for some archives or on some machines. `WORKS`: it does the same,
-    or more. `UNKNOWN`: nothing is known of one of the versions, or what is run is not to be seen.
+    usual kind). `FAILS`: it fails with the old version as well. `CHANGES`: it ends otherwise, for some archives or on
+    some machines. `WORKS`: it does the same, or more. `UNKNOWN`: nothing is known of one of the versions, or what is
+    run is not to be seen.
     """
 
     BREAKS = "breaks"
+    FAILS = "fails"
     CHANGES = "changes"
     WORKS = "works"
     UNKNOWN = "unknown"

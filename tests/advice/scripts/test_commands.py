@@ -16,6 +16,7 @@ from ocitool.advice.scripts.commands import ArchiveCommand, find_commands
 from ocitool.advice.scripts.setting import valued_flags
 
 SCRIPTS: Final = Path(__file__).parents[2] / "data" / "scripts"
+JOINED: Final = "filepath.Join(folder, name)"
 VALUED: Final = valued_flags(IMPORTERS)
 
 FOUND: Final = {
@@ -76,7 +77,8 @@ def find(text: str) -> tuple[ArchiveCommand, ...]:
 
 def described(command: ArchiveCommand) -> tuple[int, str, str, str, str]:
     operands = " ".join(word.text for word in command.operands)
-    return command.line, command.program, command.verb.value, " ".join(command.arguments), operands
+    flags = " ".join(argument for flag in command.flags for argument in flag.arguments)
+    return command.line, command.program, command.verb.value, flags, operands
 
 
 def test_the_corpus_is_whole() -> None:
@@ -128,6 +130,12 @@ def test_places_are_those_of_the_words(name: str) -> None:
         "ctr",
         "docker image",
         '["echo", "import"]',
+        ": ctr images import x.tar",
+        ": 'ctr images import x.tar'",
+        "printf 'docker load -i %s' x > load.log",
+        "echo 'ctr images import x.tar' >&2",
+        "(docker, save and load, are others)",
+        '("load", ["ctr"])',
     ],
 )
 def test_false_friends(line: str) -> None:
@@ -159,6 +167,20 @@ def test_false_friends(line: str) -> None:
         ("if ! ctr images import a; then", ("ctr", "import", "", "a")),
         ("k3s ctr images import a&", ("ctr", "import", "", "a")),
         ("runcmd: [[ctr, images, import, a]]", ("ctr", "import", "", "a")),
+        ("$(which ctr) images import a", ("ctr", "import", "", "a")),
+        ('"$(command -v docker)" load -i a', ("docker", "import", "-i a", "")),
+        ("sudo `which ctr` i import a", ("ctr", "import", "", "a")),
+        ("/usr/local/bin/ctr-1.7 images import a", ("ctr", "import", "", "a")),
+        ("docker-28.5.2 load < a", ("docker", "import", "", "")),
+        ('exec.Command("ctr", "-n", ns, "images", "import", f)', ("ctr", "import", "", "f")),
+        ('exec.CommandContext(ctx, "ctr", "images", "import", "--local", f)', ("ctr", "import", "--local", "f")),
+        ('execFileSync("ctr", [ "images","import", f ])', ("ctr", "import", "", "f")),
+        ("spawn('docker', ['load', '-i', file], {})", ("docker", "import", "-i file", "")),
+        ("printf 'ctr images import %s' a > run.sh", ("ctr", "import", "", "%s")),
+        ("echo 'ctr images import a' >> /opt/run.sh", ("ctr", "import", "", "a")),
+        ('exec.Command("ctr", "images", "import", filepath.Join(folder, name))', ("ctr", "import", "", JOINED)),
+        ("echo 'docker load -i a' | tr a b | cat | ssh node sh", ("docker", "import", "-i a", "")),
+        ("echo 'docker load -i a' | sudo tee -a /opt/load.bash", ("docker", "import", "-i a", "")),
     ],
 )
 def test_ways_to_write_a_command(line: str, expected: tuple[str, str, str, str]) -> None:
@@ -237,6 +259,13 @@ HOSTILE: Final = (
     "load | ",
     "- ",
     "[ ",
+    '("ctr",',
+    '("load",["ctr",',
+    '("(",',
+    "(a,",
+    "('load', ['",
+    "`which ctr` load ",
+    "echo load | ",
 )
 
 
