@@ -64,7 +64,9 @@ class Message:
 class GeneralCause:
     """A cause as it is told without an archive: its name in a few words, what it is, what to do about it.
 
-    `is_certain` where the message by itself leaves no doubt.
+    `is_certain` where the message by itself leaves no doubt. `flag` is what brings it about in a command line (its
+    groups are words of the remedy), None if no flag does; `versions` those of the program that it occurs with, None
+    for all.
     """
 
     id: str
@@ -72,6 +74,8 @@ class GeneralCause:
     text: str
     remedy: str
     is_certain: bool = False
+    flag: re.Pattern[str] | None = None
+    versions: VersionRange | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +94,7 @@ def read_catalogue() -> Catalogue:
     return Catalogue(
         tuple(_message(item) for item in _items(value["messages"])),
         {
-            key: GeneralCause(
-                key, str(cause["name"]), str(cause["text"]), str(cause["remedy"]), bool(cause.get("certain"))
-            )
+            key: _cause(key, cause)
             for key, cause in (causes.items() if isinstance(causes, dict) else ())
             if isinstance(cause, dict)
         },
@@ -115,11 +117,27 @@ def _message(item: JsonObject) -> Message:
     )
 
 
+def _cause(key: str, item: JsonObject) -> GeneralCause:
+    return GeneralCause(
+        key,
+        str(item["name"]),
+        str(item["text"]),
+        str(item["remedy"]),
+        bool(item.get("certain")),
+        re.compile(str(item["flag"])) if "flag" in item else None,
+        _versions(item),
+    )
+
+
 def _printed(item: JsonObject) -> Printed:
+    return Printed(str(item["by"]), _versions(item))
+
+
+def _versions(item: JsonObject) -> VersionRange | None:
     if "from" not in item and "before" not in item:
-        return Printed(str(item["by"]))
+        return None
     end = Version.parse(str(item["before"])) if "before" in item else None
-    return Printed(str(item["by"]), VersionRange(Version.parse(str(item.get("from", "0"))), end))
+    return VersionRange(Version.parse(str(item.get("from", "0"))), end)
 
 
 def _items(value: JsonValue) -> list[JsonObject]:
