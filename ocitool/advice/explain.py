@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ocitool.advice.messages.case import Case, Cause, World, platforms_in
-from ocitool.advice.messages.catalogue import read_catalogue
+from ocitool.advice.messages.catalogue import DIGEST_GROUPS, read_catalogue
 from ocitool.advice.messages.exports import filled
 from ocitool.advice.messages.judges import JUDGES, of_refusal
 from ocitool.advice.messages.recognise import recognise
@@ -126,7 +126,8 @@ def explain_to_json(explanations: tuple[Explanation, ...], source: str) -> JsonO
 
 
 def _explained(found: Recognised, facts: ArchiveFacts | None, world: World, roles: Roles) -> Explanation:
-    digests = roles.in_text(found.text) or roles.in_text(found.lines)
+    named = {found.groups.get(name, "") for name in DIGEST_GROUPS}
+    digests = roles.in_text(found.text, named) or roles.in_text(found.lines)
     causes, ruled_out = _causes(found, facts, world, roles, digests)
     return Explanation(
         found.message.id,

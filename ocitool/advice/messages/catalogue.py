@@ -16,12 +16,13 @@ if TYPE_CHECKING:
 
     from ocitool.model.json_text import JsonObject, JsonValue
 
-_DIGEST: Final = r"(?P<{}>sha(?:256|512):[0-9a-f]{{12,128}})"
+# People cut digests, and leave out what they begin with.
+_DIGEST: Final = r"(?P<{}>sha(?:256|512):[0-9a-f]{{6,128}}|\b[0-9a-f]{{12,128}})(?:\.{{3}}|…)?"
+DIGEST_GROUPS: Final = ("digest", "digest2", "digest3", "layer")
+"""The groups of patterns that are digests."""
+
 _TOKENS: Final = {
-    "<digest>": _DIGEST.format("digest"),
-    "<digest2>": _DIGEST.format("digest2"),
-    "<digest3>": _DIGEST.format("digest3"),
-    "<layer>": _DIGEST.format("layer"),
+    **{f"<{name}>": _DIGEST.format(name) for name in DIGEST_GROUPS},
     "<hex>": r"(?P<hex>[0-9a-f]{12,128})",
     "<some>": r"[\s\S]{0,400}?",
     "<short>": r"[\s\S]{0,80}?",

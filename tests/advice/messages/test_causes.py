@@ -479,3 +479,10 @@ def test_an_archive_that_cannot_be_read_is_a_cause_itself(archive: bytes) -> Non
         first = next(iter(explain_against(text, archive)[0].causes))
         assert first.text.startswith("the archive ")
         assert first.remedy
+
+
+def test_missing_content_of_no_named_platform_is_looked_for() -> None:
+    made = image()
+    told = causes("image was found, but some content is missing", made.without(made.layer(AMD64)).pack())
+    assert told["partial-platforms"].certain
+    assert "linux/amd64 is there in part only" in told["partial-platforms"].text
