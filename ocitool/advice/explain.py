@@ -113,8 +113,11 @@ def explain(text: str, facts: ArchiveFacts | None, world: World | None = None) -
     )
 
 
-def explain_to_json(explanations: tuple[Explanation, ...], source: str) -> JsonObject:
-    """Return the report about a text (schema ``output/explain``); `source` is the archive, "" if there was none."""
+def explain_to_json(explanations: tuple[Explanation, ...], source: str, unread: int = 0) -> JsonObject:
+    """Return the report about a text (schema ``output/explain``); `source` is the archive, "" if there was none.
+
+    `unread` is how many bytes at its beginning were not looked at.
+    """
     return {
         "schemaVersion": 1,
         "kind": "explain",
@@ -122,6 +125,7 @@ def explain_to_json(explanations: tuple[Explanation, ...], source: str) -> JsonO
         "recognised": bool(explanations),
         "explanations": [explanation.to_json() for explanation in explanations],
         "remedy": "" if explanations else WHAT_TO_SEND,
+        "unreadBytes": unread,
     }
 
 

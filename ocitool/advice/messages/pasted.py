@@ -6,8 +6,9 @@ import re
 from typing import Final
 
 from ocitool.model.digest import HEX_LENGTH
+from ocitool.model.limits import ERROR_TEXT_LIMIT
 
-TEXT_LIMIT: Final = 200_000
+TEXT_LIMIT: Final = ERROR_TEXT_LIMIT
 """Characters that are looked at; of longer text the first and the last half of that."""
 
 _COLOUR: Final = re.compile(r"\x1b(?:\[[0-?]{0,32}[ -/]{0,8}[@-~]|\][^\x07\x1b\n]{0,500}(?:\x07|\x1b\\))")
