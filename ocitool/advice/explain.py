@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from ocitool.advice.messages.case import Case, Cause, World, platforms_in
 from ocitool.advice.messages.catalogue import DIGEST_GROUPS, read_catalogue
-from ocitool.advice.messages.exports import filled
+from ocitool.advice.messages.exports import filled, without_ctr
 from ocitool.advice.messages.judges import JUDGES, of_refusal
 from ocitool.advice.messages.recognise import recognise
 from ocitool.advice.messages.roles import DigestRole, Roles
@@ -199,7 +199,9 @@ def _in_general(cause: GeneralCause, found: Recognised, world: World) -> Cause:
     platform = platforms[0].display if len(platforms) == 1 else ""
     if platform:
         words.setdefault("PLATFORM", shlex.quote(platform))
-    remedy = filled(cause.remedy, found.program, world.versions, platform)
+    advice, *others = cause.remedy.split("; or ")
+    others = [other for other in others if without_ctr(other, found.program)]
+    remedy = filled("; or ".join((advice, *others)), found.program, world.versions, platform)
     return Cause(cause.text, cause.is_certain, _WORD.sub(lambda word: words.get(word[0], word[0]), remedy), cause.id)
 
 

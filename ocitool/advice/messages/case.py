@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
-from ocitool.advice.messages.exports import family, filled
+from ocitool.advice.messages.exports import family, filled, without_ctr
 from ocitool.graph.image import Kind, State
 from ocitool.model.platform import KNOWN_OS, Platform
 
@@ -158,7 +158,8 @@ class Case:
             return self.exported(otherwise)
         importing = self.world.import_command(rewrite, self.found.program, "")
         steps = " && ".join(filter(None, (rewrite.command, importing)))
-        return f"{rewrite.advice}: {steps}" + (f"; or {rewrite.otherwise}" if rewrite.otherwise else "")
+        otherwise = without_ctr(rewrite.otherwise, self.found.program)
+        return f"{rewrite.advice}: {steps}" + (f"; or {otherwise}" if otherwise else "")
 
     def exported(self, remedy: str, platform: str = "") -> str:
         """Return a remedy with the commands of the program at hand that export an image again, if it has any."""

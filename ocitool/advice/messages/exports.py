@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from typing import TYPE_CHECKING, Final
 
@@ -28,7 +29,14 @@ _COMMANDS: Final = {
         "nerdctl pull --platform {0} IMAGE && nerdctl save --platform {0} -o OUT IMAGE",
         "",
     ),
+    "podman": (
+        "skopeo copy --all docker://IMAGE oci-archive:OUT",
+        "podman pull --platform {} IMAGE && podman save --format oci-archive -o OUT IMAGE",
+        "",
+    ),
+    "skopeo": ("skopeo copy --all docker://IMAGE oci-archive:OUT",) * 2 + ("",),
 }
+_OF_CTR: Final = re.compile(r"(?:^|: )ctr ")
 _CTR: Final = (
     "ctr images pull{local} --all-platforms IMAGE && ctr images export{local} --all-platforms OUT IMAGE",
     "ctr images pull{local} --platform {platform} IMAGE && ctr images export{local} --platform {platform} OUT IMAGE",
@@ -53,6 +61,11 @@ def filled(remedy: str, program: str, versions: VersionRange | None = None, plat
         note = _NOTE if known is None else ""
         return remedy.replace(f": {mark}", f"{note}: {_CTR[number].format(local=local, platform=name)}")
     return remedy
+
+
+def without_ctr(otherwise: str, program: str) -> str:
+    """Return what else is advised, "" if it is a command of ctr and the program does not import with that."""
+    return "" if family(program) in _COMMANDS and _OF_CTR.search(otherwise) else otherwise
 
 
 def family(program: str) -> str:

@@ -86,9 +86,9 @@ def test_another_snapshotter_is_for_the_client_on_2_x() -> None:
 
 @pytest.mark.parametrize("archive", [None, SPARSE])
 def test_a_message_of_docker_has_remedies_of_docker(archive: bytes | None) -> None:
-    text = f"Error response from daemon: unable to create manifests file: NotFound: content digest {D}: not found"
-    (remedy,) = remedies(text, archive)
-    assert remedy.endswith(": docker pull IMAGE && docker save -o OUT IMAGE")
+    for text in SAMPLES["save-lacks-content"]:
+        (remedy,) = remedies(text, archive)
+        assert remedy.endswith(": docker pull IMAGE && docker save -o OUT IMAGE")
 
 
 def test_a_docker_platform_that_is_absent_is_pulled_by_docker() -> None:
@@ -138,3 +138,19 @@ def test_a_platform_that_is_not_listed_is_not_filtered_for() -> None:
         "load one of linux/amd64, linux/arm64: docker load -i SRC --platform linux/amd64; "
         "or all that it has: docker load -i SRC"
     )
+
+
+CLIENTS = {
+    "docker": "Loaded image: lab:1.0",
+    "podman": 'podman: no image found in image index for architecture "s390x", variant "", OS "linux"',
+    "skopeo": 'skopeo: no image found in image index for architecture "s390x", variant "", OS "linux"',
+}
+
+
+@pytest.mark.parametrize("program", sorted(CLIENTS))
+@pytest.mark.parametrize("archive", [None, Image(ARM64).pack(), SPARSE])
+def test_what_ctr_would_do_helps_no_other_program(program: str, archive: bytes | None) -> None:
+    text = CLIENTS[program]
+    found = explain(text, None) if archive is None else explain_against(text, archive, "linux/s390x")
+    assert found[0].program == program
+    assert [cause.remedy for cause in found[0].causes if "ctr " in cause.remedy] == []
