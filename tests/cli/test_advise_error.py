@@ -76,3 +76,11 @@ def test_words_to_be_filled_in_are_explained() -> None:
     assert "PLATFORM: such as linux/arm64" in last
     assert "SRC: the archive" in last
     assert "DESTINATION" not in last
+
+
+def test_the_archive_is_named_behind_a_transport_too(tmp_path: Path) -> None:
+    source = tmp_path / "image.tar"
+    source.write_bytes(multi_platform().pack())
+    text = "Digest of source image's manifest would not match destination reference"
+    done = ocitool("advise", str(source), "--error", text)
+    assert f"skopeo copy --all oci-archive:{source} DESTINATION".encode() in done.stdout

@@ -151,13 +151,16 @@ class Case:
         """Return the first command that would work on this archive."""
         return next((each for each in rewrites if _can_be_typed(each) and self.world.plans(each)), None)
 
-    def remedy(self, rewrites: Iterable[Rewrite], otherwise: str) -> str:
-        """Return the first command that works, with the import after it; else what else is to be done."""
+    def remedy(self, rewrites: Iterable[Rewrite], otherwise: str, then: str = "") -> str:
+        """Return the first command that works; else what else is to be done.
+
+        After it comes `then`, by default the import.
+        """
         rewrite = self.first_that_plans(rewrites)
         if rewrite is None:
             return self.exported(otherwise)
-        importing = self.world.import_command(rewrite, self.found.program, "")
-        steps = " && ".join(filter(None, (rewrite.command, importing)))
+        then = then or self.world.import_command(rewrite, self.found.program, "")
+        steps = " && ".join(filter(None, (rewrite.command, then)))
         otherwise = without_ctr(rewrite.otherwise, self.found.program)
         return f"{rewrite.advice}: {steps}" + (f"; or {otherwise}" if otherwise else "")
 

@@ -66,13 +66,14 @@ def listed_platform(case: Case) -> Iterator[Cause]:
 
 
 def wanted_platform(case: Case) -> Iterator[Cause]:
-    """Find platforms that the message names and that are not there."""
-    for platform in case.platforms:
+    """Find platforms that the message names and that are not there; any, if it names none."""
+    listed = (node.platform for node in case.images if node.platform and node.state is State.ABSENT)
+    for platform in case.platforms or tuple(dict.fromkeys(listed)):
         state = case.state_of(platform)
         if state is not State.COMPLETE:
             yield Cause(
                 f"{platform.display} {_WORDS[state]}{_there(case)}",
-                certain=True,
+                certain=bool(case.platforms),
                 remedy=(_another(case) if state is None else case.remedy(rewrites.what_is_there(), ""))
                 or _export(case, platform),
             )

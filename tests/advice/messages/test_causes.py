@@ -486,3 +486,14 @@ def test_missing_content_of_no_named_platform_is_looked_for() -> None:
     told = causes("image was found, but some content is missing", made.without(made.layer(AMD64)).pack())
     assert told["partial-platforms"].certain
     assert "linux/amd64 is there in part only" in told["partial-platforms"].text
+
+
+def test_absent_content_of_no_named_platform_is_looked_for() -> None:
+    told = causes("image was found, but some content is missing", image().without_platform(ARM64).pack())
+    assert "linux/arm64 is listed, but is not in the archive" in told["wanted-platform"].text
+    assert not told["wanted-platform"].certain
+
+
+def test_what_was_pushed_is_pushed_again() -> None:
+    remedy = causes("blob unknown to registry", image().without_platform(ARM64).pack())["sparse-push"].remedy
+    assert remedy.endswith("-o OUT && skopeo copy --all oci-archive:OUT DESTINATION")
