@@ -497,3 +497,11 @@ def test_absent_content_of_no_named_platform_is_looked_for() -> None:
 def test_what_was_pushed_is_pushed_again() -> None:
     remedy = causes("blob unknown to registry", image().without_platform(ARM64).pack())["sparse-push"].remedy
     assert remedy.endswith("-o OUT && skopeo copy --all oci-archive:OUT DESTINATION")
+
+
+@pytest.mark.parametrize("words", ["arm64, variant v8", "arm64", 'arm64", variant "v8'])
+def test_the_platform_of_podman_is_known_without_its_system(words: str) -> None:
+    quote = '"' if '"' in words else ""
+    text = f"no image found in manifest list for architecture {quote}{words}{quote}"
+    told = causes(text, image().without_platform(ARM64).pack())
+    assert "linux/arm64" in told["absent-host-platform"].text
