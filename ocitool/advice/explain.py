@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ocitool.advice.messages.case import Case, Cause, World, platforms_in
-from ocitool.advice.messages.catalogue import read_catalogue
+from ocitool.advice.messages.catalogue import DIGEST_GROUPS, read_catalogue
+from ocitool.advice.messages.exports import filled, without_ctr
 from ocitool.advice.messages.judges import JUDGES, of_refusal
 from ocitool.advice.messages.recognise import recognise
 from ocitool.advice.messages.roles import DigestRole, Roles
@@ -26,6 +29,7 @@ WHAT_TO_SEND = (
 """What to do about a text in which nothing is recognised."""
 
 _NAME_LIMIT = 8
+_WORD = re.compile(r"\b[A-Z]{5,}\b")
 _CHECK = "check all of it: ocitool verify --deep SRC"
 
 
@@ -95,7 +99,7 @@ def explain(text: str, facts: ArchiveFacts | None, world: World | None = None) -
     whatever the text is.
     """
     world = world or World()
-    found = recognise(text)
+    found = recognise(text, world.program)
     if not found:
         return ()
     roles = Roles(facts, world.hash_blob)
@@ -109,8 +113,11 @@ def explain(text: str, facts: ArchiveFacts | None, world: World | None = None) -
     )
 
 
-def explain_to_json(explanations: tuple[Explanation, ...], source: str) -> JsonObject:
-    """Return the report about a text (schema ``output/explain``); `source` is the archive, "" if there was none."""
+def explain_to_json(explanations: tuple[Explanation, ...], source: str, unread: int = 0) -> JsonObject:
+    """Return the report about a text (schema ``output/explain``); `source` is the archive, "" if there was none.
+
+    `unread` is how many bytes at its beginning were not looked at.
+    """
     return {
         "schemaVersion": 1,
         "kind": "explain",
@@ -118,11 +125,13 @@ def explain_to_json(explanations: tuple[Explanation, ...], source: str) -> JsonO
         "recognised": bool(explanations),
         "explanations": [explanation.to_json() for explanation in explanations],
         "remedy": "" if explanations else WHAT_TO_SEND,
+        "unreadBytes": unread,
     }
 
 
 def _explained(found: Recognised, facts: ArchiveFacts | None, world: World, roles: Roles) -> Explanation:
-    digests = roles.in_text(found.text) or roles.in_text(found.lines)
+    named = {found.groups.get(name, "") for name in DIGEST_GROUPS}
+    digests = roles.in_text(found.text, named) or roles.in_text(found.lines)
     causes, ruled_out = _causes(found, facts, world, roles, digests)
     return Explanation(
         found.message.id,
@@ -141,18 +150,22 @@ def _explained(found: Recognised, facts: ArchiveFacts | None, world: World, role
 def _causes(
     found: Recognised, facts: ArchiveFacts | None, world: World, roles: Roles, digests: tuple[DigestRole, ...]
 ) -> tuple[tuple[Cause, ...], tuple[str, ...]]:
-    general = [read_catalogue().causes[cause] for cause in found.message.causes]
+    general = _possible(found, world)
     if facts is None:
         refusal = None if world.refusal is None else of_refusal(world.refusal, found.message.causes)
         told = [] if refusal is None else [refusal]
-        told += [] if refusal is not None and refusal.certain else [_in_general(cause) for cause in general]
+        told += (
+            [] if refusal is not None and refusal.certain else [_in_general(cause, found, world) for cause in general]
+        )
         return tuple(told), ()
     case = Case(found, facts, world, roles, digests)
     causes: list[Cause] = []
     ruled_out: list[str] = []
     for cause in general:
         judge = JUDGES.get(cause.id)
-        fitting = [_in_general(cause)] if judge is None else [replace(each, id=cause.id) for each in judge(case)]
+        fitting = (
+            [_in_general(cause, found, world)] if judge is None else [_as_told(each, cause) for each in judge(case)]
+        )
         causes += fitting
         ruled_out += [] if fitting else [cause.name]
     # What is certain comes first; after it there is no need for what cannot be told from an archive.
@@ -165,8 +178,31 @@ def _causes(
     return tuple(remedies.values()) or (_nothing_found(case),), tuple(ruled_out)
 
 
-def _in_general(cause: GeneralCause) -> Cause:
-    return Cause(cause.text, cause.is_certain, cause.remedy, cause.id)
+def _possible(found: Recognised, world: World) -> list[GeneralCause]:
+    """Return the causes that the version and the command leave; the one that is left of several is certain."""
+    causes = [read_catalogue().causes[cause] for cause in found.message.causes]
+    told = world.versions
+    if told is not None:
+        causes = [each for each in causes if each.versions is None or each.versions.overlaps(told)] or causes
+    causes = [each for each in causes if each.flag is not None and each.flag.search(found.pasted)] or causes
+    return [replace(each, is_certain=each.is_certain or len(causes) == 1) if each.flag else each for each in causes]
+
+
+def _as_told(found: Cause, cause: GeneralCause) -> Cause:
+    return replace(found, id=cause.id, certain=found.certain and (cause.flag is None or cause.is_certain))
+
+
+def _in_general(cause: GeneralCause, found: Recognised, world: World) -> Cause:
+    flag = None if cause.flag is None else cause.flag.search(found.pasted)
+    words = {name: word for name, word in (flag.groupdict() if flag else {}).items() if word}
+    platforms = platforms_in(found.text)
+    platform = platforms[0].display if len(platforms) == 1 else ""
+    if platform:
+        words.setdefault("PLATFORM", shlex.quote(platform))
+    advice, *others = cause.remedy.split("; or ")
+    others = [other for other in others if without_ctr(other, found.program)]
+    remedy = filled("; or ".join((advice, *others)), found.program, world.versions, platform)
+    return Cause(cause.text, cause.is_certain, _WORD.sub(lambda word: words.get(word[0], word[0]), remedy), cause.id)
 
 
 def _nothing_found(case: Case) -> Cause:

@@ -61,5 +61,9 @@ class VersionRange:
             case _:
                 return cls(start, Version(start.major, start.minor, start.patch + 1))
 
+    def overlaps(self, other: VersionRange) -> bool:
+        """Tell whether any version is of both."""
+        return (other.end is None or self.start < other.end) and (self.end is None or other.start < self.end)
+
     def __contains__(self, version: Version) -> bool:
         return self.start <= version and (self.end is None or version < self.end)

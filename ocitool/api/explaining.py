@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     import os
 
     from ocitool.advice.explain import Explanation
+    from ocitool.advice.request import Request
     from ocitool.api.listener import Listener
     from ocitool.api.opening import SourceOptions
     from ocitool.archive.source import ByteSource
@@ -40,16 +41,18 @@ def explain_error(
     source: str | os.PathLike[str] | None,
     host: Platform | None = None,
     *,
+    request: Request | None = None,
     source_options: SourceOptions | None = None,
     listener: Listener | None = None,
 ) -> tuple[Explanation, ...]:
     """Explain the messages of a text against `source`, or in general where that is None.
 
-    `host` is the platform of the machine that printed them, by default this one. Blobs that the text names are
+    `host` is the platform of the machine that printed them, by default this one; `request` the program that did, and
+    its version, if they are known. Blobs that the text names are
     hashed, no others. An archive that cannot be read is one more cause; raises `OutputError` where it cannot be
     spooled, and `OSError`.
     """
-    world = World(host or host_platform())
+    world = World(host or host_platform(), request=request)
     if source is None:
         return explain(text, None, world)
     with ExitStack() as stack:
@@ -64,19 +67,32 @@ def explain_error(
             world,
             plans=blobs.plans,
             hash_blob=blobs.hash_blob,
-            import_command=lambda *asked: _import_command(opened, world.host, *asked),
+            import_command=lambda *asked: _import_command(opened, world, *asked),
         )
         return explain(text, opened.facts, world)
 
 
-def _import_command(opened: OpenedFacts, host: Platform, rewrite: Rewrite | None, program: str, version: str) -> str:
-    """Return the command by which a program imports what there is, or will be; its newest version if none is told."""
-    importer = IMPORTERS.get(program)
+def _import_command(opened: OpenedFacts, world: World, rewrite: Rewrite | None, program: str, version: str) -> str:
+    """Return the command by which a program imports what there is, or will be.
+
+    Of the versions that were told, or else of all, it is for `version` if that is one of them, else for the newest.
+    """
+    host, request = world.host, world.request
+    importer = IMPORTERS.get(program if request is None else request.importer)
     facts = opened.facts if rewrite is None else opened.after(rewrite)
     if importer is None or facts is None:
         return ""
-    versions = (*importer.table.measured, *importer.table.turning_points())
-    target = Target(program, Version.parse(version) if version else max(versions), host)
+    known = (*importer.table.measured, *importer.table.turning_points(), *map(Version.parse, filter(None, [version])))
+    told = world.versions
+    versions = [each for each in known if told is None or each in told]
+    newest = max(versions) if versions or told is None else told.start
+    asked = Version.parse(version) if version else newest
+    target = Target(
+        importer.table.importer,
+        asked if told is None or asked in told else newest,
+        host,
+        None if request is None else request.daemon,
+    )
     choice = choose(facts, importer, target, default_wanted(facts, host))
     if choice.best is None or not choice.works:
         return ""

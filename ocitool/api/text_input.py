@@ -27,6 +27,26 @@ def read_text_input(path: str | os.PathLike[str], noun: str, limit: int, *, stan
         raise UsageError(f"cannot read {noun}: {reason}", where=input_name(path), remedy="name a file") from error
 
 
+def read_end(noun: str, limit: int, *, standard_input: int = 0) -> tuple[bytes, int]:
+    """Return the last `limit` bytes of standard input, and how many there were before them.
+
+    Raises `UsageError` if it cannot be read; `noun` names in it what was asked for.
+    """
+    data, skipped = bytearray(), 0
+    try:
+        while chunk := os.read(standard_input, _CHUNK):
+            data += chunk
+            if len(data) > 2 * limit:
+                skipped += len(data) - limit
+                del data[:-limit]
+    except OSError as error:
+        raise UsageError(
+            f"cannot read {noun}: {error.strerror}", where=input_name("-"), remedy="name a file"
+        ) from error
+    excess = max(0, len(data) - limit)
+    return bytes(data[excess:]), skipped + excess
+
+
 def input_name(path: str | os.PathLike[str]) -> str:
     """Return what messages call a text."""
     name = os.fspath(path)

@@ -63,10 +63,11 @@ def advise_command(
       ocitool advise image.tar --for ctr --for docker=28 --host linux/arm64
       ocitool advise image.tar --want linux/arm64 --format json
       ctr images import image.tar 2>&1 | ocitool advise image.tar --error -
+      ocitool advise image.tar --for ctr=2.1.9 --error 'no unpack platforms defined'
       ocitool advise --script deploy.sh --script .gitlab-ci.yml --from 1.7 --to 2.0
     """
     with exit_codes(form):
-        check_options(source, error, scripts or (), only_archive=(importers, wanted), only_scripts=(old, new))
+        check_options(source, error, scripts or (), importers or (), wanted or (), only_scripts=(old, new))
         from ocitool.api.opening import SourceOptions
         from ocitool.cli.advise_reports import on_archive, on_error, on_scripts
 
@@ -75,7 +76,7 @@ def advise_command(
             if scripts:
                 report = on_scripts(scripts, source, (old or OLD, new or NEW), host, opening, listener)
             elif error is not None:
-                report = on_error(error, source, host, opening, listener)
+                report = on_error(error, source, importers or (), host, opening, listener)
             else:
                 options = make_options(importers or (), host, wanted or ())
                 report = on_archive(str(source), options, opening, listener, quiet=quiet, verbose=verbose)

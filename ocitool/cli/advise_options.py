@@ -25,7 +25,8 @@ Importers: TypeAlias = Annotated[
         "--for",
         metavar="IMPORTER",
         help="Only this importer: ctr, ctr=1.7, docker=28.5.2, nerdctl=2.1@2.0.5 (@: the containerd behind it); "
-        "repeatable. Exits 1 if one has no command that imports the archive as it is.",
+        "repeatable. Exits 1 if one has no command that imports the archive as it is. With --error, once: what "
+        "printed the message.",
         show_default=False,
     ),
 ]
@@ -89,8 +90,9 @@ def check_options(
     source: str | None,
     error: str | None,
     scripts: Sequence[Path],
+    importers: Sequence[str],
+    wanted: Sequence[str],
     *,
-    only_archive: Sequence[object],
     only_scripts: Sequence[object],
 ) -> None:
     """Raise `UsageError` for what does not go together, or where nothing is asked."""
@@ -98,8 +100,12 @@ def check_options(
         raise UsageError("--error and --script are two questions", remedy="ask one at a time")
     if any(only_scripts) and not scripts:
         raise UsageError("--from and --to are for --script", remedy="name a script, or leave them out")
-    if any(only_archive) and (error is not None or scripts):
-        raise UsageError("--for and --want are for an archive alone", remedy="leave them out")
+    if wanted and (error is not None or scripts):
+        raise UsageError("--want is for an archive alone", remedy="leave it out")
+    if importers and scripts:
+        raise UsageError("--for is not for --script", remedy="name the program with --from and --to: docker=20.10")
+    if error is not None and len(importers) > 1:
+        raise UsageError("one program printed the message", remedy="name one with --for, or none")
     if source is None and error is None and not scripts:
         raise UsageError("no archive is named", remedy="name SRC: a file, a layout folder, or - for standard input")
     inputs = [source, error, *map(str, scripts)]

@@ -44,23 +44,37 @@ def on_archive(
 
 
 def on_error(
-    text: str, source: str | None, host: str | None, opening: SourceOptions, listener: Listener
+    text: str,
+    source: str | None,
+    importers: Sequence[str],
+    host: str | None,
+    opening: SourceOptions,
+    listener: Listener,
 ) -> AdviceReport:
-    """Report what an error message means for an archive; ``-`` is the text that standard input holds."""
+    """Report what an error message means for an archive; ``-`` is the text that standard input holds.
+
+    `importers` is the one that printed the message, with its version, if that is told.
+    """
     from ocitool.advice.explain import explain_to_json
+    from ocitool.advice.request import Request
     from ocitool.api.explaining import explain_error
-    from ocitool.api.text_input import read_text_input
+    from ocitool.api.text_input import read_end
     from ocitool.cli.advise_options import one_platform
-    from ocitool.cli.explain_text import explanation_lines
+    from ocitool.cli.explain_text import explanation_lines, placeholder_lines
     from ocitool.model.limits import ERROR_TEXT_LIMIT
 
+    request = Request.parse(importers[0]) if importers else None
+    unread = 0
     if text == "-":
-        text = read_text_input("-", "the message", ERROR_TEXT_LIMIT).decode("utf-8", "replace")
+        data, unread = read_end("the message", ERROR_TEXT_LIMIT)
+        text = data.decode("utf-8", "replace")
     platform = None if host is None else one_platform(host)
-    explanations = explain_error(text, source, platform, source_options=opening, listener=listener)
+    explanations = explain_error(text, source, platform, request=request, source_options=opening, listener=listener)
     if source is not None:
         explanations = tuple(_with_names(explanation, source) for explanation in explanations)
-    return AdviceReport(explain_to_json(explanations, source or ""), explanation_lines(explanations))
+    note = [f"note: the first {unread} bytes of the text were not read"] if unread else []
+    lines = [*note, *explanation_lines(explanations), *placeholder_lines(explanations)]
+    return AdviceReport(explain_to_json(explanations, source or "", unread), lines)
 
 
 def _with_names(explanation: Explanation, source: str) -> Explanation:

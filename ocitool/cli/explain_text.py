@@ -28,6 +28,18 @@ _ANY_COMMAND: Final = re.compile(
 )
 _STEP: Final = re.compile(r" && (?=(?:ocitool|ctr|docker|podman|nerdctl|skopeo|kind|cp) )")
 
+_PLACEHOLDERS: Final = {
+    "SRC": "the archive",
+    "OUT": "a name for what is written",
+    "DIR": "a folder for what is written",
+    "IMAGE": "the name of the image",
+    "PLATFORM": "such as linux/arm64",
+    "SNAPSHOTTER": "such as native",
+    "REPOSITORY": "such as registry.example/app",
+    "TAG": "such as 1.0",
+    "DESTINATION": "where it goes, such as docker://registry.example/app:1.0",
+}
+
 _STANDINGS: Final = {
     Standing.THERE: "is there",
     Standing.ABSENT: "is listed, not there",
@@ -52,6 +64,15 @@ def explanation_lines(explanations: Sequence[Explanation], width: int | None = W
     for explanation in explanations:
         lines += [*([""] if lines else []), *_explanation(explanation, width)]
     return lines
+
+
+def placeholder_lines(explanations: Sequence[Explanation], width: int | None = WIDTH) -> list[str]:
+    """Write what the words stand for that commands leave to be filled in, after an empty line; none gives none."""
+    commands = " ".join(
+        cause.remedy.partition(": ")[2] for each in explanations for cause in each.causes[:_CAUSES_SHOWN]
+    )
+    told = [f"{word}: {text}" for word, text in _PLACEHOLDERS.items() if re.search(rf"\b{word}\b", commands)]
+    return ["", *_wrapped("in these commands, ", "; ".join(told), "  ", width)] if told else []
 
 
 def _explanation(explanation: Explanation, width: int | None) -> Iterator[str]:

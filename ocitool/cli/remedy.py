@@ -48,7 +48,7 @@ def _filled(remedy: str, source: str, image: str) -> str:
     return _PLACEHOLDER.sub(fill, remedy)
 
 
-_NAMES: Final = re.compile(r"(?<![\w./:'-])(SRC|OUT)(?![\w./:'-])")
+_NAMES: Final = re.compile(r"(?:(?<![\w./:'-])|(?<=-archive:))(SRC|OUT)(?![\w./'-])")
 
 
 def fill_names(remedy: str, source: str, output: str) -> str:

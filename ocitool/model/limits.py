@@ -82,4 +82,4 @@ SCRIPT_LIMIT: Final = 16 * MIB
 """Bytes of a script (`advise --script`)."""
 
 ERROR_TEXT_LIMIT: Final = 1 * MIB
-"""Bytes of a pasted error message (`advise --error -`)."""
+"""Bytes of the end of a pasted error message (`advise --error -`)."""

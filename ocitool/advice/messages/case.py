@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
+from ocitool.advice.messages.exports import family, filled, without_ctr
 from ocitool.graph.image import Kind, State
 from ocitool.model.platform import KNOWN_OS, Platform
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from ocitool.advice.facts import ArchiveFacts
     from ocitool.advice.messages.recognise import Recognised
     from ocitool.advice.messages.roles import DigestRole, Roles, Standing
+    from ocitool.advice.request import Request
+    from ocitool.advice.version import VersionRange
     from ocitool.errors import OcitoolError
     from ocitool.graph.image import Image, ManifestNode
     from ocitool.model.digest import Digest
@@ -50,7 +53,8 @@ class World:
     `host` is the platform of the machine that printed the message. `plans` tells whether a rewrite would work on
     this archive; `hash_blob` what the bytes of a blob hash to, None if there is none of that name. `import_command`
     returns the command by which a program imports what a rewrite writes (OUT), or the archive as it is (None; SRC),
-    "" if it is not known. `refusal` is why the archive could not be read, where it could not.
+    "" if it is not known. `refusal` is why the archive could not be read, where it could not. `request` is which
+    program printed the message, and of which version, if that is told.
     """
 
     host: Platform = Platform("linux", "amd64")  # noqa: RUF009 - it is frozen
@@ -58,6 +62,17 @@ class World:
     hash_blob: Callable[[Digest], Digest | None] = _unread
     import_command: Callable[[Rewrite | None, str, str], str] = _unknown
     refusal: OcitoolError | None = None
+    request: Request | None = None
+
+    @property
+    def program(self) -> str:
+        """The program that printed the message, "" if it is not told."""
+        return "" if self.request is None else family(self.request.importer)
+
+    @property
+    def versions(self) -> VersionRange | None:
+        """Its version, or all of a line; None if it is not told."""
+        return None if self.request is None else self.request.versions
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,14 +151,22 @@ class Case:
         """Return the first command that would work on this archive."""
         return next((each for each in rewrites if _can_be_typed(each) and self.world.plans(each)), None)
 
-    def remedy(self, rewrites: Iterable[Rewrite], otherwise: str) -> str:
-        """Return the first command that works, with the import after it; else what else is to be done."""
+    def remedy(self, rewrites: Iterable[Rewrite], otherwise: str, then: str = "") -> str:
+        """Return the first command that works; else what else is to be done.
+
+        After it comes `then`, by default the import.
+        """
         rewrite = self.first_that_plans(rewrites)
         if rewrite is None:
-            return otherwise
-        importing = self.world.import_command(rewrite, self.found.program, "")
-        steps = " && ".join(filter(None, (rewrite.command, importing)))
-        return f"{rewrite.advice}: {steps}" + (f"; or {rewrite.otherwise}" if rewrite.otherwise else "")
+            return self.exported(otherwise)
+        then = then or self.world.import_command(rewrite, self.found.program, "")
+        steps = " && ".join(filter(None, (rewrite.command, then)))
+        otherwise = without_ctr(rewrite.otherwise, self.found.program)
+        return f"{rewrite.advice}: {steps}" + (f"; or {otherwise}" if otherwise else "")
+
+    def exported(self, remedy: str, platform: str = "") -> str:
+        """Return a remedy with the commands of the program at hand that export an image again, if it has any."""
+        return filled(remedy, self.found.program, self.world.versions, platform)
 
 
 def platforms_in(text: str) -> tuple[Platform, ...]:

@@ -16,12 +16,13 @@ if TYPE_CHECKING:
 
     from ocitool.model.json_text import JsonObject, JsonValue
 
-_DIGEST: Final = r"(?P<{}>sha(?:256|512):[0-9a-f]{{12,128}})"
+# People cut digests, and leave out what they begin with.
+_DIGEST: Final = r"(?P<{}>sha(?:256|512):[0-9a-f]{{6,128}}|\b[0-9a-f]{{12,128}})(?:\.{{3}}|…)?"
+DIGEST_GROUPS: Final = ("digest", "digest2", "digest3", "layer")
+"""The groups of patterns that are digests."""
+
 _TOKENS: Final = {
-    "<digest>": _DIGEST.format("digest"),
-    "<digest2>": _DIGEST.format("digest2"),
-    "<digest3>": _DIGEST.format("digest3"),
-    "<layer>": _DIGEST.format("layer"),
+    **{f"<{name}>": _DIGEST.format(name) for name in DIGEST_GROUPS},
     "<hex>": r"(?P<hex>[0-9a-f]{12,128})",
     "<some>": r"[\s\S]{0,400}?",
     "<short>": r"[\s\S]{0,80}?",
@@ -64,7 +65,9 @@ class Message:
 class GeneralCause:
     """A cause as it is told without an archive: its name in a few words, what it is, what to do about it.
 
-    `is_certain` where the message by itself leaves no doubt.
+    `is_certain` where the message by itself leaves no doubt. `flag` is what brings it about in a command line (its
+    groups are words of the remedy), None if no flag does; `versions` those of the program that it occurs with, None
+    for all.
     """
 
     id: str
@@ -72,6 +75,8 @@ class GeneralCause:
     text: str
     remedy: str
     is_certain: bool = False
+    flag: re.Pattern[str] | None = None
+    versions: VersionRange | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +95,7 @@ def read_catalogue() -> Catalogue:
     return Catalogue(
         tuple(_message(item) for item in _items(value["messages"])),
         {
-            key: GeneralCause(
-                key, str(cause["name"]), str(cause["text"]), str(cause["remedy"]), bool(cause.get("certain"))
-            )
+            key: _cause(key, cause)
             for key, cause in (causes.items() if isinstance(causes, dict) else ())
             if isinstance(cause, dict)
         },
@@ -115,11 +118,27 @@ def _message(item: JsonObject) -> Message:
     )
 
 
+def _cause(key: str, item: JsonObject) -> GeneralCause:
+    return GeneralCause(
+        key,
+        str(item["name"]),
+        str(item["text"]),
+        str(item["remedy"]),
+        bool(item.get("certain")),
+        re.compile(str(item["flag"])) if "flag" in item else None,
+        _versions(item),
+    )
+
+
 def _printed(item: JsonObject) -> Printed:
+    return Printed(str(item["by"]), _versions(item))
+
+
+def _versions(item: JsonObject) -> VersionRange | None:
     if "from" not in item and "before" not in item:
-        return Printed(str(item["by"]))
+        return None
     end = Version.parse(str(item["before"])) if "before" in item else None
-    return Printed(str(item["by"]), VersionRange(Version.parse(str(item.get("from", "0"))), end))
+    return VersionRange(Version.parse(str(item.get("from", "0"))), end)
 
 
 def _items(value: JsonValue) -> list[JsonObject]:

@@ -198,7 +198,11 @@ def sparse_push(case: Case) -> Iterator[Cause]:
         yield Cause(
             f"{words} is listed, but is not in the archive, so that it cannot be pushed",
             certain=bool(absent),
-            remedy=case.remedy(rewrites.what_is_there("list what is there alone"), rewrites.EXPORT_ALL),
+            remedy=case.remedy(
+                rewrites.what_is_there("list what is there alone"),
+                rewrites.EXPORT_ALL,
+                "skopeo copy --all oci-archive:OUT DESTINATION",
+            ),
         )
 
 

@@ -43,7 +43,6 @@ JUDGES: Final[Mapping[str, Callable[[Case], Iterator[Cause]]]] = {
     "platform-variant": platforms.platform_variant,
     "other-os": platforms.other_os,
     "wrong-architecture": platforms.wrong_architecture,
-    "save-platform": platforms.save_platform,
     "transfer-unpack": platforms.transfer_unpack,
     "flag-unknown": platforms.flag_unknown,
     "whole-file-compression": form.whole_file_compression,

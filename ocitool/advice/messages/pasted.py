@@ -6,8 +6,9 @@ import re
 from typing import Final
 
 from ocitool.model.digest import HEX_LENGTH
+from ocitool.model.limits import ERROR_TEXT_LIMIT
 
-TEXT_LIMIT: Final = 200_000
+TEXT_LIMIT: Final = ERROR_TEXT_LIMIT
 """Characters that are looked at; of longer text the first and the last half of that."""
 
 _COLOUR: Final = re.compile(r"\x1b(?:\[[0-?]{0,32}[ -/]{0,8}[@-~]|\][^\x07\x1b\n]{0,500}(?:\x07|\x1b\\))")
@@ -15,18 +16,30 @@ _ESCAPED: Final = re.compile(r'\\(["\\nt])')
 _ESCAPES: Final = {'"': '"', "\\": "\\", "n": "\n", "t": "\t"}
 _QUOTE_MARK: Final = re.compile(r"^[ \t]{0,8}[>|│]{1,3}[ \t]", re.MULTILINE)
 _DIGEST_START: Final = re.compile(r"(sha(?:256|512))(:|/)\s{0,12}(?=[0-9a-f])")
+_UPPER_CASE: Final = re.compile(r"[Ss][Hh][Aa](?:256|512)[:/][0-9A-Fa-f]{6,128}|\b[0-9A-F]{64}\b")
 _HEX: Final = re.compile(r"[0-9a-f]{1,128}")
+_FOREIGN: Final = re.compile(
+    r"^[ \t]{0,8}(?:curl|wget|git|ssh|scp|sftp|rsync|python[0-9.]{0,6}|pip[0-9.]{0,6}|npm|java|aws|gsutil|apt-get"
+    r"|cp|mv|mkdir|ln|dd|cat)(?:\[\d{1,9}\])?: [^\n]{0,20000}",
+    re.MULTILINE,
+)
+"""Lines of programs that import nothing; some of their words are an importer's too."""
+
 _BREAK: Final = re.compile(r"[ \t]{0,12}\n[ \t]{0,12}")
 
 
 def clean(text: str) -> str:
-    """Return the text without what terminals and logs add; digests that are broken over lines are whole again."""
+    """Return the text without what terminals and logs add; digests that are broken over lines are whole again.
+
+    Lines of programs that are no importers are left out.
+    """
     if len(text) > TEXT_LIMIT:
         text = f"{text[: TEXT_LIMIT // 2]}\n{text[-TEXT_LIMIT // 2 :]}"
     text = _COLOUR.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
     for _ in range(2):  # a log in a log quotes twice
         text = _ESCAPED.sub(lambda found: _ESCAPES[found[1]], text)
-    return _with_whole_digests(_QUOTE_MARK.sub("", text))
+    text = _UPPER_CASE.sub(lambda found: found[0].lower(), _QUOTE_MARK.sub("", text))
+    return _with_whole_digests(_FOREIGN.sub("", text))
 
 
 def unwrapped(text: str) -> str:

@@ -10,7 +10,7 @@ from ocitool.advice.messages.case import Case, Cause
 from ocitool.graph.image import IndexNode, Kind, ManifestNode, State
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from ocitool.model.platform import Platform
 
@@ -31,7 +31,7 @@ def not_host_platform(case: Case) -> Iterator[Cause]:
     yield Cause(
         f"{host.display}, the host's platform, {_WORDS[None]}{_there(case)}",
         certain=True,
-        remedy=case.remedy(rewrites.one_platform(case.complete, _with_platform(case)), _export(host)),
+        remedy=case.remedy(rewrites.one_platform(case.complete, _with_platform(case)), _export(case, host)),
     )
 
 
@@ -43,7 +43,7 @@ def absent_host_platform(case: Case) -> Iterator[Cause]:
         yield Cause(
             f"{host.display}, the host's platform, {_WORDS[state]}{_there(case)}",
             certain=True,
-            remedy=_export(host),
+            remedy=_export(case, host),
         )
 
 
@@ -61,21 +61,22 @@ def listed_platform(case: Case) -> Iterator[Cause]:
         f"index.json lists the image as {names} itself, which is not {wanted.display}; without that entry it would "
         "import on any host",
         certain=True,
-        remedy=case.remedy(rewrites.one_platform(case.complete, _with_platform(case)), _export(wanted)),
+        remedy=case.remedy(rewrites.one_platform(case.complete, _with_platform(case)), _export(case, wanted)),
     )
 
 
 def wanted_platform(case: Case) -> Iterator[Cause]:
-    """Find platforms that the message names and that are not there."""
-    for platform in case.platforms:
+    """Find platforms that the message names and that are not there; any, if it names none."""
+    listed = (node.platform for node in case.images if node.platform and node.state is State.ABSENT)
+    for platform in case.platforms or tuple(dict.fromkeys(listed)):
         state = case.state_of(platform)
-        if state is State.COMPLETE:
-            continue
-        yield Cause(
-            f"{platform.display} {_WORDS[state]}{_there(case)}",
-            certain=True,
-            remedy=case.remedy(rewrites.what_is_there(), _export(platform)),
-        )
+        if state is not State.COMPLETE:
+            yield Cause(
+                f"{platform.display} {_WORDS[state]}{_there(case)}",
+                certain=bool(case.platforms),
+                remedy=(_another(case) if state is None else case.remedy(rewrites.what_is_there(), ""))
+                or _export(case, platform),
+            )
 
 
 def foreign_platform(case: Case) -> Iterator[Cause]:
@@ -109,7 +110,8 @@ def platform_variant(case: Case) -> Iterator[Cause]:
                     f"the archive lists {as_listed}, where {wanted.display} is asked for letter by letter",
                     certain=not node.platforms_disagree,
                     remedy=case.remedy(
-                        (*rewrites.fixed_platforms(), *rewrites.one_platform([platform.display])), _export(wanted)
+                        (*rewrites.fixed_platforms(), *rewrites.one_platform([platform.display])),
+                        _export(case, wanted),
                     ),
                 )
                 return
@@ -123,7 +125,7 @@ def other_os(case: Case) -> Iterator[Cause]:
         yield Cause(
             f"the archive holds an image for {system}{_there(case)}",
             certain=True,
-            remedy=case.remedy(rewrites.one_platform(fitting), _export(case.world.host)),
+            remedy=case.remedy(rewrites.one_platform(fitting), _export(case, case.world.host)),
         )
 
 
@@ -141,33 +143,13 @@ def wrong_architecture(case: Case) -> Iterator[Cause]:
     state = case.state_of(host)
     if case.images and state is not State.COMPLETE:
         text = f"{host.display}, the host's platform, {_WORDS[state]}{_there(case)}"
-        yield Cause(text, certain=True, remedy=_export(host))
+        yield Cause(text, certain=True, remedy=_export(case, host))
     elif len(case.complete) > 1:
         yield Cause(
             f"the archive also holds {', '.join(case.complete[1:])}: the import may have taken that",
             certain=False,
             remedy=case.remedy(rewrites.one_platform([host.display]), "import with --platform"),
         )
-
-
-def save_platform(case: Case) -> Iterator[Cause]:
-    """Find a platform that docker's store lacks, because the archive that was loaded lacks it."""
-    for platform in case.platforms:
-        state = case.state_of(platform)
-        if state is State.COMPLETE:
-            yield Cause(
-                f"docker's store lacks {platform.display}; this archive has it whole",
-                certain=False,
-                remedy=case.remedy(
-                    rewrites.one_platform([platform.display]), "save all of it: docker save -o ALL.tar IMAGE"
-                ),
-            )
-        else:
-            yield Cause(
-                f"{platform.display} {_WORDS[state]}{_there(case)}; so docker's store does not have it from here",
-                certain=True,
-                remedy="save all that there is: docker save -o ALL.tar IMAGE",
-            )
 
 
 def flag_unknown(case: Case) -> Iterator[Cause]:
@@ -194,17 +176,27 @@ def transfer_unpack(case: Case) -> Iterator[Cause]:
     command = case.world.import_command(None, case.found.program, "2.0.0")
     command = command or "ctr images import --local --all-platforms --no-unpack SRC"
     yield Cause(
-        "with --all-platforms, ctr 2.0.0 and 2.0.1 ask the daemon to unpack for no platform at all; the archive is "
-        "not at fault",
+        "with --all-platforms, ctr 2.0.0 and 2.0.1 ask the daemon to unpack for no platform at all",
         certain=True,
         remedy=f"import it in the way that works there: {command}",
     )
 
 
 def _there(case: Case) -> str:
-    names = case.complete
-    listed = ", ".join(names[:6]) + (f" and {len(names) - 6} more" if len(names) > 6 else "")
-    return f"; it has {listed}" if names else "; no platform of it is whole"
+    return f"; it has {_listed(case.complete)}" if case.complete else "; no platform of it is whole"
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names[:6]) + (f" and {len(names) - 6} more" if len(names) > 6 else "")
+
+
+def _another(case: Case) -> str:
+    """Return how to load a platform that is there, as no rewrite brings one that is not."""
+    if not case.complete:
+        return ""
+    words = f"load one of {_listed(case.complete)}" if len(case.complete) > 1 else "load the one that is there"
+    command = f"docker load -i SRC --platform {shlex.quote(case.complete[0])}"
+    return f"{words}: {command}; or all that it has: docker load -i SRC"
 
 
 def _with_platform(case: Case) -> str:
@@ -214,9 +206,5 @@ def _with_platform(case: Case) -> str:
     )
 
 
-def _export(platform: Platform) -> str:
-    name = shlex.quote(platform.display)
-    return (
-        "export it again after a pull for the platform: "
-        f"ctr images pull --platform {name} IMAGE && ctr images export --platform {name} OUT IMAGE"
-    )
+def _export(case: Case, platform: Platform) -> str:
+    return case.exported(rewrites.EXPORT_PLATFORM, platform.display)

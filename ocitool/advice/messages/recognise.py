@@ -37,7 +37,10 @@ _PROGRAMS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Recognised:
-    """A message in a text: its `groups` by name, itself as `text`, the lines it is in, and the program it is of."""
+    """A message in a text: its `groups` by name, itself as `text`, the lines it is in, and the program it is of.
+
+    `pasted` is all of the text, in which the command may stand.
+    """
 
     message: Message
     groups: Mapping[str, str]
@@ -45,15 +48,21 @@ class Recognised:
     lines: str
     program: str
     start: int
+    pasted: str
 
 
-def recognise(text: str) -> tuple[Recognised, ...]:
-    """Return the messages in a text: those that say what is wrong in their order, then those that are generic."""
+def recognise(text: str, program: str = "") -> tuple[Recognised, ...]:
+    """Return the messages in a text: those that say what is wrong in their order, then those that are generic.
+
+    `program` is what printed them, if that is told.
+    """
     cleaned = clean(text)
-    found = list(_in(cleaned))
+    found = list(_in(cleaned, program))
     known = {each.message.id for each in found}
     # A terminal breaks lines within words too.
-    found += [each for each in _in(unwrapped(cleaned)) if each.message.id not in known] if "\n" in cleaned else []
+    found += (
+        [each for each in _in(unwrapped(cleaned), program) if each.message.id not in known] if "\n" in cleaned else []
+    )
     if any(not each.message.is_alone for each in found):
         found = [each for each in found if not each.message.is_alone]
     unique: dict[tuple[object, ...], Recognised] = {}
@@ -62,7 +71,7 @@ def recognise(text: str) -> tuple[Recognised, ...]:
     return tuple(islice(unique.values(), FOUND_LIMIT))
 
 
-def _in(text: str) -> Iterator[Recognised]:
+def _in(text: str, program: str) -> Iterator[Recognised]:
     programs = [name for name, pattern in _PROGRAMS if pattern.search(text)]
     taken: list[tuple[int, int]] = []
     for message in read_catalogue().messages:
@@ -78,8 +87,9 @@ def _in(text: str) -> Iterator[Recognised]:
                 {name: value for name, value in found.groupdict().items() if value},
                 " ".join(found[0].split()),
                 _lines(text, *found.span()),
-                _program(message, programs),
+                program or _program(message, programs),
                 found.start(),
+                text,
             )
 
 

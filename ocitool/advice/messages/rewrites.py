@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from ocitool.advice.messages.exports import ALL, ONE
 from ocitool.plan.filter_command import Rewrite
 from ocitool.plan.full_names import new_name, old_name
 from ocitool.plan.options import Followers, Layers, Missing
@@ -13,10 +14,8 @@ if TYPE_CHECKING:
 
     from ocitool.graph.image import Image
 
-EXPORT_ALL: Final = (
-    "export it again after a full pull: "
-    "ctr images pull --all-platforms IMAGE && ctr images export --all-platforms OUT IMAGE"
-)
+EXPORT_ALL: Final = f"export it again after a full pull: {ALL}"
+EXPORT_PLATFORM: Final = f"export it again after a pull for the platform: {ONE}"
 TRANSFER: Final = "compare its size and checksum with the original, and transfer it again"
 _IMAGES_IN_COMMAND: Final = 8
 

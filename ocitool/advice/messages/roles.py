@@ -13,7 +13,7 @@ from ocitool.graph.layout_files import BLOBS_FOLDER
 from ocitool.model.digest import HEX_LENGTH, Digest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Container, Iterator
 
     from ocitool.advice.facts import ArchiveFacts
     from ocitool.graph.closure import Use
@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 DIGEST_LIMIT: Final = 12
 """Digests of one message that are looked up."""
 
-_IN_TEXT: Final = re.compile(r"(?:(sha256|sha512)[:/])?(?<![0-9A-Za-z])([0-9a-f]{12,128})(?![0-9A-Za-z])")
+_IN_TEXT: Final = re.compile(r"(?:(sha256|sha512)[:/])?(?<![0-9A-Za-z])([0-9a-f]{6,128})(?![0-9A-Za-z])")
+_BARE_DIGITS: Final = 12
 _LINK_RULE: Final = "T1"
 
 
@@ -101,15 +102,20 @@ class Roles:
                     if len(digits) == HEX_LENGTH.get(algorithm):
                         self._unpacked.setdefault(Digest(algorithm, digits), f"{name}, {words}")
 
-    def in_text(self, text: str) -> tuple[DigestRole, ...]:
-        """Return the digests that a text names, each once; bare digits only if the archive has such a digest."""
+    def in_text(self, text: str, known: Container[str] = ()) -> tuple[DigestRole, ...]:
+        """Return the digests that a text names, each once.
+
+        Bare digits are one only if they are `known` to be, or if the archive has such a digest.
+        """
         found: dict[str, DigestRole] = {}
         for match in _IN_TEXT.finditer(text):
             if len(found) >= DIGEST_LIMIT:
                 break
             algorithm, digits = match[1], match[2]
+            if not algorithm and len(digits) < _BARE_DIGITS:
+                continue
             role = self.role(algorithm or "sha256", digits)
-            if role.standing in {Standing.FOREIGN, Standing.UNREAD} and not algorithm:
+            if role.standing in {Standing.FOREIGN, Standing.UNREAD} and not (algorithm or digits in known):
                 continue
             found.setdefault(str(role.digest or role.text), role)
         return tuple(found.values())

@@ -34,8 +34,11 @@ SAMPLES: Final[dict[str, tuple[str, ...]]] = {
     ),
     "export-lacks-content": (
         f"ctr: failed to get reader: content digest {D}: not found",
-        f"Error response from daemon: unable to create manifests file: NotFound: content digest {D}: not found",
         f'time="2024-05-01T10:00:00Z" level=fatal msg="export failed: content digest {D}: not found"',
+    ),
+    "save-lacks-content": (
+        f"Error response from daemon: unable to create manifests file: NotFound: content digest {D}: not found",
+        f"unable to create manifests file: error reading config: content digest {D}: not found",
     ),
     "extract-failed": (
         f"ctr: failed to extract layer {D}: mount callback failed on /tmp/containerd-mount1: something",

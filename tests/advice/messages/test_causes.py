@@ -333,7 +333,7 @@ TOLD: dict[str, tuple[str, Callable[[], bytes], Callable[[], bytes], str, str]] 
         lambda: image(AMD64).pack(),
         lambda: image().pack(),
         "wanted-platform",
-        f"keep the complete platforms only: {FILTER}available",
+        "load the one that is there: docker load -i SRC --platform linux/amd64; or all that it has: docker load",
     ),
     "had": (
         "requested platform (linux/arm64) not found: image might be filtered out",
@@ -426,7 +426,7 @@ def test_a_damaged_blob_that_the_remedy_would_keep_is_no_remedy() -> None:
 def test_only_what_works_is_advised() -> None:
     made = image(AMD64)
     told = causes(not_found(made.layer(AMD64)), made.without(made.layer(AMD64)).pack())
-    assert told["partial-platform"].remedy.startswith("export it again after a full pull: ctr images pull")
+    assert told["partial-platform"].remedy.startswith("export it again after a full pull (before 2.0")
 
 
 def test_two_names_of_one_image_are_not_two_images() -> None:
@@ -446,7 +446,10 @@ def test_the_import_that_works_stands_after_the_filter() -> None:
     )
 
 
-NO_UNPACK = "ctr: unable to initialize unpacker: no unpack platforms defined: invalid argument"
+NO_UNPACK = (
+    "$ ctr images import --all-platforms a.tar\n"
+    "ctr: unable to initialize unpacker: no unpack platforms defined: invalid argument"
+)
 
 
 def test_the_import_that_works_on_2_0_0_is_told() -> None:
@@ -476,3 +479,29 @@ def test_an_archive_that_cannot_be_read_is_a_cause_itself(archive: bytes) -> Non
         first = next(iter(explain_against(text, archive)[0].causes))
         assert first.text.startswith("the archive ")
         assert first.remedy
+
+
+def test_missing_content_of_no_named_platform_is_looked_for() -> None:
+    made = image()
+    told = causes("image was found, but some content is missing", made.without(made.layer(AMD64)).pack())
+    assert told["partial-platforms"].certain
+    assert "linux/amd64 is there in part only" in told["partial-platforms"].text
+
+
+def test_absent_content_of_no_named_platform_is_looked_for() -> None:
+    told = causes("image was found, but some content is missing", image().without_platform(ARM64).pack())
+    assert "linux/arm64 is listed, but is not in the archive" in told["wanted-platform"].text
+    assert not told["wanted-platform"].certain
+
+
+def test_what_was_pushed_is_pushed_again() -> None:
+    remedy = causes("blob unknown to registry", image().without_platform(ARM64).pack())["sparse-push"].remedy
+    assert remedy.endswith("-o OUT && skopeo copy --all oci-archive:OUT DESTINATION")
+
+
+@pytest.mark.parametrize("words", ["arm64, variant v8", "arm64", 'arm64", variant "v8'])
+def test_the_platform_of_podman_is_known_without_its_system(words: str) -> None:
+    quote = '"' if '"' in words else ""
+    text = f"no image found in manifest list for architecture {quote}{words}{quote}"
+    told = causes(text, image().without_platform(ARM64).pack())
+    assert "linux/arm64" in told["absent-host-platform"].text

@@ -117,3 +117,16 @@ def test_a_shared_layer_says_that_it_has_more_uses() -> None:
     shared = image.documents[AMD64]["layers"][0]["digest"]
     (found,) = explain_against(MESSAGE.format(shared), image.pack())[0].digests
     assert found.others == 1
+
+
+@pytest.mark.parametrize("form", ["{:.19}...", "{:.19}…", "{:.15}…", "bare", "upper"])
+def test_a_digest_in_another_form_is_found(form: str) -> None:
+    image = Image(AMD64, ARM64)
+    digest = image.layer(ARM64)["digest"]
+    text = {"bare": digest[7:], "upper": digest.upper()}.get(form) or form.format(digest)
+    assert role(MESSAGE.format(text), image.pack()) == (Standing.THERE, f"layer 2 of 2 of linux/arm64 of {NAME}")
+
+
+@pytest.mark.parametrize("text", [D[7:], D.upper(), f"{D[:19]}..."])
+def test_a_digest_in_another_form_may_be_foreign(text: str) -> None:
+    assert role(MESSAGE.format(text), Image(AMD64).pack()) == (Standing.FOREIGN, "")

@@ -174,3 +174,45 @@ def test_causes_are_all_known_and_all_used() -> None:
 def test_ids_are_unique() -> None:
     names = [message.id for message in read_catalogue().messages]
     assert len(names) == len(set(names))
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("image was found, but some content is missing", "platform-incomplete"),
+        ("ctr: unsupported OCI version", "layout-version"),
+        ("already exists", "already-exists"),
+        ("k3s[1]: Failed to import a.tar: already exists", "already-exists"),
+        ("content digest sha256:93bccff4d246...: not found", "content-not-found"),
+        ("content digest sha256:93bccff4d246…: not found", "content-not-found"),
+        ("content digest sha256:93bccff...: not found", "content-not-found"),
+        (f"content digest {D[7:]}: not found", "content-not-found"),
+        (f"content digest {D.upper()}: not found", "content-not-found"),
+        (f"no match for platform in manifest {D[7:].upper()}: not found", "no-match"),
+        ("no unpack platforms defined", "no-unpack-platforms"),
+    ],
+)
+def test_short_and_other_forms_are_recognised(text: str, message: str) -> None:
+    assert ids(text) == [message]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "curl: (18) transfer closed: unexpected EOF",
+        "$ make fetch\ncurl: (18) transfer closed: unexpected EOF\nmake: *** [fetch] Error 18",
+        "python3: no space left on device",
+        "ssh: lookup host: no such host: unexpected EOF",
+        "rsync[12]: unexpected EOF",
+        "wget: x509: certificate signed by unknown authority",
+        "mkdir: cannot create directory: already exists",
+    ],
+)
+def test_what_other_programs_say_is_not_an_importers(text: str) -> None:
+    assert ids(text) == []
+
+
+def test_a_foreign_line_does_not_hide_the_importers() -> None:
+    assert ids("curl: (23) Failure writing output: unexpected EOF\nctr: unrecognized image format") == [
+        "unrecognized-format"
+    ]
