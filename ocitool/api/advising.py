@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from ocitool.advice.choice import default_wanted
 from ocitool.advice.facts import ArchiveFacts
 from ocitool.advice.mendings import mending_rewrites
+from ocitool.advice.platform_words import can_be_typed
 from ocitool.advice.report import Advice, advise
 from ocitool.advice.request import Request, every_request
 from ocitool.api.listener import Listener, Silence
@@ -78,7 +79,8 @@ def wanted_platforms(
     nodes = [node for image in facts.graph.images for node in image.manifests() if node.kind is Kind.IMAGE]
     listed = (node.platform.normalized() for node in nodes if node.platform is not None)
     named = (one.pattern for one in selection.specifiers if one.is_literal and not one.exclude)
-    return tuple(dict.fromkeys((*named, *(platform for platform in listed if selection.wants(platform)))))
+    fitting = (platform for platform in listed if selection.wants(platform) and can_be_typed(platform))
+    return tuple(dict.fromkeys((*named, *fitting)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,19 +6,20 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ocitool.advice.choice import Quality, choose
+from ocitool.advice.choice import Quality, choose, default_wanted
 from ocitool.advice.docker_items import ListState, list_state
 from ocitool.advice.facts import ArchiveFacts
 from ocitool.advice.importers import IMPORTERS, find_importer
 from ocitool.advice.outcome import Ending
+from ocitool.advice.skopeo import STORAGE
 from ocitool.advice.target import Target
 from ocitool.advice.version import Version
 from ocitool.archive.reader import scan_source
-from ocitool.errors import UsageError
-from ocitool.graph.build import build_graph
+from ocitool.errors import DocumentError, UsageError
+from ocitool.graph.build import build_graph, unlisted_graph
 from ocitool.model.platform import Platform
-from tests.builders import NAME
-from tests.importers.load_shapes import SHAPES
+from tests.builders import NAME, Layout
+from tests.importers.load_shapes import SHAPES, nested
 from tests.sources import BytesSource
 
 if TYPE_CHECKING:
@@ -31,8 +32,20 @@ PLAIN = [name for name in SHAPES if not name.startswith("outer-") and " in " not
 
 
 def facts(shape: str, name: str = "in-memory.tar") -> ArchiveFacts:
-    source = BytesSource(SHAPES[shape](), name)
-    return ArchiveFacts(build_graph(scan_source(source), source))
+    return _read(SHAPES[shape](), name)
+
+
+def facts_of(layout: Layout) -> ArchiveFacts:
+    return _read(layout.pack())
+
+
+def _read(data: bytes, name: str = "in-memory.tar") -> ArchiveFacts:
+    source = BytesSource(data, name)
+    scan = scan_source(source)
+    try:
+        return ArchiveFacts(build_graph(scan, source))
+    except DocumentError as error:
+        return ArchiveFacts(unlisted_graph(scan, source, error))
 
 
 def target(importer: str, version: str, daemon: str = "") -> Target:
@@ -191,6 +204,39 @@ def test_every_shape_ends_in_every_version_and_an_error_has_words(shape: str, im
             assert not outcome.images or outcome.ending is not Ending.NOTHING
             assert outcome.reasons or outcome.ending is not Ending.ERROR
             assert find_importer(importer).words(arguments, "a.tar")
+
+
+@pytest.mark.parametrize("tag", ["UPPER:1.0", "a b", "x" * 300, "lab:", "/", "é"])
+def test_a_name_from_the_archive_is_no_usage_error(tag: str) -> None:
+    found = facts_of(nested(["linux/amd64"], tags=[tag]))
+    for importer in ELSEWHERE:
+        table = find_importer(importer).table
+        for version in {table.oldest, *table.measured}:
+            choice = choose(found, find_importer(importer), Target(importer, version, HOST), [HOST])
+            assert choice.plain.outcome.ending
+    where = target("skopeo", "1.22.0")
+    outcome = find_importer("skopeo").predict(found, where, ("docker-archive:SRC", f"{STORAGE}:{tag}"))
+    assert outcome.message == f"Invalid destination name {STORAGE}:{tag}: …"
+    outcome = find_importer("skopeo").predict(found, where, (f"docker-archive:SRC:{tag}", f"{STORAGE}:{NAME}"))
+    assert outcome.message == f"Invalid source name docker-archive:…:{tag}: …"
+    best = choose(found, find_importer("skopeo"), where, [HOST]).best
+    assert best is not None
+    assert best.arguments[-1] == f"{STORAGE}:{NAME}"
+
+
+@pytest.mark.parametrize("importer", sorted(IMPORTERS))
+@pytest.mark.parametrize("text", ["linux/*", "linux/a b", "-x/arm64", "linux/a,b", "linux/arm64/v8/more"])
+def test_a_platform_that_no_flag_can_name_is_not_wanted(text: str, importer: str) -> None:
+    system, architecture = text.split("/", 1)
+    layout = Layout()
+    odd = {"os": system, "architecture": architecture}
+    layout.add(layout.index([layout.manifest("linux/arm64", config=odd) | {"platform": odd}]))
+    found = facts_of(layout)
+    wanted = default_wanted(found, HOST)
+    assert wanted == (HOST,)
+    table = find_importer(importer).table
+    choice = choose(found, find_importer(importer), Target(importer, table.oldest, HOST), wanted)
+    assert choice.plain.outcome.ending
 
 
 @pytest.mark.parametrize("importer", ELSEWHERE)

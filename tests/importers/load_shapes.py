@@ -232,6 +232,7 @@ SHAPES: Final[dict[str, Callable[[], bytes]]] = {
     "nested-foreign": lambda: nested([FOREIGN]).pack(),
     "nested-foreign docker": lambda: nested([FOREIGN], tags=[NAME]).pack(),
     "nested-foreign docker familiar": lambda: nested([FOREIGN], tags=[FAMILIAR]).pack(),
+    "nested-host docker of a bad tag": lambda: nested([HOST], tags=["UPPER:1.0"]).pack(),
     "nested-foreign docker empty": lambda: raw_docker(b"[]").pack(),
     "nested-foreign docker null": lambda: raw_docker(b"null").pack(),
     "flat-host docker null": lambda: raw_docker(b"null", HOST, is_flat=True).pack(),
