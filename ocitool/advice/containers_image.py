@@ -59,6 +59,12 @@ class Taken:
     node: ManifestNode
 
 
+def hold_path(facts: ArchiveFacts, failure: str) -> None:
+    """Hold that the archive's path can stand before a reference (oci/internal/oci_util.go); raises `CopyFailure`."""
+    if ":" in facts.graph.source_name:
+        raise CopyFailure(failure, "its path has a colon, which ends a path here: rename it")
+
+
 def source_word(transport: str, reference: str = "") -> str:
     """Return the archive as an argument, with the reference of one of its images."""
     return f"{transport}:{SOURCE}:{reference}" if reference else f"{transport}:{SOURCE}"
@@ -97,6 +103,7 @@ def references(facts: ArchiveFacts) -> Iterator[tuple[str, Root]]:
 
 def take_from_layout(facts: ArchiveFacts, reference: str, wanted: Platform, behaviour: Behaviour) -> Taken:
     """Find the image that is meant in an OCI archive, and hold what it needs to be there; raises `CopyFailure`."""
+    hold_path(facts, "path-cut")
     root = _root(facts, reference)
     node = root.node
     if isinstance(node, IndexNode):

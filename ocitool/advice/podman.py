@@ -11,6 +11,7 @@ from ocitool.advice.containers_image import (
     CopyFailure,
     filled,
     hold_item,
+    hold_path,
     read_source_word,
     references,
     source_word,
@@ -136,6 +137,7 @@ def _taken(taken: Taken, behaviour: Behaviour) -> Outcome:
 def _load(facts: ArchiveFacts, target: Target, behaviour: Behaviour) -> Outcome:
     """Try the archive as an OCI archive, then as a docker-archive (libimage/load.go)."""
     try:
+        hold_path(facts, "path-colon")
         taken = take_from_layout(facts, "", target.host, behaviour)
         outcome = _taken(taken, behaviour)
         if outcome.ending is Ending.OK:
@@ -148,7 +150,7 @@ def _load(facts: ArchiveFacts, target: Target, behaviour: Behaviour) -> Outcome:
         _load_items(facts, behaviour, images)
     except CopyFailure as failure:
         listed = list_state(facts.graph) is ListState.LIST
-        reasons = (first[1], failure.reason) if listed else (first[1],)
+        reasons = tuple(dict.fromkeys((first[1], failure.reason))) if listed else (first[1],)
         # Without an index.json the second attempt is the one that was meant.
         name = first[2] if facts.graph.layout_files >= {"index.json"} else failure.name
         message = behaviour.message("no-format", first=first[0], second=failure.message(behaviour))
@@ -159,6 +161,7 @@ def _load(facts: ArchiveFacts, target: Target, behaviour: Behaviour) -> Outcome:
 
 
 def _load_items(facts: ArchiveFacts, behaviour: Behaviour, images: dict[str, RecordedImage]) -> None:
+    hold_path(facts, "docker-path-cut")
     state = list_state(facts.graph)
     if state is ListState.ABSENT:
         raise CopyFailure("component-absent", "it has no manifest.json", entry="manifest.json")

@@ -12,6 +12,7 @@ from ocitool.advice.containers_image import (
     CopyFailure,
     filled,
     hold_item,
+    hold_path,
     read_source_word,
     references,
     roots_in_order,
@@ -171,6 +172,7 @@ def _item(facts: ArchiveFacts, behaviour: Behaviour, reference: str) -> ListedIt
     if reference and not wanted:
         source = f"{DOCKER_ARCHIVE}:…:{reference}"
         raise CopyFailure("bad-source", f"{reference!r} is no image name", source=source)
+    hold_path(facts, "docker-path-cut")
     state = list_state(facts.graph)
     if state is ListState.ABSENT:
         raise CopyFailure("component-absent", "it has no manifest.json", entry="manifest.json")

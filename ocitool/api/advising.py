@@ -19,7 +19,7 @@ from ocitool.api.listener import Listener, Silence
 from ocitool.api.opening import SourceOptions, open_scanned
 from ocitool.errors import DocumentError, MissingIndex, OcitoolError
 from ocitool.graph.build import build_graph, unlisted_graph
-from ocitool.graph.image import Kind
+from ocitool.graph.image import Kind, Origin
 from ocitool.model.platform import host_platform
 from ocitool.plan.filter import plan_filter
 from ocitool.plan.preview import preview, with_layers
@@ -109,6 +109,7 @@ class OpenedFacts:
             graph = preview(output, (self.source,))
         except OcitoolError:
             return None
+        graph = replace(graph, origins=(Origin(rewrite.output, graph.source_size),))
         return ArchiveFacts(with_layers(graph, rewrite.layers))
 
 
@@ -137,5 +138,6 @@ def output_name(source: str, wanted: Sequence[Platform]) -> str:
     stem = path.name
     while (suffix := PurePath(stem).suffix) in _ARCHIVE_SUFFIXES:
         stem = stem.removesuffix(suffix)
+    stem = stem.replace(":", "-")  # podman and skopeo end a path there
     platforms = wanted[0].slug if len(wanted) == 1 else "filtered"
     return typed_name(str(path.with_name(f"{stem or 'image'}-{platforms}.tar")))

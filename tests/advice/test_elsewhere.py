@@ -206,6 +206,27 @@ def test_every_shape_ends_in_every_version_and_an_error_has_words(shape: str, im
             assert find_importer(importer).words(arguments, "a.tar")
 
 
+@pytest.mark.parametrize("version", ["4.3.1", "5.8.6"])
+def test_podman_takes_no_path_with_a_colon(version: str) -> None:
+    found, where = facts("nested-host docker of a bad tag", "2024:05/a.tar"), target("podman", version)
+    outcome = find_importer("podman").predict(found, where, ())
+    assert outcome.failure == "path-colon"
+    assert "path … contains a colon" in outcome.message
+    assert outcome.reasons == ("its path has a colon, which ends a path here: rename it",)
+    pulled = find_importer("podman").predict(found, where, ("pull", "oci-archive:SRC"))
+    assert pulled.failure == "path-cut"
+    assert choose(found, find_importer("podman"), where, [HOST]).best is None
+
+
+@pytest.mark.parametrize("shape", ["nested-host", "docker-archive of skopeo"])
+def test_skopeo_takes_no_path_with_a_colon(shape: str) -> None:
+    found, where = facts(shape, "a:b.tar"), target("skopeo", "1.22.0")
+    assert find_importer("skopeo").predict(found, where, ()).message == "creating temp directory: …"
+    docker = find_importer("skopeo").predict(found, where, ("docker-archive:SRC",))
+    assert docker.failure == "docker-path-cut"
+    assert choose(found, find_importer("skopeo"), where, [HOST]).best is None
+
+
 @pytest.mark.parametrize("tag", ["UPPER:1.0", "a b", "x" * 300, "lab:", "/", "é"])
 def test_a_name_from_the_archive_is_no_usage_error(tag: str) -> None:
     found = facts_of(nested(["linux/amd64"], tags=[tag]))
