@@ -13,6 +13,7 @@ from ocitool.advice.containers_image import (
     filled,
     hold_item,
     hold_path,
+    holds_digest,
     read_source_word,
     references,
     roots_in_order,
@@ -137,6 +138,8 @@ def _copy(
     if "--all" in flags.flags or flags.value("--multi-arch") == "all":
         _hold_single(facts, reference)
     taken = take_from_layout(facts, reference, wanted, behaviour)
+    if not holds_digest(recorded, taken):
+        raise CopyFailure("digest-mismatch", f"{recorded!r} names another digest than the image has")
     return _recording(taken, recorded)
 
 
@@ -216,7 +219,7 @@ def _copies(facts: ArchiveFacts) -> Iterator[tuple[str, str]]:
 def _docker_copies(graph: ImageGraph) -> Iterator[tuple[str, str]]:
     items = graph.docker_manifest or ()
     for item in items[:_MOST_IMAGES]:
-        tags = [tag for tag in item.tags if _full(tag)]
+        tags = [tag for tag in item.tags if _full(tag) and "@" not in tag]
         if len(items) == 1:
             yield source_word(DOCKER_ARCHIVE), f"{STORAGE}:{tags[0] if tags else NAME}"
         for tag in tags:
