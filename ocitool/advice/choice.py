@@ -7,6 +7,7 @@ from enum import IntEnum
 from typing import TYPE_CHECKING, Final
 
 from ocitool.advice.outcome import Ending, Evidence, Outcome
+from ocitool.advice.platform_words import can_be_typed
 from ocitool.graph.image import Kind, State
 from ocitool.graph.node import importer_name
 from ocitool.model.reference import has_reference_separator
@@ -225,7 +226,8 @@ def default_wanted(facts: ArchiveFacts, host: Platform) -> tuple[Platform, ...]:
         for node in image.manifests()
         if node.kind is Kind.IMAGE and node.platform is not None
     ]
-    whole = {node.platform.normalized(): None for node in nodes if node.state is State.COMPLETE and node.platform}
+    found = (node.platform.normalized() for node in nodes if node.state is State.COMPLETE and node.platform)
+    whole = {platform: None for platform in found if can_be_typed(platform)}
     if any(host.matches(platform) for platform in whole) or not whole:
         return (host,)
     return tuple(whole)

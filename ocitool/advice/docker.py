@@ -125,10 +125,9 @@ class _Load:
                 images[name or str(listed.digest)] = RecordedImage(name, listed.digest, ready)
             bad = next((tag for tag in listed.item.tags if not _full(tag)), None)
             if bad is not None:
-                message = self.behaviour.message("bad-tag", tag=bad)
-                return Outcome(
-                    Ending.ERROR, "bad-tag", message, tuple(images.values()), (f"{bad!r} is no tagged name",)
-                )
+                failure, reason = ("bad-tag", "has no tag") if _is_name(bad) else ("bad-name", "is no image name")
+                message = self.behaviour.message(failure, tag=bad)
+                return Outcome(Ending.ERROR, failure, message, tuple(images.values()), (f"{bad!r} {reason}",))
         if not images:
             return Outcome(Ending.NOTHING, reasons=(*reasons, "manifest.json lists no image")[:1])
         return Outcome(Ending.OK, images=tuple(images.values()), reasons=(*reasons, *self._left_out(images)))
@@ -140,7 +139,8 @@ class _Load:
             if not name:
                 break
             names.append(name)
-        return tuple(names) if listed.item.tags else ("",)
+        # What is loaded stays, though its first name is refused.
+        return tuple(names) or ("",)
 
     def _failure(self, listed: ListedItem) -> tuple[str, str, dict[str, str]] | None:
         """Return what stops one image, why, and what the message is filled with; None if nothing does."""
@@ -171,6 +171,14 @@ class _Load:
         }
         left = [platform for platform in listed if platform not in loaded]
         return (f"this store keeps one platform of an image; not loaded: {', '.join(left)}",) if left else ()
+
+
+def _is_name(tag: str) -> bool:
+    try:
+        Reference.parse(tag)
+    except DocumentError:
+        return False
+    return True
 
 
 def _full(tag: str) -> str:

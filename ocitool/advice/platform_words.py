@@ -21,6 +21,15 @@ def read_platform(text: str) -> Platform:
     return specifier.pattern
 
 
+def can_be_typed(platform: Platform) -> bool:
+    """Tell whether a flag can name a platform: an archive may call one by any text."""
+    try:
+        specifier = PlatformSpecifier.parse(platform.display)
+    except UsageError:
+        return False
+    return specifier.is_literal and not specifier.exclude and not platform.display.startswith("-")
+
+
 def wanted_words(wanted: Iterable[Platform]) -> tuple[str, ...]:
     """Return platforms as flags take them, each once."""
     return tuple(dict.fromkeys(platform.display for platform in wanted))

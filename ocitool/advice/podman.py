@@ -11,6 +11,8 @@ from ocitool.advice.containers_image import (
     CopyFailure,
     filled,
     hold_item,
+    hold_path,
+    holds_digest,
     read_source_word,
     references,
     source_word,
@@ -118,9 +120,11 @@ def local_name(name: str) -> str:
     first, slash, _ = name.partition("/")
     is_registry = bool(slash) and (any(mark in first for mark in ".:") or first == "localhost")
     try:
-        return Reference.parse(name if is_registry else f"localhost/{name}").with_default_tag().full
+        reference = Reference.parse(name if is_registry else f"localhost/{name}").with_default_tag()
     except DocumentError:
         return ""
+    # Beside a digest a tag is dropped.
+    return replace(reference, tag="").full if reference.digest else reference.full
 
 
 def _taken(taken: Taken, behaviour: Behaviour) -> Outcome:
@@ -129,6 +133,9 @@ def _taken(taken: Taken, behaviour: Behaviour) -> Outcome:
     if name and not recorded:
         reason = f"{name!r} is no image name"
         return Outcome(Ending.ERROR, "bad-name", behaviour.message("bad-name"), reasons=(reason,))
+    if not holds_digest(recorded, taken):
+        reason = f"{name!r} names another digest than the image has"
+        return Outcome(Ending.ERROR, "digest-mismatch", behaviour.message("digest-mismatch"), reasons=(reason,))
     platform = taken.node.platform
     ready = (platform.display,) if platform else ()
     image = RecordedImage(recorded, taken.node.descriptor.digest, ready)
@@ -139,11 +146,12 @@ def _taken(taken: Taken, behaviour: Behaviour) -> Outcome:
 def _load(facts: ArchiveFacts, target: Target, behaviour: Behaviour) -> Outcome:
     """Try the archive as an OCI archive, then as a docker-archive (libimage/load.go)."""
     try:
+        hold_path(facts, "path-colon")
         taken = take_from_layout(facts, "", target.host, behaviour)
         outcome = _taken(taken, behaviour)
         if outcome.ending is Ending.OK:
             return outcome
-        first = behaviour.message("bad-name"), outcome.reasons[0], "bad-name"
+        first = outcome.message, outcome.reasons[0], outcome.failure
     except CopyFailure as failure:
         first = failure.message(behaviour), failure.reason, failure.name
     images: dict[str, RecordedImage] = {}
@@ -151,10 +159,11 @@ def _load(facts: ArchiveFacts, target: Target, behaviour: Behaviour) -> Outcome:
         _load_items(facts, behaviour, images)
     except CopyFailure as failure:
         listed = list_state(facts.graph) is ListState.LIST
-        reasons = (first[1], failure.reason) if listed else (first[1],)
+        reasons = tuple(dict.fromkeys((first[1], failure.reason))) if listed else (first[1],)
         # Without an index.json the second attempt is the one that was meant.
         name = first[2] if facts.graph.layout_files >= {"index.json"} else failure.name
         message = behaviour.message("no-format", first=first[0], second=failure.message(behaviour))
+        message = message.replace("……", "…")
         return Outcome(Ending.ERROR, name, message, tuple(images.values()), reasons)
     if not images:
         return Outcome(Ending.NOTHING, reasons=(first[1], "manifest.json lists no image"))
@@ -162,6 +171,7 @@ def _load(facts: ArchiveFacts, target: Target, behaviour: Behaviour) -> Outcome:
 
 
 def _load_items(facts: ArchiveFacts, behaviour: Behaviour, images: dict[str, RecordedImage]) -> None:
+    hold_path(facts, "docker-path-cut")
     state = list_state(facts.graph)
     if state is ListState.ABSENT:
         raise CopyFailure("component-absent", "it has no manifest.json", entry="manifest.json")
@@ -170,6 +180,8 @@ def _load_items(facts: ArchiveFacts, behaviour: Behaviour, images: dict[str, Rec
     if facts.compression and facts.compression not in behaviour.traits["docker-compressions"].split():
         raise CopyFailure("docker-compression", f"a docker-archive in {facts.compression} is not read")
     for listed in listed_items(facts):
+        if any("@" in tag for tag in listed.item.tags):
+            raise CopyFailure("bad-name", "manifest.json lists a name with a digest")
         names = [local_name(tag) for tag in listed.item.tags] or [""]
         if "" in names and listed.item.tags:
             raise CopyFailure("bad-name", "manifest.json lists what is no image name")

@@ -12,6 +12,8 @@ from ocitool.advice.containers_image import (
     CopyFailure,
     filled,
     hold_item,
+    hold_path,
+    holds_digest,
     read_source_word,
     references,
     roots_in_order,
@@ -118,11 +120,12 @@ def _copy(
     destination: str,
 ) -> Outcome:
     transport, reference = source
+    recorded = _recorded(destination)
     if transport == DOCKER_ARCHIVE:
         listed = _item(facts, behaviour, reference)
         hold_item(listed)
         ready = (listed.platform.display,) if listed.platform else ()
-        image = RecordedImage(_recorded(destination), listed.digest, ready)
+        image = RecordedImage(recorded, listed.digest, ready)
         return Outcome(Ending.OK, images=(image,), reasons=("it takes the image of manifest.json",))
     host = target.host
     architecture = flags.value("--override-arch")
@@ -135,7 +138,9 @@ def _copy(
     if "--all" in flags.flags or flags.value("--multi-arch") == "all":
         _hold_single(facts, reference)
     taken = take_from_layout(facts, reference, wanted, behaviour)
-    return _recording(taken, _recorded(destination))
+    if not holds_digest(recorded, taken):
+        raise CopyFailure("digest-mismatch", f"{recorded!r} names another digest than the image has")
+    return _recording(taken, recorded)
 
 
 def _hold_single(facts: ArchiveFacts, reference: str) -> None:
@@ -155,17 +160,22 @@ def _recording(taken: Taken, name: str) -> Outcome:
 
 
 def _recorded(destination: str) -> str:
-    """Return the name that a destination records."""
+    """Return the name that a destination records; raises `CopyFailure` for one that is none."""
     name = destination.partition(":")[2]
     if name == NAME:
         return name
     try:
         return Reference.parse(name).with_default_tag().full
     except DocumentError as error:
-        raise UsageError(f"{name!r} is no image name") from error
+        raise CopyFailure("bad-destination", f"{name!r} is no image name", destination=destination) from error
 
 
 def _item(facts: ArchiveFacts, behaviour: Behaviour, reference: str) -> ListedItem:
+    wanted = _full(reference)
+    if reference and not wanted:
+        source = f"{DOCKER_ARCHIVE}:…:{reference}"
+        raise CopyFailure("bad-source", f"{reference!r} is no image name", source=source)
+    hold_path(facts, "docker-path-cut")
     state = list_state(facts.graph)
     if state is ListState.ABSENT:
         raise CopyFailure("component-absent", "it has no manifest.json", entry="manifest.json")
@@ -175,7 +185,7 @@ def _item(facts: ArchiveFacts, behaviour: Behaviour, reference: str) -> ListedIt
         raise CopyFailure("docker-compression", f"a docker-archive in {facts.compression} is not read")
     items = list(listed_items(facts))
     if reference:
-        named = [listed for listed in items if any(_full(tag) == _full(reference) for tag in listed.item.tags)]
+        named = [listed for listed in items if any(_full(tag) == wanted for tag in listed.item.tags)]
         if not named:
             raise CopyFailure("no-tag", f"manifest.json has no tag {reference!r}", reference=reference)
         return named[0]
@@ -186,10 +196,11 @@ def _item(facts: ArchiveFacts, behaviour: Behaviour, reference: str) -> ListedIt
 
 
 def _full(tag: str) -> str:
+    """Return a tag as it is compared, "" for what is none."""
     try:
         return Reference.parse(tag).with_default_tag().full
     except DocumentError:
-        return tag
+        return ""
 
 
 def _copies(facts: ArchiveFacts) -> Iterator[tuple[str, str]]:
@@ -208,7 +219,7 @@ def _copies(facts: ArchiveFacts) -> Iterator[tuple[str, str]]:
 def _docker_copies(graph: ImageGraph) -> Iterator[tuple[str, str]]:
     items = graph.docker_manifest or ()
     for item in items[:_MOST_IMAGES]:
-        tags = [tag for tag in item.tags if is_reference(tag)]
+        tags = [tag for tag in item.tags if _full(tag) and "@" not in tag]
         if len(items) == 1:
             yield source_word(DOCKER_ARCHIVE), f"{STORAGE}:{tags[0] if tags else NAME}"
         for tag in tags:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from ocitool.advice.choice import default_wanted, wanted_manifests
 from ocitool.advice.facts import ArchiveFacts
 from ocitool.advice.mendings import mending_rewrites
+from ocitool.advice.platform_words import can_be_typed
 from ocitool.advice.report import Advice, advise
 from ocitool.advice.request import Request, every_request
 from ocitool.api.listener import Listener, Silence
@@ -19,7 +20,7 @@ from ocitool.api.opening import SourceOptions, open_scanned
 from ocitool.errors import DocumentError, MissingIndex, OcitoolError
 from ocitool.graph.build import build_graph, unlisted_graph
 from ocitool.graph.by_content import graph_by_content
-from ocitool.graph.image import Kind
+from ocitool.graph.image import Kind, Origin
 from ocitool.model.limits import RATIO_LIMIT
 from ocitool.model.platform import host_platform
 from ocitool.plan.filter import plan_filter
@@ -92,7 +93,8 @@ def wanted_platforms(
     nodes = [node for image in facts.graph.images for node in image.manifests() if node.kind is Kind.IMAGE]
     listed = (node.platform.normalized() for node in nodes if node.platform is not None)
     named = (one.pattern for one in selection.specifiers if one.is_literal and not one.exclude)
-    return tuple(dict.fromkeys((*named, *(platform for platform in listed if selection.wants(platform)))))
+    fitting = (platform for platform in listed if selection.wants(platform) and can_be_typed(platform))
+    return tuple(dict.fromkeys((*named, *fitting)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +123,7 @@ class OpenedFacts:
             graph = preview(output, (self.source,))
         except OcitoolError:
             return None
+        graph = replace(graph, origins=(Origin(rewrite.output, graph.source_size),))
         return ArchiveFacts(with_layers(graph, rewrite.layers))
 
 
@@ -160,5 +163,6 @@ def output_name(source: str, wanted: Sequence[Platform]) -> str:
     stem = path.name
     while (suffix := PurePath(stem).suffix) in _ARCHIVE_SUFFIXES:
         stem = stem.removesuffix(suffix)
+    stem = stem.replace(":", "-")  # podman and skopeo end a path there
     platforms = wanted[0].slug if len(wanted) == 1 else "filtered"
     return typed_name(str(path.with_name(f"{stem or 'image'}-{platforms}.tar")))

@@ -8,8 +8,16 @@ from ocitool.archive.entry import EntryKind
 from ocitool.archive.reader import CUT_REMEDY
 from ocitool.errors import DocumentError, MissingIndex, NotAnArchive, TruncatedArchive, UnsupportedArchive
 from ocitool.graph.docker_archive import build_docker_graph
+from ocitool.graph.docker_manifest import read_docker_manifest
 from ocitool.graph.image import ArchiveForm, ImageGraph, Origin, State
-from ocitool.graph.layout_files import DOCKER_NAME, INDEX_NAME, LAYOUT_NAME, REPOSITORIES_NAME
+from ocitool.graph.layout_files import (
+    DOCKER_NAME,
+    INDEX_NAME,
+    LAYOUT_FILES,
+    LAYOUT_NAME,
+    REPOSITORIES_NAME,
+    read_document,
+)
 from ocitool.graph.oci_layout import build_layout_graph, link_faults
 from ocitool.model.digest import digest_of_blob_name
 from ocitool.model.fault import Fault
@@ -58,7 +66,14 @@ def build_graph(scan: Scan, source: ByteSource, *, ratio_limit: int = RATIO_LIMI
 
 def unlisted_graph(scan: Scan, source: ByteSource, error: DocumentError | MissingIndex) -> ImageGraph:
     """Return the graph of an archive whose list of images cannot be read, as `error` says: blobs of no image."""
+    files = {entry.name: entry for entry in reversed(scan.entries) if entry.kind is EntryKind.FILE}
     wrong = link_faults(scan.entries)
+    docker_manifest = None
+    if DOCKER_NAME in files and error.where != DOCKER_NAME:
+        try:
+            docker_manifest = read_docker_manifest(read_document(source, files[DOCKER_NAME]))
+        except DocumentError as other:
+            wrong = (*wrong, Fault("V25", other.message, DocumentError, DOCKER_NAME, other.remedy))
     if not isinstance(error, MissingIndex):
         rule = "V25" if error.where == DOCKER_NAME else "L7"
         wrong = (*wrong, Fault(rule, error.message, DocumentError, error.where, error.remedy))
@@ -68,15 +83,13 @@ def unlisted_graph(scan: Scan, source: ByteSource, error: DocumentError | Missin
         origins=(Origin(source.name, source.size),),
         index={},
         images=(),
-        blobs={
-            digest: entry
-            for entry in reversed(scan.entries)
-            if entry.kind is EntryKind.FILE and (digest := digest_of_blob_name(entry.name)) is not None
-        },
+        blobs={digest: entry for name, entry in files.items() if (digest := digest_of_blob_name(name)) is not None},
         faults=(*scan.faults, *wrong),
         form=ArchiveForm.DOCKER_ARCHIVE if error.where == DOCKER_NAME else ArchiveForm.OCI_LAYOUT,
         has_end=scan.has_end,
         repeats=scan.repeats,
+        docker_manifest=docker_manifest,
+        layout_files=LAYOUT_FILES & files.keys(),
     )
 
 

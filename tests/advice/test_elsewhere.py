@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+import hashlib
+import tarfile
 from typing import TYPE_CHECKING
 
 import pytest
 
-from ocitool.advice.choice import Quality, choose
+from ocitool.advice.choice import Quality, choose, default_wanted
 from ocitool.advice.docker_items import ListState, list_state
 from ocitool.advice.facts import ArchiveFacts
 from ocitool.advice.importers import IMPORTERS, find_importer
 from ocitool.advice.outcome import Ending
+from ocitool.advice.skopeo import STORAGE
 from ocitool.advice.target import Target
 from ocitool.advice.version import Version
 from ocitool.archive.reader import scan_source
-from ocitool.errors import UsageError
-from ocitool.graph.build import build_graph
+from ocitool.errors import DocumentError, UsageError
+from ocitool.graph.build import build_graph, unlisted_graph
 from ocitool.model.platform import Platform
-from tests.builders import NAME
-from tests.importers.load_shapes import SHAPES
+from tests.builders import DOCKER_MANIFEST, NAME, OCI_CONFIG, OCI_INDEX, OCI_MANIFEST, Layout, as_json, platform
+from tests.importers.load_shapes import SHAPES, nested
 from tests.sources import BytesSource
 
 if TYPE_CHECKING:
@@ -31,8 +34,20 @@ PLAIN = [name for name in SHAPES if not name.startswith("outer-") and " in " not
 
 
 def facts(shape: str, name: str = "in-memory.tar") -> ArchiveFacts:
-    source = BytesSource(SHAPES[shape](), name)
-    return ArchiveFacts(build_graph(scan_source(source), source))
+    return _read(SHAPES[shape](), name)
+
+
+def facts_of(layout: Layout) -> ArchiveFacts:
+    return _read(layout.pack())
+
+
+def _read(data: bytes, name: str = "in-memory.tar") -> ArchiveFacts:
+    source = BytesSource(data, name)
+    scan = scan_source(source)
+    try:
+        return ArchiveFacts(build_graph(scan, source))
+    except DocumentError as error:
+        return ArchiveFacts(unlisted_graph(scan, source, error))
 
 
 def target(importer: str, version: str, daemon: str = "") -> Target:
@@ -193,6 +208,60 @@ def test_every_shape_ends_in_every_version_and_an_error_has_words(shape: str, im
             assert find_importer(importer).words(arguments, "a.tar")
 
 
+@pytest.mark.parametrize("version", ["4.3.1", "5.8.6"])
+def test_podman_takes_no_path_with_a_colon(version: str) -> None:
+    found, where = facts("nested-host docker of a bad tag", "2024:05/a.tar"), target("podman", version)
+    outcome = find_importer("podman").predict(found, where, ())
+    assert outcome.failure == "path-colon"
+    assert "path … contains a colon" in outcome.message
+    assert outcome.reasons == ("its path has a colon, which ends a path here: rename it",)
+    pulled = find_importer("podman").predict(found, where, ("pull", "oci-archive:SRC"))
+    assert pulled.failure == "path-cut"
+    assert choose(found, find_importer("podman"), where, [HOST]).best is None
+
+
+@pytest.mark.parametrize("shape", ["nested-host", "docker-archive of skopeo"])
+def test_skopeo_takes_no_path_with_a_colon(shape: str) -> None:
+    found, where = facts(shape, "a:b.tar"), target("skopeo", "1.22.0")
+    assert find_importer("skopeo").predict(found, where, ()).message == "creating temp directory: …"
+    docker = find_importer("skopeo").predict(found, where, ("docker-archive:SRC",))
+    assert docker.failure == "docker-path-cut"
+    assert choose(found, find_importer("skopeo"), where, [HOST]).best is None
+
+
+@pytest.mark.parametrize("tag", ["UPPER:1.0", "a b", "x" * 300, "lab:", "/", "é"])
+def test_a_name_from_the_archive_is_no_usage_error(tag: str) -> None:
+    found = facts_of(nested(["linux/amd64"], tags=[tag]))
+    for importer in ELSEWHERE:
+        table = find_importer(importer).table
+        for version in {table.oldest, *table.measured}:
+            choice = choose(found, find_importer(importer), Target(importer, version, HOST), [HOST])
+            assert choice.plain.outcome.ending
+    where = target("skopeo", "1.22.0")
+    outcome = find_importer("skopeo").predict(found, where, ("docker-archive:SRC", f"{STORAGE}:{tag}"))
+    assert outcome.message == f"Invalid destination name {STORAGE}:{tag}: …"
+    outcome = find_importer("skopeo").predict(found, where, (f"docker-archive:SRC:{tag}", f"{STORAGE}:{NAME}"))
+    assert outcome.message == f"Invalid source name docker-archive:…:{tag}: …"
+    best = choose(found, find_importer("skopeo"), where, [HOST]).best
+    assert best is not None
+    assert best.arguments[-1] == f"{STORAGE}:{NAME}"
+
+
+@pytest.mark.parametrize("importer", sorted(IMPORTERS))
+@pytest.mark.parametrize("text", ["linux/*", "linux/a b", "-x/arm64", "linux/a,b", "linux/arm64/v8/more"])
+def test_a_platform_that_no_flag_can_name_is_not_wanted(text: str, importer: str) -> None:
+    system, architecture = text.split("/", 1)
+    layout = Layout()
+    odd = {"os": system, "architecture": architecture}
+    layout.add(layout.index([layout.manifest("linux/arm64", config=odd) | {"platform": odd}]))
+    found = facts_of(layout)
+    wanted = default_wanted(found, HOST)
+    assert wanted == (HOST,)
+    table = find_importer(importer).table
+    choice = choose(found, find_importer(importer), Target(importer, table.oldest, HOST), wanted)
+    assert choice.plain.outcome.ending
+
+
 @pytest.mark.parametrize("importer", ELSEWHERE)
 def test_the_first_candidate_is_none_at_all(importer: str) -> None:
     table = find_importer(importer).table
@@ -204,3 +273,104 @@ def test_the_first_candidate_is_none_at_all(importer: str) -> None:
 def test_an_archive_is_no_argument(importer: str) -> None:
     with pytest.raises(UsageError):
         predicted("nested-multi", importer, "99", "other.tar")
+
+
+@pytest.mark.parametrize("version", ["4.3.1", "5.8.6"])
+@pytest.mark.parametrize(
+    ("data", "failure", "words"),
+    [
+        (b"[]", "bad-index", "loading index: …"),
+        (b"{", "bad-index", "loading index: …"),
+        (b"", "bad-index", "loading index: …"),
+        (b'{"schemaVersion":2,"manifests":{}}', "bad-index", "loading index: …"),
+        (b'{"schemaVersion":2}', "several-images", "more than one image in oci"),
+        (b'{"schemaVersion":2,"manifests":null}', "several-images", "more than one image in oci"),
+    ],
+)
+def test_podman_cannot_read_index_json(data: bytes, failure: str, words: str, version: str) -> None:
+    layout = nested(["linux/amd64"])
+    layout.files["index.json"] = data
+    outcome = find_importer("podman").predict(facts_of(layout), target("podman", version), ())
+    assert outcome.failure == failure
+    assert words in outcome.message
+    assert "……" not in outcome.message
+
+
+def test_go_takes_no_byte_order_mark() -> None:
+    layout = nested(["linux/amd64"])
+    layout.files["index.json"] = b"\xef\xbb\xbf" + layout.entries()["index.json"]
+    for importer, version in (("podman", "5.8.6"), ("skopeo", "1.22.0")):
+        outcome = find_importer(importer).predict(facts_of(layout), target(importer, version), ())
+        assert outcome.failure == "bad-index"
+
+
+def test_docker_goes_by_manifest_json_whatever_index_json_is() -> None:
+    assert predicted("nested-host index not JSON", "docker", "28.5.2").names == (NAME,)
+
+
+def _of_digest(algorithm: str) -> Layout:
+    layout = Layout()
+    manifest = layout.manifest("linux/amd64")
+    data = layout.blobs.pop(manifest["digest"])
+    digest = f"{algorithm}:{hashlib.new(algorithm, data).hexdigest()}"
+    layout.blobs[digest] = data
+    return layout.add(layout.index([manifest | {"digest": digest}]))
+
+
+def _of_document(listed: str, *, nest: bool = False, **fields: object) -> Layout:
+    layout = Layout()
+    document = layout.read(layout.manifest("linux/amd64")) | fields
+    manifest = layout.blob(as_json(document), listed)
+    return layout.add(layout.index([manifest | {"platform": platform("linux/amd64")}]) if nest else manifest)
+
+
+def _of_config(data: bytes) -> Layout:
+    layout = Layout()
+    return layout.add(
+        layout.blob(
+            as_json(layout.read(layout.manifest("linux/amd64")) | {"config": layout.blob(data, OCI_CONFIG)}),
+            OCI_MANIFEST,
+        )
+    )
+
+
+@pytest.mark.parametrize(("importer", "version"), [("podman", "4.3.1"), ("podman", "5.8.6"), ("skopeo", "1.22.0")])
+@pytest.mark.parametrize(
+    ("layout", "failure"),
+    [
+        (_of_digest("sha256"), ""),
+        (_of_digest("sha512"), "manifest-digest"),
+        (_of_document(OCI_MANIFEST), ""),
+        (_of_document(OCI_MANIFEST, manifests=[]), "ambiguous-manifest"),
+        (_of_document(OCI_MANIFEST, nest=True, manifests=[]), "ambiguous-manifest"),
+        (_of_document(OCI_INDEX, mediaType=OCI_INDEX, manifests=[]), "ambiguous-manifest"),
+        (_of_document(DOCKER_MANIFEST), "other-type"),
+        (_of_document(DOCKER_MANIFEST, nest=True), ""),
+        (_of_config(b"{}"), ""),
+        (_of_config(b'{"os":"linux","architecture":"amd64"}'), ""),
+        (_of_config(b'{"OS":"linux"}'), ""),
+        (_of_config(b'{"os":5}'), "bad-config"),
+        (_of_config(b"{nope"), "bad-config"),
+    ],
+    ids=range(13),
+)
+def test_what_the_copying_library_reads(layout: Layout, failure: str, importer: str, version: str) -> None:
+    data = layout.pack(tar_format=tarfile.GNU_FORMAT)
+    assert find_importer(importer).predict(_read(data), target(importer, version), ()).failure == failure
+
+
+def test_podman_keeps_no_tag_beside_a_digest() -> None:
+    layout = nested(["linux/amd64"])
+    digest = layout.roots[0]["digest"]
+    layout.roots[0]["annotations"] = {"io.containerd.image.name": f"{NAME}@{digest}"}
+    choice = choose(facts_of(layout), find_importer("podman"), target("podman", "5.8.6"), [HOST])
+    assert choice.plain.quality is Quality.MISNAMES
+    assert choice.plain.outcome.names == (f"docker.io/library/lab@{digest}",)
+    layout.roots[0]["annotations"] = {"io.containerd.image.name": f"{NAME}@sha256:{'a' * 64}"}
+    outcome = find_importer("podman").predict(facts_of(layout), target("podman", "5.8.6"), ())
+    assert outcome.failure == "digest-mismatch"
+
+
+def test_docker_keeps_an_image_whose_name_it_refuses() -> None:
+    outcome = predicted("nested-host docker of a bad tag", "docker", "28.5.2")
+    assert (outcome.failure, outcome.names) == ("bad-name", ("",))

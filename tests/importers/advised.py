@@ -5,18 +5,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from ocitool.advice.facts import ArchiveFacts
 from ocitool.advice.outcome import Ending
 from ocitool.advice.target import Target
 from ocitool.advice.version import Version
-from ocitool.api.listener import Silence
-from ocitool.api.opening import SourceOptions, open_scanned
-from ocitool.graph.build import build_graph
-from ocitool.model.digest import Digest
 from ocitool.model.platform import Platform
 
 if TYPE_CHECKING:
-    from pathlib import Path
     from subprocess import CompletedProcess
 
     from ocitool.advice.outcome import Outcome
@@ -24,18 +18,6 @@ if TYPE_CHECKING:
 HOST = Platform("linux", "amd64")
 FIELD = "…"
 """What stands in a predicted message for words that nobody can know before."""
-
-
-def facts_of(path: Path) -> ArchiveFacts:
-    """Read an archive, and hash all its blobs."""
-    with open_scanned(path, SourceOptions(), Silence()) as scanned:
-        graph = build_graph(scanned.scan, scanned.source)
-        corrupt = {
-            digest
-            for digest, entry in graph.blobs.items()
-            if Digest.of(scanned.source.read_at(entry.data_offset, entry.size), digest.algorithm) != digest
-        }
-        return ArchiveFacts(graph, scanned.compression, frozenset(corrupt))
 
 
 def target_of(importer: str, version: str) -> Target:

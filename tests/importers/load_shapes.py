@@ -208,6 +208,20 @@ def stale() -> Layout:
     return with_docker(layout, {"Config": gone, "RepoTags": [NAME], "Layers": [gone]})
 
 
+def broken_index(data: bytes) -> Layout:
+    """Make an image with an index.json of some bytes."""
+    layout = nested([HOST], tags=[NAME])
+    layout.files["index.json"] = data
+    return layout
+
+
+def empty_config() -> Layout:
+    """Make an image whose config says nothing."""
+    layout = Layout()
+    document = layout.read(layout.manifest(HOST)) | {"config": layout.blob(b"{}", OCI_CONFIG)}
+    return layout.add(layout.blob(as_json(document), OCI_MANIFEST))
+
+
 def raw_docker(data: bytes, platform: str = FOREIGN, *, is_flat: bool = False) -> Layout:
     """Make an image with a manifest.json of some bytes."""
     layout = flat(platform) if is_flat else nested([platform])
@@ -232,6 +246,9 @@ SHAPES: Final[dict[str, Callable[[], bytes]]] = {
     "nested-foreign": lambda: nested([FOREIGN]).pack(),
     "nested-foreign docker": lambda: nested([FOREIGN], tags=[NAME]).pack(),
     "nested-foreign docker familiar": lambda: nested([FOREIGN], tags=[FAMILIAR]).pack(),
+    "nested-host docker of a bad tag": lambda: nested([HOST], tags=["UPPER:1.0"]).pack(),
+    "nested-host index not JSON": lambda: broken_index(b"{").pack(),
+    "flat-host config empty": lambda: empty_config().pack(),
     "nested-foreign docker empty": lambda: raw_docker(b"[]").pack(),
     "nested-foreign docker null": lambda: raw_docker(b"null").pack(),
     "flat-host docker null": lambda: raw_docker(b"null", HOST, is_flat=True).pack(),

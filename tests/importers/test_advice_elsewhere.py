@@ -14,7 +14,8 @@ from ocitool.advice.podman import Podman as PodmanImporter
 from ocitool.advice.skopeo import STORAGE, Skopeo
 from tests.builders import NAME
 
-from .advised import HOST, facts_of, hold, target_of
+from .advice_comparison import archive_facts as facts_of
+from .advised import HOST, hold, target_of
 from .availability import give_up, require
 from .engines import labels
 from .load_shapes import SHAPES
