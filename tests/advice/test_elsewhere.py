@@ -308,6 +308,14 @@ def test_docker_goes_by_manifest_json_whatever_index_json_is() -> None:
     assert predicted("nested-host index not JSON", "docker", "28.5.2").names == (NAME,)
 
 
+@pytest.mark.parametrize("importer", ["ctr", "docker-containerd", "kind", "nerdctl"])
+def test_no_importer_is_made_to_speak_in_our_words(importer: str) -> None:
+    found, table = facts("nested-host index not JSON"), find_importer(importer).table
+    for version in {table.oldest, *table.measured, *table.turning_points()}:
+        outcome = find_importer(importer).predict(found, Target(importer, version, HOST), ())
+        assert outcome.ending is not Ending.ERROR or "not JSON" not in outcome.message
+
+
 def _of_digest(algorithm: str) -> Layout:
     layout = Layout()
     manifest = layout.manifest("linux/amd64")
