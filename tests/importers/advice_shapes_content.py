@@ -216,3 +216,18 @@ def _() -> Layout:
 def _() -> Layout:
     layout = Layout()
     return layout.add(without_platform(layout.manifest("/amd64")))
+
+
+@shape("child-without-type")
+def _() -> Layout:
+    layout = Layout()
+    child = layout.manifest(HOST)
+    del child["mediaType"]
+    return layout.add(layout.index([child]))
+
+
+@shape("root-without-type")
+def _() -> Layout:
+    layout = nested(HOST)
+    del layout.roots[0]["mediaType"]
+    return layout

@@ -72,6 +72,8 @@ VARIATIONS: Final = frozenset(
         "root-size-wrong",
         "root-size-zero",
         "manifest-size-wrong",
+        "child-without-type",
+        "root-without-type",
         "config-of-another-type",
         "config-without-os",
         "layer-link",

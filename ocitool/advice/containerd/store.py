@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 from ocitool.advice.containerd.docker_images import made_index, made_node
 from ocitool.advice.containerd.failure import ImportFailure
+from ocitool.advice.containerd.untyped import is_of_untyped, untyped_nodes
 from ocitool.graph.image import ArchiveForm, IndexNode, Kind, ManifestNode, Root
+from ocitool.graph.layout_files import INDEX_NAME
 from ocitool.model.digest import Digest
 from ocitool.model.json_text import dump_json
 from ocitool.model.media_type import INDEXES, MANIFESTS
@@ -39,6 +41,7 @@ class Store:
     unreadable: frozenset[str] = frozenset()
     made: frozenset[Digest] = frozenset()
     faults: dict[str, tuple[Fault, ...]] = field(default_factory=dict)
+    untyped: dict[str, dict[int, ManifestNode]] = field(default_factory=dict)
 
     @classmethod
     def of(
@@ -58,8 +61,10 @@ class Store:
         found = {damage.descriptor.digest for damage in damages if damage.descriptor is not None}
         corrupt = facts.corrupt | found
         faults: dict[str, tuple[Fault, ...]] = {}
+        untyped = untyped_nodes(graph)
         for fault in graph.faults:
-            faults[fault.where] = (*faults.get(fault.where, ()), fault)
+            if not is_of_untyped(fault, untyped):
+                faults[fault.where] = (*faults.get(fault.where, ()), fault)
         # What is absent has no config known, so nothing is made of it.
         known = (node for node in nodes if isinstance(node, ManifestNode) and node.config is not None)
         made = map(made_node, known) if graph.docker_manifest is not None else ()
@@ -75,13 +80,22 @@ class Store:
             unreadable,
             made=frozenset(node.descriptor.digest for node in made),
             faults=faults,
+            untyped=untyped,
         )
 
     @property
     def roots(self) -> tuple[Root, ...]:
         """What index.json lists, in its order."""
         roots = [root for image in self.graph.images for root in image.roots]
+        roots += [Root(place, node) for place, node in self.untyped.get(INDEX_NAME, {}).items()]
         return tuple(sorted(roots, key=lambda root: (root.source, root.place)))
+
+    def children(self, index: IndexNode) -> tuple[Node, ...]:
+        """Return what an index lists, in its order."""
+        children: list[Node] = list(index.children)
+        for place, node in sorted(self.untyped.get(index.descriptor.digest.blob_name, {}).items()):
+            children.insert(place, node)
+        return tuple(children)
 
     def holds(self, digest: Digest) -> bool:
         """Tell whether content can be found by a digest."""

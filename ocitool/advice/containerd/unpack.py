@@ -111,10 +111,10 @@ class Unpacker:
         self.store.read(node)
         if self.checks_target:
             # 1.0 and 1.1 read every child that passes, and take the first.
-            passing = [child for child in node.children if matcher.passes(child.descriptor.platform)]
+            passing = [child for child in self.store.children(node) if matcher.passes(child.descriptor.platform)]
             found = [self._resolve(child, matcher, is_target=False) for child in passing]
             return next((manifest for manifest in found if manifest is not None), None)
-        ranked = matcher.sorted(node.children, lambda child: child.descriptor.platform)
+        ranked = matcher.sorted(self.store.children(node), lambda child: child.descriptor.platform)
         return self._resolve(ranked[0], matcher, is_target=False) if ranked else None
 
     def _configured(self, node: ManifestNode) -> Platform:

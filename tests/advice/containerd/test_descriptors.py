@@ -94,3 +94,25 @@ def test_an_operating_system_that_a_config_leaves_out_is_the_host_s() -> None:
     check(data, "ok", "ok", "ok")
     check(data, "ok", "ok", "ok", arguments="--platform linux/arm64")
     assert run(data, "2.0.2").images[0].ready == ("linux/amd64",)
+
+
+def test_a_child_without_a_media_type_leads_nowhere() -> None:
+    layout = Layout()
+    child = layout.manifest()
+    del child["mediaType"]
+    data = layout.add(layout.index([child, layout.manifest("linux/arm64", ("foreign",))])).pack()
+    check(data, "unexpected-type", "unexpected-type", "stored")
+    check(data, "ok", "ok", "ok", arguments="--platform linux/arm64")
+    outcome = run(data, "2.1.9", "--local")
+    assert outcome.message == f"ctr: unexpected media type  for {child['digest']}: not found"
+    assert outcome.names == ("docker.io/library/lab:1.0",)
+
+
+def test_a_root_without_a_media_type_is_refused() -> None:
+    layout, _ = indexed("linux/amd64")
+    del layout.roots[0]["mediaType"]
+    check(layout.pack(), *["target-refused"] * 3)
+    assert run(layout.pack(), "2.1.9").message == "ctr: Target.MediaType must be set: invalid argument"
+    for other in (5, []):
+        layout.roots[0]["mediaType"] = other
+        check(layout.pack(), *["bad-document"] * 3)
