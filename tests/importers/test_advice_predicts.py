@@ -72,6 +72,8 @@ VARIATIONS: Final = frozenset(
         "root-size-wrong",
         "root-size-zero",
         "manifest-size-wrong",
+        "config-no-json",
+        "index-no-json",
         "child-without-type",
         "root-without-type",
         "config-of-another-type",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from ocitool.advice.containerd.decoding import NOT_JSON, OBJECT, go_words
 from ocitool.advice.containerd.docker_images import made_index, made_node
 from ocitool.advice.containerd.failure import ImportFailure
 from ocitool.advice.containerd.untyped import is_of_untyped, untyped_nodes
@@ -17,6 +18,7 @@ from ocitool.model.media_type import INDEXES, MANIFESTS
 if TYPE_CHECKING:
     from ocitool.advice.facts import ArchiveFacts
     from ocitool.graph.image import Damage, ImageGraph, Node
+    from ocitool.model.descriptor import Descriptor
     from ocitool.model.fault import Fault
 
 
@@ -130,7 +132,20 @@ class Store:
         for fault in self.faults.get(place, ()):
             # Go decodes null as an empty list.
             if fault.rule in self.unreadable and " is null" not in fault.message:
-                raise ImportFailure("bad-document", f"{place} cannot be read: {fault.message}", text=fault.message)
+                text = go_words(fault.message)
+                if self.checks_media_types and place != INDEX_NAME and fault.message.startswith(NOT_JSON):
+                    # The check of its kind decodes it first.
+                    text = f"children: invalid desc {place.removeprefix('blobs/').replace('/', ':')}: {text}"
+                raise ImportFailure("bad-document", f"{place} cannot be read: {fault.message}", text=text)
+
+    def check_config(self, config: Descriptor, template: str = "") -> None:
+        """Raise `ImportFailure` if Go does not decode a config at all."""
+        for fault in self.faults.get(config.digest.blob_name, ()):
+            if fault.rule == "C13" and fault.message.startswith((NOT_JSON, OBJECT)) and "null" not in fault.message:
+                text = go_words(fault.message)
+                raise ImportFailure(
+                    "config-unreadable", f"config {config.digest} {fault.message}", template=template, text=text
+                )
 
     def _check_kind(self, node: Node) -> None:
         """Hold a document to the kind that it is listed as (image.go, `validateMediaType`)."""
