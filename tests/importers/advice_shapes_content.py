@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tarfile
 
-from tests.builders import OCI_MANIFEST, Layout, as_json, linked
+from tests.builders import OCI_CONFIG, OCI_MANIFEST, Layout, as_json, linked
 
 from .advice_parts import (
     FOREIGN,
@@ -216,3 +216,33 @@ def _() -> Layout:
 def _() -> Layout:
     layout = Layout()
     return layout.add(without_platform(layout.manifest("/amd64")))
+
+
+@shape("child-without-type")
+def _() -> Layout:
+    layout = Layout()
+    child = layout.manifest(HOST)
+    del child["mediaType"]
+    return layout.add(layout.index([child]))
+
+
+@shape("root-without-type")
+def _() -> Layout:
+    layout = nested(HOST)
+    del layout.roots[0]["mediaType"]
+    return layout
+
+
+@shape("config-no-json")
+def _() -> Layout:
+    layout = Layout()
+    manifest = layout.manifest(HOST)
+    document = layout.read(manifest) | {"config": layout.blob(b"{nope", OCI_CONFIG)}
+    return layout.add(layout.index([layout.blob(as_json(document), OCI_MANIFEST, platform=manifest["platform"])]))
+
+
+@shape("index-no-json")
+def _() -> Layout:
+    layout = nested(HOST)
+    layout.files["index.json"] = b'{"schema'
+    return layout

@@ -6,6 +6,7 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from ocitool.advice.containerd.decoding import go_words
 from ocitool.advice.containerd.docker_images import made_node
 from ocitool.advice.containerd.failure import ImportFailure
 from ocitool.errors import DocumentError
@@ -57,7 +58,7 @@ def list_archive(store: Store) -> tuple[Node, ...]:
     """Return what an archive lists, as every containerd from 1.2 on reads it; raises `ImportFailure`."""
     graph = store.graph
     if fault := _fault(store, LAYOUT_NAME, "L3"):
-        raise ImportFailure("bad-layout", f"oci-layout cannot be read: {fault.message}", text=fault.message)
+        raise ImportFailure("bad-layout", f"oci-layout cannot be read: {fault.message}", text=go_words(fault.message))
     # Go decodes null without an error.
     if (fault := _fault(store, DOCKER_NAME, "V25")) and fault.message != NULL:
         raise ImportFailure("bad-docker-manifest", f"manifest.json {fault.message}", text="unexpected EOF")
@@ -78,7 +79,8 @@ def list_archive(store: Store) -> tuple[Node, ...]:
 
 def _layout_nodes(store: Store) -> tuple[Node, ...]:
     if not store.graph.images and (fault := _fault(store, INDEX_NAME, "L7")) and not _NULL.search(fault.message):
-        raise ImportFailure("bad-document", f"index.json cannot be read: {fault.message}", text=fault.message)
+        text = go_words(fault.message, "v1.Index")
+        raise ImportFailure("bad-document", f"index.json cannot be read: {fault.message}", text=text)
     store.check_document(INDEX_NAME)
     return tuple(root.node for root in store.roots)
 
@@ -130,8 +132,8 @@ def _named(node: ManifestNode, item: DockerItem) -> Iterator[Node]:
     for tag in item.tags:
         try:
             reference = Reference.parse(tag).with_default_tag()
-        except DocumentError as error:
-            raise ImportFailure("bad-document", f"{tag!r} is no name", text=error.message) from None
+        except DocumentError:
+            raise ImportFailure("bad-document", f"{tag!r} is no name", text="…") from None
         annotations = {CONTAINERD_NAME: reference.full, REF_NAME: reference.tag}
         fields = node.descriptor.to_json() | {"annotations": dict(annotations)}
         yield replace(node, descriptor=replace(node.descriptor, fields=fields))

@@ -111,7 +111,7 @@ def _meant(
     target: Node, manifests: Iterable[ManifestNode], unpacker: Unpacker, spelling: Spelling
 ) -> frozenset[Digest]:
     """Return those of some manifests that an image stands for where their platform is asked for."""
-    first = None if unpacker.checks_target else _first_of_each(target, spelling)
+    first = None if unpacker.checks_target else _first_of_each(target, unpacker.store, spelling)
     found: set[Digest] = set()
     for manifest in manifests:
         digest = manifest.descriptor.digest
@@ -125,7 +125,7 @@ def _meant(
     return frozenset(found)
 
 
-def _first_of_each(target: Node, spelling: Spelling) -> dict[Platform, Digest] | None:
+def _first_of_each(target: Node, store: Store, spelling: Spelling) -> dict[Platform, Digest] | None:
     """Return the first manifest of each platform of an index, in one pass; None where more than spelling decides.
 
     That is so for a manifest, for indexes within one, for what has no platform, and for Windows and its versions.
@@ -133,7 +133,7 @@ def _first_of_each(target: Node, spelling: Spelling) -> dict[Platform, Digest] |
     first: dict[Platform, Digest] = {}
     if isinstance(target, ManifestNode):
         return None
-    for child in target.children:
+    for child in store.children(target):
         platform = child.descriptor.platform
         if platform is None or not isinstance(child, ManifestNode) or child.kind is Kind.OPAQUE:
             return None

@@ -6,9 +6,12 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from ocitool.advice.containerd.decoding import NOT_JSON, OBJECT, go_words
 from ocitool.advice.containerd.docker_images import made_index, made_node
 from ocitool.advice.containerd.failure import ImportFailure
+from ocitool.advice.containerd.untyped import is_of_untyped, untyped_nodes
 from ocitool.graph.image import ArchiveForm, IndexNode, Kind, ManifestNode, Root, State
+from ocitool.graph.layout_files import INDEX_NAME
 from ocitool.model.digest import Digest
 from ocitool.model.json_text import dump_json
 from ocitool.model.media_type import INDEXES, MANIFESTS
@@ -16,6 +19,7 @@ from ocitool.model.media_type import INDEXES, MANIFESTS
 if TYPE_CHECKING:
     from ocitool.advice.facts import ArchiveFacts
     from ocitool.graph.image import Damage, ImageGraph, Node
+    from ocitool.model.descriptor import Descriptor
     from ocitool.model.fault import Fault
 
 
@@ -40,6 +44,7 @@ class Store:
     unreadable: frozenset[str] = frozenset()
     made: frozenset[Digest] = frozenset()
     faults: dict[str, tuple[Fault, ...]] = field(default_factory=dict)
+    untyped: dict[str, dict[int, ManifestNode]] = field(default_factory=dict)
     _whole: dict[Digest, bool] = field(default_factory=dict, compare=False, repr=False)
 
     @classmethod
@@ -61,8 +66,10 @@ class Store:
         found = {damage.descriptor.digest for damage in damages if damage.descriptor is not None}
         corrupt = facts.corrupt | found
         faults: dict[str, tuple[Fault, ...]] = {}
+        untyped = untyped_nodes(graph)
         for fault in graph.faults:
-            faults[fault.where] = (*faults.get(fault.where, ()), fault)
+            if not is_of_untyped(fault, untyped):
+                faults[fault.where] = (*faults.get(fault.where, ()), fault)
         # What is absent has no config known, so nothing is made of it.
         known = (node for node in nodes if isinstance(node, ManifestNode) and node.config is not None)
         made = map(made_node, known) if graph.docker_manifest is not None else ()
@@ -78,13 +85,22 @@ class Store:
             unreadable,
             made=frozenset(node.descriptor.digest for node in made),
             faults=faults,
+            untyped=untyped,
         )
 
     @property
     def roots(self) -> tuple[Root, ...]:
         """What index.json lists, in its order."""
         roots = [root for image in self.graph.images for root in image.roots]
+        roots += [Root(place, node) for place, node in self.untyped.get(INDEX_NAME, {}).items()]
         return tuple(sorted(roots, key=lambda root: (root.source, root.place)))
+
+    def children(self, index: IndexNode) -> tuple[Node, ...]:
+        """Return what an index lists, in its order."""
+        children: list[Node] = list(index.children)
+        for place, node in sorted(self.untyped.get(index.descriptor.digest.blob_name, {}).items()):
+            children.insert(place, node)
+        return tuple(children)
 
     def holds(self, digest: Digest) -> bool:
         """Tell whether content can be found by a digest."""
@@ -129,7 +145,20 @@ class Store:
         for fault in self.faults.get(place, ()):
             # Go decodes null as an empty list.
             if fault.rule in self.unreadable and " is null" not in fault.message:
-                raise ImportFailure("bad-document", f"{place} cannot be read: {fault.message}", text=fault.message)
+                text = go_words(fault.message)
+                if self.checks_media_types and place != INDEX_NAME and fault.message.startswith(NOT_JSON):
+                    # The check of its kind decodes it first.
+                    text = f"children: invalid desc {place.removeprefix('blobs/').replace('/', ':')}: {text}"
+                raise ImportFailure("bad-document", f"{place} cannot be read: {fault.message}", text=text)
+
+    def check_config(self, config: Descriptor, template: str = "") -> None:
+        """Raise `ImportFailure` if Go does not decode a config at all."""
+        for fault in self.faults.get(config.digest.blob_name, ()):
+            if fault.rule == "C13" and fault.message.startswith((NOT_JSON, OBJECT)) and "null" not in fault.message:
+                text = go_words(fault.message)
+                raise ImportFailure(
+                    "config-unreadable", f"config {config.digest} {fault.message}", template=template, text=text
+                )
 
     def _check_kind(self, node: Node) -> None:
         """Hold a document to the kind that it is listed as (image.go, `validateMediaType`)."""

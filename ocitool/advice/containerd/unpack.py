@@ -73,7 +73,7 @@ class Unpacker:
         layers = [layer for layer in manifest.layers if self.is_layer(layer)]
         if manifest.config is None or manifest.config.media_type not in IMAGE_CONFIGS or not layers:
             return False
-        self._config(manifest)
+        self._config(manifest, unreadable="daemon-config-unreadable")
         if len(layers) != len(diff_ids_of(manifest)):
             count = len(diff_ids_of(manifest))
             raise ImportFailure(
@@ -111,10 +111,10 @@ class Unpacker:
         self.store.read(node)
         if self.checks_target:
             # 1.0 and 1.1 read every child that passes, and take the first.
-            passing = [child for child in node.children if matcher.passes(child.descriptor.platform)]
+            passing = [child for child in self.store.children(node) if matcher.passes(child.descriptor.platform)]
             found = [self._resolve(child, matcher, is_target=False) for child in passing]
             return next((manifest for manifest in found if manifest is not None), None)
-        ranked = matcher.sorted(node.children, lambda child: child.descriptor.platform)
+        ranked = matcher.sorted(self.store.children(node), lambda child: child.descriptor.platform)
         return self._resolve(ranked[0], matcher, is_target=False) if ranked else None
 
     def _configured(self, node: ManifestNode) -> Platform:
@@ -123,11 +123,13 @@ class Unpacker:
         platform = configured(node)
         return platform if self.reads_config_variant else replace(platform, variant="")
 
-    def _config(self, manifest: ManifestNode, template: str = "") -> Descriptor:
+    def _config(self, manifest: ManifestNode, template: str = "", unreadable: str = "") -> Descriptor:
         config = manifest.config
         if config is None:
             raise ImportFailure(
-                "bad-document", f"manifest {manifest.descriptor.digest} cannot be read", text="no config"
+                "bad-document",
+                f"manifest {manifest.descriptor.digest} names no config",
+                text="failed to resolve rootfs: …",
             )
         if not self.store.holds(config.digest):
             raise ImportFailure(
@@ -137,6 +139,7 @@ class Unpacker:
                 digest=config.digest,
             )
         self.store.check_document(config.digest.blob_name)
+        self.store.check_config(config, unreadable)
         return config
 
     def _apply(self, manifest: ManifestNode, layers: Sequence[Descriptor], template: str) -> None:

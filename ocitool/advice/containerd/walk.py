@@ -62,7 +62,7 @@ def _walk(node: Node, store: Store, matcher: Matcher, walked: set[Digest], *, sk
         raise
     walked.add(digest)
     if isinstance(node, IndexNode):
-        for child in node.children:
+        for child in store.children(node):
             if matcher.passes(child.descriptor.platform):
                 _walk(child, store, matcher, walked, skip_missing=skip_missing)
 

@@ -12,7 +12,7 @@ from ocitool.archive.reader import scan_archive
 from ocitool.errors import DocumentError
 from ocitool.graph.build import build_graph, unlisted_graph
 from tests.advice.containerd.test_shapes import LIVE, check, indexed, run
-from tests.builders import OCI_CONFIG, OCI_MANIFEST, Layout, as_json, linked
+from tests.builders import OCI_CONFIG, OCI_MANIFEST, Layout, as_json, linked, platform
 from tests.sources import BytesSource
 
 
@@ -94,3 +94,61 @@ def test_an_operating_system_that_a_config_leaves_out_is_the_host_s() -> None:
     check(data, "ok", "ok", "ok")
     check(data, "ok", "ok", "ok", arguments="--platform linux/arm64")
     assert run(data, "2.0.2").images[0].ready == ("linux/amd64",)
+
+
+def test_a_child_without_a_media_type_leads_nowhere() -> None:
+    layout = Layout()
+    child = layout.manifest()
+    del child["mediaType"]
+    data = layout.add(layout.index([child, layout.manifest("linux/arm64", ("foreign",))])).pack()
+    check(data, "unexpected-type", "unexpected-type", "stored")
+    check(data, "ok", "ok", "ok", arguments="--platform linux/arm64")
+    outcome = run(data, "2.1.9", "--local")
+    assert outcome.message == f"ctr: unexpected media type  for {child['digest']}: not found"
+    assert outcome.names == ("docker.io/library/lab:1.0",)
+
+
+def test_a_root_without_a_media_type_is_refused() -> None:
+    layout, _ = indexed("linux/amd64")
+    del layout.roots[0]["mediaType"]
+    check(layout.pack(), *["target-refused"] * 3)
+    assert run(layout.pack(), "2.1.9").message == "ctr: Target.MediaType must be set: invalid argument"
+    others: tuple[object, ...] = (5, [])
+    for other in others:
+        layout.roots[0]["mediaType"] = other
+        check(layout.pack(), *["bad-document"] * 3)
+
+
+@pytest.mark.parametrize(
+    ("index", "message"),
+    [
+        (b"[]", "json: cannot unmarshal array into Go value of type v1.Index"),
+        (b'{"schema', "unexpected end of JSON input"),
+        (b"\xef\xbb\xbf{}", "invalid character … looking for beginning of value"),
+        (b"{nope", "…"),
+    ],
+)
+def test_what_is_wrong_with_index_json_is_said_in_the_words_of_go(index: bytes, message: str) -> None:
+    layout, _ = indexed("linux/amd64")
+    layout.files["index.json"] = index
+    source = BytesSource(layout.pack())
+    facts = read_facts(scan_archive(source), source)
+    assert run(facts, "2.1.9").message == f"ctr: {message}"
+
+
+def test_what_is_wrong_with_other_documents_is_said_in_the_words_of_go() -> None:
+    layout = Layout()
+    broken = layout.blob(b"{nope", OCI_MANIFEST, platform=platform("linux/amd64"))
+    data = layout.add(layout.index([broken])).pack()
+    assert run(data, "2.1.9").message == f"ctr: children: invalid desc {broken['digest']}: …"
+    assert run(data, "1.3.0").message == "ctr: …"
+    layout, (child,) = indexed("linux/amd64")
+    document = layout.read(child) | {"config": layout.blob(b"{nope", OCI_CONFIG)}
+    layout.roots.clear()
+    data = layout.add(layout.blob(as_json(document), OCI_MANIFEST)).pack()
+    check(data, *["config-unreadable"] * 3)
+    assert run(data, "2.1.9").message == "ctr: unmarshal image config: …"
+    assert run(data, "2.1.9", "--local").message == "ctr: failed to resolve rootfs: …"
+    layout, _ = indexed("linux/amd64")
+    layout.files["oci-layout"] = b"{nope"
+    assert run(layout.pack(), "2.1.9").message == 'ctr: untar oci layout "oci-layout": …'
