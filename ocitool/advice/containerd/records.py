@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from ocitool.advice.containerd.matching import Spelling
     from ocitool.advice.containerd.names import Naming
+    from ocitool.advice.containerd.store import Store
     from ocitool.advice.containerd.unpack import Unpacker
     from ocitool.graph.image import Node
     from ocitool.model.digest import Digest
