@@ -76,8 +76,8 @@ class Rewrite:
 
     def options(self) -> FilterOptions:
         """Return what `filter` makes of the command, once names are chosen; raises `UsageError` as it does."""
-        names = [_chosen(self.name, 0)] if self.name else []
-        rules = [f"{old}={_chosen(new, number)}" for number, (old, new) in enumerate(self.renames)]
+        names = [chosen(self.name, 0)] if self.name else []
+        rules = [f"{old}={chosen(new, number)}" for number, (old, new) in enumerate(self.renames)]
         return FilterOptions(
             PlatformSelection.parse(self.platforms),
             images=ImageFilter(self.images),
@@ -110,8 +110,8 @@ class Rewrite:
         yield from ("-o", self.output)
 
 
-def _chosen(new: str, number: int) -> str:
-    """Choose a name for one that stays to be chosen, another for each number."""
+def chosen(new: str, number: int) -> str:
+    """Choose a name for one that stays to be chosen, another for each number; `as_told` takes it back."""
     return new.replace(REPOSITORY, f"{_STAND_IN}{number}").replace(TAG, _TAG_STAND_IN)
 
 

@@ -14,7 +14,7 @@ from ocitool.advice.target import Target
 from ocitool.advice.version import Version
 from ocitool.api.advising import open_facts
 from ocitool.model.platform import host_platform
-from ocitool.plan.filter_command import REPOSITORY, TAG
+from ocitool.plan.filter_command import REPOSITORY, chosen
 from ocitool.plan.options import Layers
 
 from .advice_comparison import archive_facts, differences
@@ -92,7 +92,7 @@ def filter_words(rewrite: Rewrite, source: Path, target: Path) -> Iterator[str]:
             yield str(source if word == "SRC" else target)
             continue
         if "=" in word and REPOSITORY in word:
-            yield word.replace(REPOSITORY, f"registry.local/image-{number}").replace(TAG, "tag")
+            yield chosen(word, number)
             number += 1
             continue
-        yield word.replace(REPOSITORY, "registry.local/image-0").replace(TAG, "tag")
+        yield chosen(word, 0)
