@@ -5,10 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ocitool.advice.outcome import Ending, Outcome
 from ocitool.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from ocitool.advice.table import Behaviour
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +28,11 @@ class CommandFlags:
     def value(self, flag: str) -> str:
         """Return the last value of a flag, "" if it is not given."""
         return self.flags.get(flag, ("",))[-1]
+
+    def refusal(self, behaviour: Behaviour) -> Outcome:
+        """Return how a command line with an unknown flag ends."""
+        message = behaviour.message("flag-unknown", flag=self.unknown)
+        return Outcome(Ending.ERROR, "flag-unknown", message, reasons=(f"it has no {self.unknown}",))
 
 
 def read_flags(arguments: Sequence[str], known: Mapping[str, bool]) -> CommandFlags:

@@ -11,7 +11,7 @@ from ocitool.advice.containerd.ctr import Ctr
 from ocitool.advice.containerd.failure import ImportFailure
 from ocitool.advice.containerd.matching import take_all, take_strictly
 from ocitool.advice.containerd.records import names_collide, success
-from ocitool.advice.outcome import Ending, Outcome
+from ocitool.advice.outcome import Outcome
 from ocitool.advice.platform_words import read_platform, wanted_words
 from ocitool.advice.table import read_table
 from ocitool.advice.target import Target
@@ -46,8 +46,7 @@ class Nerdctl:
         if flags.operands:
             raise UsageError("nerdctl load takes no archive but that of --input")
         if flags.unknown:
-            message = behaviour.message("flag-unknown", flag=flags.unknown)
-            return Outcome(Ending.ERROR, "flag-unknown", message, reasons=(f"it has no {flags.unknown}",))
+            return flags.refusal(behaviour)
         if behaviour.traits["path"] == "transfer":
             return _transfer(facts, target, behaviour, flags)
         return _client(facts, target, behaviour, flags)

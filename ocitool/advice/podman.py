@@ -58,8 +58,7 @@ class Podman:
         known = behaviour.flags if pulls else {name: behaviour.flags[name] for name in _LOAD_FLAGS}
         flags = read_flags(arguments[1:] if pulls else arguments, known)
         if flags.unknown:
-            message = behaviour.message("flag-unknown", flag=flags.unknown)
-            return Outcome(Ending.ERROR, "flag-unknown", message, reasons=(f"it has no {flags.unknown}",))
+            return flags.refusal(behaviour)
         if not pulls:
             if flags.operands:
                 raise UsageError("podman load takes no archive but that of --input")

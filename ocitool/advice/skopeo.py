@@ -62,8 +62,7 @@ class Skopeo:
         behaviour = self.table.behaviour(target.version)
         flags = read_flags(arguments, behaviour.flags)
         if flags.unknown:
-            message = behaviour.message("flag-unknown", flag=flags.unknown)
-            return Outcome(Ending.ERROR, "flag-unknown", message, reasons=(f"it has no {flags.unknown}",))
+            return flags.refusal(behaviour)
         source, destination = _places(flags)
         try:
             return _copy(facts, target, behaviour, flags, source, destination)
