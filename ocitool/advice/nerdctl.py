@@ -11,7 +11,6 @@ from ocitool.advice.containerd.ctr import Ctr
 from ocitool.advice.containerd.failure import ImportFailure
 from ocitool.advice.containerd.matching import take_all, take_strictly
 from ocitool.advice.containerd.records import names_collide, success
-from ocitool.advice.outcome import Outcome
 from ocitool.advice.platform_words import read_platform, wanted_words
 from ocitool.advice.table import read_table
 from ocitool.advice.target import Target
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
 
     from ocitool.advice.command_flags import CommandFlags
     from ocitool.advice.facts import ArchiveFacts
+    from ocitool.advice.outcome import Outcome
     from ocitool.advice.table import Behaviour, Table
     from ocitool.model.platform import Platform
 
