@@ -14,6 +14,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    from ocitool.api.advising import AdviseOptions, advise_archive
+    from ocitool.api.explaining import explain_error
     from ocitool.api.filtering import FilterResult, filter_archive, merge_archives
     from ocitool.api.image_lists import read_image_list
     from ocitool.api.import_client import ClientOptions
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from ocitool.api.importing import import_archive, predict_import
     from ocitool.api.inspecting import inspect_archive
     from ocitool.api.listener import Listener
+    from ocitool.api.migrating import migrate_scripts
     from ocitool.api.opening import SourceOptions
     from ocitool.api.splitting import SplitResult, split_archive, split_options
     from ocitool.api.verifying import VerifyOptions, verify_archive
@@ -47,6 +50,7 @@ if TYPE_CHECKING:
     from ocitool.plan.steps import Plan
 
 __all__ = [
+    "AdviseOptions",
     "ClientOptions",
     "DockerManifest",
     "FilterOptions",
@@ -80,10 +84,13 @@ __all__ = [
     "VerifyOptions",
     "WriteOptions",
     "Written",
+    "advise_archive",
+    "explain_error",
     "filter_archive",
     "import_archive",
     "inspect_archive",
     "merge_archives",
+    "migrate_scripts",
     "predict_import",
     "read_image_list",
     "read_schema",
@@ -94,6 +101,7 @@ __all__ = [
 ]
 
 _HOMES: Final = {
+    "AdviseOptions": "ocitool.api.advising",
     "ClientOptions": "ocitool.api.import_client",
     "DockerManifest": "ocitool.plan.options",
     "FilterOptions": "ocitool.plan.options",
@@ -127,10 +135,13 @@ _HOMES: Final = {
     "VerifyOptions": "ocitool.api.verifying",
     "WriteOptions": "ocitool.api.writing",
     "Written": "ocitool.api.writing",
+    "advise_archive": "ocitool.api.advising",
+    "explain_error": "ocitool.api.explaining",
     "filter_archive": "ocitool.api.filtering",
     "import_archive": "ocitool.api.importing",
     "inspect_archive": "ocitool.api.inspecting",
     "merge_archives": "ocitool.api.filtering",
+    "migrate_scripts": "ocitool.api.migrating",
     "predict_import": "ocitool.api.importing",
     "read_image_list": "ocitool.api.image_lists",
     "read_schema": "ocitool.model.schemas",
