@@ -22,6 +22,8 @@ from .advice_shapes import SHAPES
 from .engines import ARCHIVED_CONTAINERD, labels
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from .containerd import ContainerdServer
 
 ARGUMENTS: Final = (
@@ -128,33 +130,52 @@ VARIATIONS: Final = frozenset(
 )
 """Shapes that are imported with `FEW` arguments."""
 
-LIKE_OTHERS: Final = ("containerd-1.4", "containerd-1.7")
-"""Versions that do with nearly all archives what 1.6 does."""
+LIKE_OTHERS: Final = ("containerd-1.4", "containerd-1.6", "containerd-1.7")
+"""Versions for which `make test` leaves the variations to `make test-long`."""
 
 OLDEST: Final = "containerd-1.4"
 """It knows neither --platform nor --local, so that `FEW` arguments tell all."""
 
+LABELS: Final = (*labels(ARCHIVED_CONTAINERD), *labels("containerd"))
+
 CASES: Final = [
     pytest.param(label, shape, marks=pytest.mark.long if shape in VARIATIONS and label in LIKE_OTHERS else ())
-    for label in (*labels(ARCHIVED_CONTAINERD), *labels("containerd"))
+    for label in LABELS
     for shape in SHAPES
 ]
-"""Every version with every archive; variations with the versions that are like others are for `make test-long`."""
+"""Every version with every archive."""
+
+NAMING_CASES: Final = [
+    pytest.param(label, shape, marks=pytest.mark.long if label in {OLDEST, "containerd-1.6"} else ())
+    for label in LABELS
+    for shape in NAMED
+]
+"""Every version with the archives whose names tell something; 1.7 names images as those before it do."""
 
 MATRIX: Final = Path(__file__).parent.parent / "data" / "import-matrix.jsonl"
 
 
 @pytest.mark.parametrize(("any_containerd", "shape"), CASES, indirect=["any_containerd"])
 def test_import_ends_as_predicted(any_containerd: ContainerdServer, shape: str, tmp_path: Path) -> None:
-    archive = tmp_path / "archive.tar"
+    is_few = shape in VARIATIONS or any_containerd.label == OLDEST
+    hold(any_containerd, shape, FEW if is_few else ARGUMENTS, tmp_path)
+
+
+@pytest.mark.parametrize(("any_containerd", "shape"), NAMING_CASES, indirect=["any_containerd"])
+def test_names_are_those_that_were_predicted(any_containerd: ContainerdServer, shape: str, tmp_path: Path) -> None:
+    hold(any_containerd, shape, NAMING, tmp_path)
+
+
+def hold(server: ContainerdServer, shape: str, arguments: Sequence[str], folder: Path) -> None:
+    """Import an archive with each of some arguments, and hold it to its prediction."""
+    archive = folder / "archive.tar"
     archive.write_bytes(SHAPES[shape]())
     facts = archive_facts(archive)
-    target = Target("ctr", Version.parse(any_containerd.version), host_platform())
+    target = Target("ctr", Version.parse(server.version), host_platform())
     wrong = {}
-    is_few = shape in VARIATIONS or any_containerd.engine.label == OLDEST
-    for text in (FEW if is_few else ARGUMENTS) + NAMING * (shape in NAMED):
+    for text in arguments:
         outcome = IMPORTERS["ctr"].predict(facts, target, text.split())
-        found = list(differences(facts, outcome, run_import(any_containerd, archive, text.split())))
+        found = list(differences(facts, outcome, run_import(server, archive, text.split())))
         if found:
             wrong[text] = found
     assert not wrong, json.dumps(wrong, indent=1)
