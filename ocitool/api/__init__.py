@@ -44,6 +44,7 @@ if TYPE_CHECKING:
         IndexForm,
         Layers,
         Missing,
+        Reflink,
         SplitBy,
         SplitOptions,
     )
@@ -73,6 +74,7 @@ __all__ = [
     "PlatformSelection",
     "Profile",
     "Reference",
+    "Reflink",
     "Renaming",
     "Report",
     "Rule",
@@ -124,6 +126,7 @@ _HOMES: Final = {
     "PlatformSelection": "ocitool.model.platform_selection",
     "Profile": "ocitool.check.rule",
     "Reference": "ocitool.model.reference",
+    "Reflink": "ocitool.plan.options",
     "Renaming": "ocitool.model.renaming",
     "Report": "ocitool.check.report",
     "Rule": "ocitool.check.rule",

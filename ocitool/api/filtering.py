@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from ocitool.api.listener import Listener, Silence
 from ocitool.api.opening import SourceOptions, open_archives
 from ocitool.api.recompressing import recompressed_layers
+from ocitool.api.reflinking import require_sharing
 from ocitool.api.writing import (
     Outputs,
     WriteOptions,
@@ -63,6 +64,7 @@ class FilterResult:
             "sourceSize": plan.source_size,
             "outputSize": self.output.size,
             "tarSize": plan.size,
+            "shared": self.output.shared,
             "images": [image.to_json() for image in plan.images],
             "kept": [manifest.to_json() for manifest in plan.kept],
             "dropped": [manifest.to_json() for manifest in plan.dropped],
@@ -86,9 +88,10 @@ def filter_archive(
     `output` is compressed as `write_options` say, by default as its suffix promises (`UsageError` for one that we do
     not write). If its name ends in a slash it becomes an OCI layout folder (image-layout.md), never compressed, in
     place of nothing, an empty folder or, with `force`, another image layout; what is kept of a source folder on the
-    same file system is linked or cloned where possible. The output appears whole and verified, or not at all, and so
-    does the digest map. With `dry_run` only the plan is made. Raises the errors of `ocitool.errors`; after any of
-    them what stood under the name of the output is untouched.
+    same file system is linked or cloned where possible. A plain file shares blocks with its source where `options`
+    ask for that. The output appears whole and verified, or not at all, and so does the digest map. With `dry_run`
+    only the plan is made. Raises the errors of `ocitool.errors`; after any of them what stood under the name of the
+    output is untouched.
     """
     return _write([source], output, options, dry_run, write_options, source_options, listener, "filter")
 
@@ -129,8 +132,10 @@ def _write(
     if source_options.spool_directory is None:
         source_options = replace(source_options, spool_directory=folder_beside(output))
     with ExitStack() as stack:
-        outputs = stack.enter_context(Outputs(write_options))
-        if not dry_run:
+        outputs = stack.enter_context(Outputs(write_options, options.reflink))
+        if dry_run:
+            require_sharing(options.reflink, output, compression)
+        else:
             outputs.open(output)
             outputs.open_digest_map()
         archive = stack.enter_context(open_archives(sources, source_options, listener, join=kind == "merge"))

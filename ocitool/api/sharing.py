@@ -48,8 +48,9 @@ def shared_once(
     if not shared:
         yield Shared(tuple(outputs), tuple(sources))
         return
-    # As a tar, which is what the engine writes; nobody else sees it.
-    plan = OutputPlan(tuple(Member(copy.digest.blob_name, copy) for copy in shared.values()))
+    # As a tar, which is what the engine writes, aligned as the outputs are to be; nobody else sees it.
+    members = tuple(Member(copy.digest.blob_name, copy) for copy in shared.values())
+    plan = OutputPlan(members, alignment=outputs[0].alignment)
     file = NewFile(folder / "shared")
     try:
         file.require_space(plan.size)

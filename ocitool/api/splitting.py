@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from ocitool.api.listener import Listener, Silence
 from ocitool.api.opening import SourceOptions, open_archive
 from ocitool.api.recompressing import recompressed_layers
+from ocitool.api.reflinking import require_sharing
 from ocitool.api.writing import Outputs, WriteOptions, Written, choose_compression, towards
 from ocitool.archive.made_folder import made_folder
 from ocitool.errors import UsageError
@@ -97,7 +98,7 @@ def split_archive(
             stack.enter_context(made_folder(Path(folder)))
         if source_options.spool_directory is None and Path(folder).is_dir():
             source_options = replace(source_options, spool_directory=Path(folder))
-        outputs = stack.enter_context(Outputs(write_options))
+        outputs = stack.enter_context(Outputs(write_options, options.reflink))
         if not dry_run:
             outputs.open_digest_map()
         archive = stack.enter_context(open_archive(source, source_options, listener))
@@ -105,10 +106,12 @@ def split_archive(
             plan = plan_split(archive.graph, options, split)
             paths = [_path(folder, output) for output in plan.outputs]
             plan = towards(plan, paths)
-            needed = [choose_compression(path, write_options.compression).is_needed for path in paths]
+            compressions = [choose_compression(path, write_options.compression) for path in paths]
+            for path, compression in zip(paths, compressions, strict=True):
+                require_sharing(options.reflink, path, compression)
             planned = [
-                Written(path, output.written_size, is_compressed)
-                for output, path, is_compressed in zip(plan.outputs, paths, needed, strict=True)
+                Written(path, output.written_size, compression.is_needed)
+                for output, path, compression in zip(plan.outputs, paths, compressions, strict=True)
             ]
             return SplitResult(plan, tuple(planned), written=False)
         wanted = plan_split_layers(archive.graph, options, split)
@@ -148,6 +151,7 @@ def _output_json(plan: OutputPlan, output: Written) -> JsonObject:
         "size": output.size,
         "sha256": None if output.sha256 is None else output.sha256.hex,
         "tarSize": plan.size,
+        "shared": output.shared,
         "images": [image.to_json() for image in plan.images],
         "kept": [manifest.to_json() for manifest in plan.kept],
         "digestMap": digest_map_json(plan.digest_map),

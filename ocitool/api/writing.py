@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Self, TypeAlias
 
+from ocitool.api.reflinking import require_sharing, share_or_require_space
 from ocitool.api.sharing import shared_once
 from ocitool.archive.codec.compress import THREAD_LIMIT, CompressingSink, Compression
 from ocitool.archive.new_file import Appender, NewFile
@@ -19,6 +20,7 @@ from ocitool.engine.execute import Target, digest_files, execute
 from ocitool.engine.workers import processor_count
 from ocitool.errors import OutputError, UsageError
 from ocitool.model.json_text import JsonObject, dump_json
+from ocitool.plan.options import Reflink
 from ocitool.plan.steps import Copy, OutputPlan, Plan
 
 if TYPE_CHECKING:
@@ -54,19 +56,24 @@ class WriteOptions:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """One output as it is, or would be; `size` in bytes, compressed or not, `sha256` of the file if asked for."""
+    """One output as it is, or would be; `size` in bytes, compressed or not, `sha256` of the file if asked for.
+
+    `shared` are the bytes of it whose blocks belong to a source too, which take no room of their own.
+    """
 
     path: str
     size: int
     is_compressed: bool = False
     sha256: Digest | None = None
+    shared: int = 0
 
 
 class Outputs:
     """The outputs of one command; whatever ends it before `write` has returned leaves none of them behind."""
 
-    def __init__(self, options: WriteOptions) -> None:
+    def __init__(self, options: WriteOptions, reflink: Reflink = Reflink.NEVER) -> None:
         self._options = options
+        self._reflink = reflink
         self._stack = ExitStack()
         self._sinks: list[Sink] = []
         self._paths: list[str] = []
@@ -87,10 +94,12 @@ class Outputs:
     def open(self, *paths: str | os.PathLike[str]) -> None:
         """Open the places of outputs.
 
-        Raises `UsageError` for a name that promises what is not written, `OutputError` if there is no way to write,
-        to so many at once, or if two of them are one.
+        Raises `UsageError` for a name that promises what is not written, or where nothing can be shared that must be,
+        `OutputError` if there is no way to write, to so many at once, or if two of them are one.
         """
         compressions = [choose_compression(path, self._options.compression) for path in paths]
+        for path, compression in zip(paths, compressions, strict=True):
+            require_sharing(self._reflink, path, compression)
         folders = sum(map(names_folder, paths))
         # A blob that all folders share is a file in each of them, and every thread may be at one.
         allow_open_files(folders * FOLDER_DESCRIPTORS + len(paths) - folders, passing=folders * processor_count())
@@ -174,7 +183,6 @@ class Outputs:
         verify = self._options.verify
         plain: list[Target] = []
         packed: list[int] = []
-        needed: dict[int, int] = {}
         results: dict[int, Written] = {}
         for number, (output, sink, path, compression) in enumerate(
             zip(plan.outputs, self._sinks, self._paths, self._compressions, strict=True)
@@ -184,9 +192,10 @@ class Outputs:
                 continue
             plain.append((output, sink))
             results[number] = Written(path, output.content_size if isinstance(sink, NewFolder) else output.size)
-            if isinstance(sink, NewFile):
-                sink.require_space(output.size + needed.get(sink.device, 0))
-                needed[sink.device] = needed.get(sink.device, 0) + output.size
+        share_or_require_space(plain, sources, self._reflink)
+        for number, result in results.items():
+            if isinstance(sink := self._sinks[number], NewFile):
+                results[number] = replace(result, shared=sum(sink.shared.values()))
         execute(plain, sources, verify=verify, on_bytes=on_bytes)
         if packed:
             sizes = self._write_compressed([plan.outputs[number] for number in packed], packed, sources, on_bytes)

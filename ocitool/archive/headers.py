@@ -25,6 +25,7 @@ _FIELDS: Final = struct.Struct("100s8s16x12s12x8s1s100s6s82x155s12x")
 
 _CHECKSUM: Final = slice(148, 156)
 _INT64_MAX: Final = 2**63 - 1
+_FILLER: Final = "fills up to where the data below can share its blocks with the file it came from"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +66,13 @@ def parse_header(block: bytes) -> Header:
     )
 
 
-def encode_header(name: str, size: int, *, directory: bool = False) -> bytes:
+def encode_header(name: str, size: int, *, directory: bool = False, filling: int = 0) -> bytes:
     """Return the header block(s) of an entry with the one mode, owner and time that we write.
 
     Plain ustar whenever it can hold the entry, else a PAX extended header before it. Directories get a
     trailing slash, mode 0755; files 0644; all of them uid and gid 0 and time 0, so that equal input gives equal
-    bytes.
+    bytes. With `filling` it is longer by that many bytes, whole blocks, which a comment in the extended header takes
+    up; where there is none otherwise they are two blocks at least.
     """
     raw = name.encode("utf-8") + (b"/" if directory else b"")
     records: dict[str, str] = {}
@@ -83,11 +85,23 @@ def encode_header(name: str, size: int, *, directory: bool = False) -> bytes:
     kind = b"5" if directory else b"0"
     mode = 0o755 if directory else 0o644
     block = _block(split, size if size < USTAR_SIZE_LIMIT else 0, kind, mode)
-    if not records:
+    if not records and not filling:
         return block
     body = encode_pax(records)
+    if filling:
+        room = len(body) + padding(len(body)) + filling if records else filling - BLOCK
+        body += _comment(room - len(body))
     extension = _block((b"", b"PaxHeaders/" + raw[-80:].rpartition(b"/")[2]), len(body), b"x", 0o644)
     return extension + body + bytes(padding(len(body))) + block
+
+
+def _comment(length: int) -> bytes:
+    """Return a record of `length` bytes that every reader passes over (POSIX: "comment").
+
+    Where its length has a digit more than what follows it needs, it is one byte shorter.
+    """
+    around = len(f"{length} comment=\n")
+    return encode_pax({"comment": _FILLER.ljust(length - around)})
 
 
 def encode_pax(records: dict[str, str]) -> bytes:

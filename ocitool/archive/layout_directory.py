@@ -14,6 +14,7 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from ocitool.archive.clone import CLONE_UNIT
 from ocitool.archive.entry import Entry, EntryKind, Scan
 from ocitool.archive.open_range import OpenRange
 from ocitool.errors import ArchiveError, ChangedSource, UnsafeEntry
@@ -53,6 +54,7 @@ class DirectorySource:
     def __init__(self, path: Path) -> None:
         self.name = str(path)
         self.size = 0
+        self._end = 0
         self._folders: list[int] = []
         self._members: list[_Member] = []
         self._open: OrderedDict[int, int] = OrderedDict()
@@ -148,10 +150,12 @@ class DirectorySource:
             kind = EntryKind.FILE if regular else EntryKind.LINK if stat.S_ISLNK(status.st_mode) else EntryKind.OTHER
             size = status.st_size if regular else 0
             self._members.append(
-                _Member(f"{prefix}{name}", name, folder, self.size, size, status.st_mtime_ns, status.st_ino, kind)
+                _Member(f"{prefix}{name}", name, folder, self._end, size, status.st_mtime_ns, status.st_ino, kind)
             )
-            # An empty file has an address too, so that no two share one.
-            self.size += max(size, 1)
+            self.size += size
+            # An empty file has an address too, so that no two share one; and each begins where a block does, so that
+            # an output can share its blocks, and does not depend on what else is in the folder.
+            self._end += max(size, 1) + -max(size, 1) % CLONE_UNIT
             if len(self._members) > ENTRY_LIMIT:
                 raise UnsafeEntry(f"more than {ENTRY_LIMIT} files", where=self.name)
 

@@ -11,11 +11,14 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from ocitool.archive.clone import clone_range
 from ocitool.archive.place import Place, hidden_name, require_space, write_failed
 from ocitool.errors import OutputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from ocitool.archive.open_range import OpenRange
 
 _FOLDER: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 _NO_LINKS: Final = frozenset({errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK})
@@ -26,7 +29,8 @@ class NewFile:
     """A regular file that appears under its name complete, or not at all.
 
     The bytes go to a file without a name in the target's folder (``O_TMPFILE``), which dies with the process
-    whatever ends it; where the file system lacks that, to a hidden named one. `publish` gives it the name.
+    whatever ends it; where the file system lacks that, to a hidden named one. `publish` gives it the name. `shared`
+    are the bytes whose blocks another file has too, by the offset of the blob that is there with them already.
     """
 
     def __init__(self, path: Path, *, clobber: bool = True) -> None:
@@ -38,6 +42,7 @@ class NewFile:
         self._backup: Path | None = None
         self._is_published = False
         self._turn = threading.Lock()
+        self.shared: dict[int, int] = {}
         self.descriptor = -1
         self._open()
 
@@ -70,6 +75,16 @@ class NewFile:
     def place(self, offset: int) -> Iterator[Place]:
         """Open the place of a blob at `offset`."""
         yield Place(self.descriptor, offset, self.name, self._turn)
+
+    def clone_at(self, offset: int, opened: OpenRange, length: int) -> str:
+        """Share `length` bytes of `opened` from its offset on; return "" if they are at `offset` now, else why not.
+
+        Offsets and length are multiples of `CLONE_UNIT`. Raises `OutputError` if there is no room for it.
+        """
+        try:
+            return clone_range(opened.descriptor, opened.offset, length, self.descriptor, offset)
+        except OSError as error:
+            raise self.failed(error) from error
 
     def require_space(self, size: int) -> None:
         """Raise `OutputError` if the file system has less than `size` bytes free."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from ocitool.cli.arguments import takes
 from ocitool.cli.options import Source  # noqa: TC001 - typer reads it from the signature
 from ocitool.cli.outcome import exit_codes
-from ocitool.cli.plan_report import digest_lines, manifest_lines, outlook_lines, print_report
+from ocitool.cli.plan_report import digest_lines, manifest_lines, outlook_lines, print_report, shared_lines
 from ocitool.cli.progress import showing_progress
 from ocitool.cli.streams import check_places, report_streams
 from ocitool.cli.text import format_size, percent_less, printable
@@ -30,6 +30,7 @@ def filter_command(source: Source, platforms: Platforms, output: Output, shared:
       ocitool filter image.tar -p all --layers gzip -o for-old-engines.tar
       ocitool filter bundle.tar.zst -p linux/arm64 -o arm64.tar.zst
       ocitool filter image.tar -p linux/arm64 -o layout-arm64/
+      ocitool filter image.tar -p linux/arm64 --reflink auto -o arm64.tar
       ocitool filter signed.tar -p linux/arm64 --index keep --require-signatures -o arm64.tar
       ocitool filter image.tar -p linux/arm64 --name registry.local/lab:1.0 -o arm64.tar
       ocitool filter bundle.tar -p linux/arm64 --rename 'docker.io/*=registry.local/*' -o arm64.tar
@@ -72,6 +73,7 @@ def result_lines(result: FilterResult, *, verbose: bool) -> list[str]:
         *digest_lines(result.plan.outputs[0], verbose=verbose),
         *([] if result.written else outlook_lines(result.plan, [result.output])),
         _summary(result),
+        *shared_lines(result.plan, [result.output]),
     ]
 
 

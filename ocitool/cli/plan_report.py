@@ -86,6 +86,16 @@ def outlook_lines(plan: Plan, outputs: Sequence[Written]) -> list[str]:
     return [f"{ship}; save {save}{left}; read {format_size(plan.read)} of {format_size(before)}"]
 
 
+def shared_lines(plan: Plan, outputs: Sequence[Written]) -> list[str]:
+    """Return a line on what takes no room of its own, if anything does not."""
+    shared = sum(output.shared for output in outputs)
+    if not shared:
+        return []
+    sources = [printable(source.name) for source in plan.sources if not source.is_spool]
+    other = sources[0] if len(sources) == 1 else "its sources"
+    return [f"shares {format_size(shared)} of its blocks with {other}"]
+
+
 def digest_lines(output: OutputPlan, *, verbose: bool) -> list[str]:
     """Return a line for each digest that is another one now."""
     lines: list[str] = []

@@ -9,7 +9,7 @@ import typer
 from ocitool.cli.arguments import takes
 from ocitool.cli.options import Format, Source
 from ocitool.cli.outcome import exit_codes
-from ocitool.cli.plan_report import dropped_lines, outlook_lines, print_report, shown_digest
+from ocitool.cli.plan_report import dropped_lines, outlook_lines, print_report, shared_lines, shown_digest
 from ocitool.cli.progress import showing_progress
 from ocitool.cli.streams import check_places, report_streams
 from ocitool.cli.text import align, format_count, format_size, parse_size, printable
@@ -139,7 +139,8 @@ def result_lines(result: SplitResult, folder: str, *, verbose: bool) -> list[str
     summary = (
         f"{verb} {count} into {printable(folder)}: {format_size(size)} of {format_size(result.plan.source_size)}"
     )
-    return [*table, *dropped_lines(result.plan), *outlook, summary]
+    shared = shared_lines(result.plan, result.outputs)
+    return [*table, *dropped_lines(result.plan), *outlook, summary, *shared]
 
 
 def _part_cells(plan: OutputPlan, output: Written, *, verbose: bool) -> tuple[str, ...]:

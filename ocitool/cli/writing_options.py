@@ -25,7 +25,7 @@ from ocitool.model.limits import RATIO_LIMIT
 from ocitool.model.platform_selection import PlatformSelection
 from ocitool.model.reference import ImageFilter
 from ocitool.model.renaming import Renaming
-from ocitool.plan.options import DockerManifest, FilterOptions, Followers, IndexForm, Layers, Missing
+from ocitool.plan.options import DockerManifest, FilterOptions, Followers, IndexForm, Layers, Missing, Reflink
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -126,6 +126,14 @@ Compress: TypeAlias = Annotated[
 LayerCompression: TypeAlias = Annotated[
     Layers, typer.Option("--layers", help="Compress layers anew where they are not so already (new digests).")
 ]
+ReflinkMode: TypeAlias = Annotated[
+    Reflink,
+    typer.Option(
+        "--reflink",
+        help="Share blocks with SRC on XFS and btrfs: auto where it can be, always or fail; both put filler before "
+        "large blobs. DIR/ has links or clones of a folder's files anyway.",
+    ),
+]
 DigestMap: TypeAlias = Annotated[
     Path | None,
     typer.Option("--digest-map", metavar="FILE", help="Write old and new digests as JSON.", show_default=False),
@@ -157,6 +165,7 @@ class WritingArguments:
     verify: Verify = True
     compress: Compress = None
     layers: LayerCompression = Layers.KEEP
+    reflink: ReflinkMode = Reflink.NEVER
     digest_map: DigestMap = None
     no_clobber: NoClobber = False
     force: Force = False
@@ -185,6 +194,7 @@ class WritingArguments:
             missing=self.missing,
             docker_manifest=self.docker_manifest,
             layers=self.layers,
+            reflink=self.reflink,
         )
 
     def write_options(self) -> WriteOptions:

@@ -45,7 +45,7 @@ _OpenPlace: TypeAlias = "Callable[[], AbstractContextManager[Place]]"
 
 @dataclass(frozen=True, slots=True)
 class _Job:
-    """A range of a source, and how to open the places it goes to; none where its files have been linked."""
+    """A range of a source, and how to open the places it goes to; none where it is linked or shared already."""
 
     copy: Copy
     places: list[_OpenPlace] = field(default_factory=list)
@@ -131,13 +131,14 @@ def _add(jobs: dict[tuple[int, int, Digest], _Job], more: Iterable[_Job]) -> Non
 
 
 def _begin_file(output: OutputPlan, sink: NewFile) -> list[_Job]:
-    """Write what the plan carries and return what there is to copy."""
+    """Write what the plan carries and return what there is to copy or, where blocks are shared, still to verify."""
     jobs: list[_Job] = []
     for step in output.steps():
         if isinstance(step.content, Emit):
             sink.write_at(step.offset, step.content.data)
         else:
-            jobs.append(_Job(step.content, [partial(sink.place, step.offset)]))
+            is_there = step.offset in sink.shared
+            jobs.append(_Job(step.content, [] if is_there else [partial(sink.place, step.offset)]))
     return jobs
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Final
 
+from ocitool.archive.clone import CLONE_UNIT
 from ocitool.archive.codec.compress import THREAD_LIMIT, make_compressor
 from ocitool.archive.codec.ratio import Growth
 from ocitool.archive.codec.sniff import tell_compression
@@ -83,6 +84,8 @@ class _Recompressor:
 
     def run(self, job: LayerJob, spool: SpoolFile, number: int) -> RecompressedLayer:
         """Compress one layer into `spool`, which is source `number` of the plan."""
+        # Where a block begins, so that an output can share it, and does not depend on what was packed before.
+        spool.write(bytes(-spool.size % CLONE_UNIT))
         offset = spool.size
         source = self.sources[job.copy.source]
         stream = RangeStream(source, job.copy.offset, job.copy.size, job.copy.digest.algorithm)

@@ -57,6 +57,18 @@ class DockerManifest(Enum):
     NEVER = "never"
 
 
+class Reflink(Enum):
+    """Whether an output shares blocks with its source, on file systems that can (XFS, btrfs).
+
+    `AUTO` places large blobs so that they can be shared, on any file system, and copies where they are not; `ALWAYS`
+    is an error there. `NEVER` places nothing so, and the same content has the same bytes wherever it comes from.
+    """
+
+    NEVER = "never"
+    AUTO = "auto"
+    ALWAYS = "always"
+
+
 @dataclass(frozen=True, slots=True)
 class FilterOptions:
     """All that decides what a filtered archive holds.
@@ -78,6 +90,7 @@ class FilterOptions:
     docker_manifest: DockerManifest = DockerManifest.AUTO
     layers: Layers = Layers.KEEP
     renaming: Renaming = field(default_factory=Renaming)
+    reflink: Reflink = Reflink.NEVER
 
     def __post_init__(self) -> None:
         """Raise `UsageError` for options that contradict each other."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from ocitool.archive.clone import CLONE_UNIT
 from ocitool.archive.reader import CUT_REMEDY
 from ocitool.errors import IntegrityError, TruncatedArchive
 from ocitool.graph.closure import Part, Use, manifest_uses
@@ -14,7 +15,7 @@ from ocitool.model.descriptor import CONTAINERD_NAME
 from ocitool.model.reference import has_reference_separator
 from ocitool.plan.compatibility import compatibility_notes
 from ocitool.plan.docker_manifest import build_docker_manifest, configs_of
-from ocitool.plan.options import Layers
+from ocitool.plan.options import Layers, Reflink
 from ocitool.plan.recompression import RecompressedLayer, Recompression, recompressed
 from ocitool.plan.rewrite import NewDocument, RewrittenImage, rewrite_image, rewrite_index
 from ocitool.plan.steps import Content, Copy, Emit, Folder, Member, OutputPlan, PlannedImage, PlannedManifest
@@ -87,6 +88,7 @@ def plan_output(
                 )
             ),
             digest_map=digest_map,
+            alignment=0 if options.reflink is Reflink.NEVER else CLONE_UNIT,
         ),
         tuple(images),
         (

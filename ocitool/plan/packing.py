@@ -86,7 +86,8 @@ def _single(number: int, plan: OutputPlan) -> _Bundle:
         if member.name in _TOP_FILES:
             bundle.documents[member.name] = member.content.size
         else:
-            bundle.entries[member.name] = _in_tar(member.content.size)
+            filling = plan.alignment + BLOCK if plan.is_aligned(member.content) else 0
+            bundle.entries[member.name] = _in_tar(member.content.size) + filling
     bundle.size += sum(bundle.entries.values())
     return bundle
 

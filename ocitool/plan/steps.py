@@ -6,17 +6,22 @@ A plan may have many sources and many outputs. It is printable as JSON and pickl
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
-from ocitool.archive.headers import padding
-from ocitool.archive.writer import END, TarLayout
+from ocitool.archive.headers import BLOCK, padding
+from ocitool.archive.writer import END, PlacedEntry, TarLayout
 from ocitool.model.digest import Digest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from typing import TypeGuard
 
     from ocitool.model.json_text import JsonObject, JsonValue
     from ocitool.plan.note import Note
+
+
+ALIGNED_FROM: Final = 64 * 1024
+"""Bytes from which content is worth up to 4.5 KiB of filler before it, so that its blocks can be shared."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +124,8 @@ class OutputPlan:
 
     `name` is that of its file where a plan has several, and `is_folder` what it is going to be. `digest_map` maps
     what roots, manifests and layers were to what they are in this output, where they are not there any more.
+    With an `alignment`, bytes of a file system's block, large copies stand as many bytes after a multiple of it as
+    they do in their source, so that both files can share blocks; 0 is none.
     """
 
     members: tuple[Member, ...]
@@ -127,15 +134,22 @@ class OutputPlan:
     images: tuple[PlannedImage, ...] = ()
     kept: tuple[PlannedManifest, ...] = ()
     digest_map: Mapping[Digest, Digest] = field(default_factory=dict)
+    alignment: int = 0
+
+    def is_aligned(self, content: Content) -> TypeGuard[Copy]:
+        """Tell whether content stands so that its blocks can be shared with its source."""
+        if self.alignment == 0 or not isinstance(content, Copy):
+            return False
+        return content.size >= ALIGNED_FROM and content.offset % BLOCK == 0
 
     def steps(self) -> Iterator[Step]:
         """Yield the writes that make the tar, in the order of their offsets and without gaps."""
-        layout = TarLayout()
+        layout = TarLayout(self.alignment)
         pending = bytearray()
         start = 0
         for member in self.members:
             content = member.content
-            place = layout.place(member.name, content.size, directory=isinstance(content, Folder))
+            place = self._place(layout, member)
             pending += place.header
             if isinstance(content, Emit):
                 pending += content.data
@@ -151,9 +165,9 @@ class OutputPlan:
     @property
     def size(self) -> int:
         """Length of the tar in bytes, also of one that becomes a folder instead."""
-        layout = TarLayout()
+        layout = TarLayout(self.alignment)
         for member in self.members:
-            layout.place(member.name, member.content.size, directory=isinstance(member.content, Folder))
+            self._place(layout, member)
         layout.close()
         return layout.size
 
@@ -171,6 +185,11 @@ class OutputPlan:
     def copied(self) -> int:
         """Bytes taken from sources."""
         return sum(member.content.size for member in self.members if isinstance(member.content, Copy))
+
+    def _place(self, layout: TarLayout, member: Member) -> PlacedEntry:
+        content = member.content
+        like = content.offset if self.is_aligned(content) else None
+        return layout.place(member.name, content.size, directory=isinstance(content, Folder), like=like)
 
 
 @dataclass(frozen=True, slots=True)
