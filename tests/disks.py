@@ -15,7 +15,23 @@ if TYPE_CHECKING:
 
     GiveUp = Callable[[str], NoReturn]
 
-OPTIONS = {"ext4": ("-O", "^has_journal"), "xfs": ("-m", "reflink=1")}
+OPTIONS = {"ext4": ("-O", "^has_journal"), "xfs": ("-m", "reflink=1"), "btrfs": ()}
+SMALLEST = {"xfs": 320 * 1024 * 1024, "btrfs": 160 * 1024 * 1024}
+"""Bytes that the file systems whose files share blocks need, and about a hundred mebibytes for data."""
+
+
+def shared_bytes(path: Path) -> int:
+    """Return the bytes of a file whose blocks another file has too, as the file system tells."""
+    done = subprocess.run(["filefrag", "-v", "-b1", path], capture_output=True, text=True, check=True)
+    extents = [line.split(":") for line in done.stdout.splitlines() if "shared" in line]
+    return sum(int(extent[3]) for extent in extents)
+
+
+def free_bytes(folder: Path) -> int:
+    """Return what the file system of a folder has free, once all that is to be written is."""
+    os.sync()
+    status = os.statvfs(folder)
+    return status.f_bavail * status.f_frsize
 
 
 @contextmanager

@@ -74,6 +74,29 @@ def test_tarfile_reads_what_we_write(name: str, size: int, directory: bool) -> N
     assert encode_header(name, size, directory=directory) == header
 
 
+@given(NAMES, SIZES, st.integers(2, 20).map(lambda count: count * BLOCK))
+@example("a", 1, 2 * BLOCK)
+@example("a" * 101, 1, BLOCK)
+@example("é" * 97, 1, BLOCK)
+@example("a", USTAR_SIZE_LIMIT, BLOCK)
+def test_filling_makes_a_header_longer_and_nothing_else(name: str, size: int, filling: int) -> None:
+    plain = encode_header(name, size)
+    header = encode_header(name, size, filling=filling)
+    assert len(header) == len(plain) + filling
+    member = first_member(header)
+    assert (member.name, member.size, member.offset_data) == (name, size, len(header))
+    assert member.pax_headers["comment"].startswith("fills up")
+    data = encode_header(name, 0, filling=max(filling, 2 * BLOCK))
+    (entry,) = scan_archive(BytesSource(data + END)).entries
+    assert entry.data_offset == len(data)
+
+
+def test_every_length_of_a_name_can_be_filled() -> None:
+    for length in range(101, 1200):
+        name = "a" * length
+        assert len(encode_header(name, 1, filling=BLOCK)) == len(encode_header(name, 1)) + BLOCK
+
+
 @pytest.mark.parametrize(
     ("name", "size", "plain"),
     [
