@@ -27,15 +27,17 @@ def share_blocks(output: OutputPlan, sink: NewFile, sources: Sequence[ByteSource
 
     The whole blocks in the middle are shared, less than one before and after them is written. Nothing is verified:
     that is left to `execute`, which writes what is left too. Raises `OutputError` for what cannot be shared though it
-    is `required`, if there is no room, or the disk fails; `ChangedSource` for a source that is shorter now.
+    is `required`, if there is no room, or the disk fails; `ChangedSource` for a source that is another now.
     """
     for step in output.steps():
         content = step.content
         if output.is_aligned(content):
-            reason = _share(content, output.alignment, step.offset, sink, sources[content.source])
+            source = sources[content.source]
+            reason = _share(content, output.alignment, step.offset, sink, source)
             if reason and required:
+                source.check_unchanged()
                 raise OutputError(
-                    f"cannot share blocks with {sources[content.source].name}: {reason}",
+                    f"cannot share blocks with {source.name}: {reason}",
                     where=sink.name,
                     remedy=CANNOT_REMEDY,
                 )
