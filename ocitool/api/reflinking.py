@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ocitool.archive.new_file import NewFile
 from ocitool.archive.new_folder import names_folder
+from ocitool.archive.source import SpooledSource
 from ocitool.engine.share_blocks import share_blocks
 from ocitool.errors import UsageError
 from ocitool.plan.options import Reflink
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from ocitool.archive.codec.compress import Compression
     from ocitool.archive.source import ByteSource
     from ocitool.engine.execute import Target
+    from ocitool.plan.steps import OutputPlan
 
 
 def require_sharing(reflink: Reflink, path: str | os.PathLike[str], compression: Compression) -> None:
@@ -59,3 +61,12 @@ def share_or_require_space(targets: Sequence[Target], sources: Sequence[ByteSour
             device = sink.device
             needed[device] = needed.get(device, 0) + output.size - sum(sink.shared.values())
             sink.require_space(needed[device])
+
+
+def shared_size(output: OutputPlan, sink: NewFile, sources: Sequence[ByteSource]) -> int:
+    """Return the bytes whose blocks stay shared, so that they take no room; a spool leaves its own to the output."""
+    if not sink.shared:
+        return 0
+    copies = ((step.offset, step.content) for step in output.steps() if output.is_aligned(step.content))
+    lasting = (at for at, copy in copies if not isinstance(sources[copy.source], SpooledSource))
+    return sum(sink.shared.get(at, 0) for at in lasting)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Self, TypeAlias
 
-from ocitool.api.reflinking import require_sharing, share_or_require_space
+from ocitool.api.reflinking import require_sharing, share_or_require_space, shared_size
 from ocitool.api.sharing import shared_once
 from ocitool.archive.codec.compress import THREAD_LIMIT, CompressingSink, Compression
 from ocitool.archive.new_file import Appender, NewFile
@@ -195,7 +195,7 @@ class Outputs:
         share_or_require_space(plain, sources, self._reflink)
         for number, result in results.items():
             if isinstance(sink := self._sinks[number], NewFile):
-                results[number] = replace(result, shared=sum(sink.shared.values()))
+                results[number] = replace(result, shared=shared_size(plan.outputs[number], sink, sources))
         execute(plain, sources, verify=verify, on_bytes=on_bytes)
         if packed:
             sizes = self._write_compressed([plan.outputs[number] for number in packed], packed, sources, on_bytes)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ocitool.archive.source import ByteSource
     from ocitool.plan.steps import Copy, OutputPlan
 
-CANNOT_REMEDY: Final = (
+_REMEDY: Final = (
     "write to the file system that holds the source, one that can (XFS, btrfs), or take --reflink auto, which copies "
     "what cannot be shared"
 )
@@ -39,7 +39,7 @@ def share_blocks(output: OutputPlan, sink: NewFile, sources: Sequence[ByteSource
                 raise OutputError(
                     f"cannot share blocks with {source.name}: {reason}",
                     where=sink.name,
-                    remedy=CANNOT_REMEDY,
+                    remedy=_REMEDY,
                 )
 
 

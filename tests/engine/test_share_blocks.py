@@ -9,7 +9,7 @@ import pytest
 
 from ocitool.api import WriteOptions, filter_archive, merge_archives, split_archive, split_options
 from ocitool.errors import ChangedSource, IntegrityError, OutputError
-from ocitool.plan.options import Reflink
+from ocitool.plan.options import Layers, Reflink
 from ocitool.plan.steps import ALIGNED_FROM
 from tests.disks import SMALLEST, free_bytes, mounted, shared_bytes
 from tests.failure.endings import Meddler, run_piped
@@ -17,7 +17,7 @@ from tests.failure.splitting import MEBIBYTE, heavy_layout
 from tests.folders import names_in, unpack
 from tests.importers.availability import give_up
 from tests.laws.filtering import filtered, merged, options_of, parts_of
-from tests.laws.test_reflink_laws import large_layers
+from tests.laws.test_reflink_laws import large_layers, members
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -140,11 +140,23 @@ def test_a_folder_is_shared_with(disk: Path) -> None:
 def test_a_spool_becomes_the_output(disk: Path, tmp_path: Path, data: bytes, *, compressed: bool) -> None:
     source = tmp_path / "in"
     source.write_bytes(gzip.compress(data, 1) if compressed else data)
+    fill(disk, leave=len(data) + SIZE)  # enough for one of them
     output = disk / "out.tar"
-    done = run_piped(source, "filter", "-", "-p", "linux/arm64", "--reflink", "always", "-o", output)
+    done = run_piped(source, "filter", "-", "-p", "all", "--reflink", "always", "-o", output)
     assert done.returncode == 0, done.stderr
-    assert b"of its blocks with standard input" in done.stdout
-    assert output.read_bytes() == filtered(data, ["linux/arm64"], reflink=Reflink.AUTO)
+    assert b"shares" not in done.stdout  # the spool is gone, and nobody has these blocks but the output
+    assert output.read_bytes() == filtered(data, ["all"], reflink=Reflink.AUTO)
+
+
+@pytest.mark.parametrize("layers", [Layers.GZIP, Layers.ZSTD])
+def test_layers_compressed_anew_are_not_copied(disk: Path, layers: Layers) -> None:
+    source, output = disk / "in.tar", disk / "out.tar"
+    source.write_bytes(large_layers({name: [MEBIBYTE] for name in NAMES}).pack())
+    result = filter_archive(source, output, options_of(["all"], reflink=Reflink.ALWAYS, layers=layers))
+    assert result.output.shared == 0
+    aligned = members(output.read_bytes())
+    filter_archive(source, output, options_of(["all"], layers=layers))
+    assert members(output.read_bytes()) == aligned
 
 
 def test_there_need_be_no_room_for_what_is_shared(disk: Path, source: Path, data: bytes) -> None:
