@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sys
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from ocitool.archive.headers import BLOCK, encode_header, padding
 from ocitool.archive.writer import END
 
 if TYPE_CHECKING:
-    from pathlib import Path
     from typing import BinaryIO
 
 PLATFORMS: Final = ("linux/amd64", "linux/arm64", "linux/arm/v7", "linux/ppc64le", "linux/s390x")
@@ -107,3 +108,13 @@ def _entry(file: BinaryIO, name: str, data: bytes) -> None:
 
 def _json(value: object) -> bytes:
     return json.dumps(value, separators=(",", ":")).encode()
+
+
+def main() -> None:
+    """Make one archive: ``python -m benchmarks.sparse FILE ENTRIES BYTES``; print its entries and its size."""
+    made = make_sparse_archive(Path(sys.argv[1]), entries=int(sys.argv[2]), size=int(sys.argv[3]))
+    print(made.entries, made.size)
+
+
+if __name__ == "__main__":
+    main()
