@@ -20,7 +20,7 @@ def main() -> None:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) in {signal.SIG_DFL, signal.default_int_handler}:
             signal.signal(number, _end)
-    # Graphs and plans are trees that live until the end: looking for cycles in them, every 700 objects, finds none.
+    # Graphs and plans hold no cycles; looking for some every 700 objects took a fifth of the time of large ones.
     gc.set_threshold(COLLECTION_THRESHOLD)
 
     from ocitool.cli.app import run
