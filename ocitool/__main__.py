@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from types import FrameType
+
+COLLECTION_THRESHOLD: Final = 100_000
+"""Objects made, less those freed, before the next search for cycles among them."""
 
 
 def main() -> None:
@@ -16,6 +20,8 @@ def main() -> None:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) in {signal.SIG_DFL, signal.default_int_handler}:
             signal.signal(number, _end)
+    # Graphs and plans hold no cycles; looking for some every 700 objects took a fifth of the time of large ones.
+    gc.set_threshold(COLLECTION_THRESHOLD)
 
     from ocitool.cli.app import run
 

@@ -1,8 +1,5 @@
 from __future__ import annotations
 
-import subprocess
-import sys
-
 import pytest
 
 from ocitool import api
@@ -21,11 +18,3 @@ def test_public_names_are_sorted_and_complete() -> None:
 def test_unknown_name_is_an_attribute_error() -> None:
     with pytest.raises(AttributeError, match="no attribute 'filter'"):
         _ = api.filter
-
-
-def test_start_up_loads_no_heavy_library() -> None:
-    script = "import sys, ocitool.cli.app; print(*sys.modules)"
-    loaded = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout.split()
-    assert not {"rich", "jsonschema", "zstandard", "pydantic", "asyncio", "tempfile", "matplotlib", "numpy"} & set(
-        loaded
-    )

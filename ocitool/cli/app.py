@@ -10,22 +10,14 @@ from typing import Annotated
 import typer
 
 from ocitool import __version__
-from ocitool.cli.advise import advise_command
-from ocitool.cli.filter import filter_command
-from ocitool.cli.import_command import import_command
-from ocitool.cli.inspect import inspect_command
-from ocitool.cli.merge import merge_command
-from ocitool.cli.options import Format
-from ocitool.cli.outcome import print_error
-from ocitool.cli.schema import schema_command
+from ocitool.cli.commands import CommandGroup
 from ocitool.cli.signals import handle_signals
-from ocitool.cli.split import split_command
 from ocitool.cli.streams import occupy_closed_streams
-from ocitool.cli.verify import verify_command
 from ocitool.errors import Interrupted, UsageError
 
 app = typer.Typer(
     name="ocitool",
+    cls=CommandGroup,
     help="Filter, check and explain multi-platform OCI image archives: no daemon, no root, no registry.",
     no_args_is_help=True,
     rich_markup_mode=None,
@@ -33,15 +25,6 @@ app = typer.Typer(
     add_completion=True,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-
-app.command("inspect")(inspect_command)
-app.command("filter")(filter_command)
-app.command("split")(split_command)
-app.command("merge")(merge_command)
-app.command("verify")(verify_command)
-app.command("advise")(advise_command)
-app.command("import")(import_command)
-app.command("schema")(schema_command)
 
 
 def _print_version(wanted: bool) -> None:
@@ -80,6 +63,9 @@ def run() -> None:
 
 def _report_usage(error: typer.TyperException) -> int:
     """Print what typer has to say of the arguments, in the form that they ask for."""
+    from ocitool.cli.options import Format
+    from ocitool.cli.outcome import print_error
+
     words = sys.argv[1:]
     if "--format=json" in words or ("--format", "json") in itertools.pairwise(words):
         message = getattr(error, "format_message", lambda: str(error))()

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import sys
+from contextlib import AbstractContextManager, nullcontext
 from enum import Enum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,6 +14,10 @@ from ocitool.cli.options import Format, MaxRatio, Progress, ProgressMode, Quiet,
 from ocitool.cli.outcome import exit_codes, print_json, print_lines
 from ocitool.cli.progress import showing_progress
 from ocitool.model.limits import RATIO_LIMIT
+
+if TYPE_CHECKING:
+    from ocitool.cli.picture_file import PictureFile
+    from ocitool.graph.inventory import Inventory
 
 
 class InspectFormat(Enum):
@@ -53,12 +58,9 @@ def inspect_command(
     """
     from ocitool.api.inspecting import inspect_archive
     from ocitool.api.opening import SourceOptions
-    from ocitool.cli.inventory_text import inventory_lines
-    from ocitool.cli.inventory_tree import choose_lines, tree_lines
-    from ocitool.cli.picture_file import opened_picture
 
     errors = Format.JSON if form is InspectFormat.JSON else Format.TEXT
-    with exit_codes(errors), opened_picture(plot, source) as picture:
+    with exit_codes(errors), _opened_picture(plot, source) as picture:
         with showing_progress(progress, quiet=quiet) as listener:
             inventory = inspect_archive(
                 source,
@@ -69,10 +71,25 @@ def inspect_command(
             picture.draw(inventory)
         if form is InspectFormat.JSON:
             print_json(inventory.to_json(), stream=sys.stdout)
-        elif form is InspectFormat.TREE and not quiet:
-            lines = tree_lines(inventory, verbose=verbose, drawing=choose_lines(sys.stdout.encoding))
-            print_lines(lines, stream=sys.stdout)
         elif not quiet:
-            print_lines(inventory_lines(inventory, verbose=verbose), stream=sys.stdout)
+            print_lines(_lines(inventory, form, verbose=verbose), stream=sys.stdout)
         if picture is not None:
             picture.publish()
+
+
+def _opened_picture(path: Path | None, source: str) -> AbstractContextManager[PictureFile | None]:
+    if path is None:
+        return nullcontext()
+    from ocitool.cli.picture_file import opened_picture
+
+    return opened_picture(path, source)
+
+
+def _lines(inventory: Inventory, form: InspectFormat, *, verbose: bool) -> list[str]:
+    if form is InspectFormat.TREE:
+        from ocitool.cli.inventory_tree import choose_lines, tree_lines
+
+        return tree_lines(inventory, verbose=verbose, drawing=choose_lines(sys.stdout.encoding))
+    from ocitool.cli.inventory_text import inventory_lines
+
+    return inventory_lines(inventory, verbose=verbose)

@@ -7,6 +7,7 @@ import json
 import os
 import sys
 from contextlib import contextmanager
+from itertools import islice
 from typing import TYPE_CHECKING, Final, TextIO
 
 import typer
@@ -16,9 +17,12 @@ from ocitool.cli.text import printable
 from ocitool.errors import Interrupted, OcitoolError, OutputClosed, OutputError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from ocitool.model.json_text import JsonObject
+
+PIECES: Final = 10_000
+"""Pieces of JSON, of some ten characters each, that are written at once."""
 
 LINE_LIMIT: Final = 4096
 """Characters of an error message that are printed."""
@@ -50,7 +54,7 @@ def print_error(error: OcitoolError, form: Format) -> None:
     else:
         line = f"ocitool: {_cut(printable(str(error)))}"
     with contextlib.suppress(OutputError):  # nobody is left to tell
-        _write(sys.stderr, line)
+        _write(sys.stderr, [line])
 
 
 def _cut(text: str) -> str:
@@ -75,20 +79,30 @@ def error_json(error: OcitoolError) -> JsonObject:
 def print_lines(lines: Sequence[str], *, stream: TextIO | None) -> None:
     """Print a text report to `stream` (None: nowhere); its lines are safe already."""
     if lines:
-        _write(stream, "\n".join(lines))
+        _write(stream, ["\n".join(lines)])
 
 
 def print_json(document: JsonObject, *, stream: TextIO | None) -> None:
-    """Print one JSON document to `stream` (None: nowhere)."""
-    _write(stream, json.dumps(document, indent=2, ensure_ascii=True))
+    """Print one JSON document to `stream` (None: nowhere).
+
+    It is written as it is encoded: as one text a report of many images would be larger than all that it tells of.
+    """
+    _write(stream, _blocks(json.JSONEncoder(indent=2, ensure_ascii=True).iterencode(document)))
 
 
-def _write(stream: TextIO | None, text: str) -> None:
-    """Write and flush; a reader that has gone away is no error of ours."""
+def _blocks(pieces: Iterator[str]) -> Iterator[str]:
+    """Join pieces of a few characters: a stream without a buffer would make a system call for each."""
+    while block := "".join(islice(pieces, PIECES)):
+        yield block
+
+
+def _write(stream: TextIO | None, texts: Iterable[str]) -> None:
+    """Write, end the line and flush; a reader that has gone away is no error of ours."""
     if stream is None:
         return
     try:
-        stream.write(text + "\n")
+        stream.writelines(texts)
+        stream.write("\n")
         stream.flush()
     except BrokenPipeError:
         _silence(stream)

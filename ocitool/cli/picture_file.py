@@ -51,15 +51,12 @@ class PictureFile:
 
 
 @contextmanager
-def opened_picture(path: Path | None, source: str) -> Iterator[PictureFile | None]:
-    """Open the place of a picture before any work is done for it; None if there is to be none.
+def opened_picture(path: Path, source: str) -> Iterator[PictureFile]:
+    """Open the place of a picture before any work is done for it.
 
     Raises `UsageError` for another suffix, for the source itself or if the extra is not installed, `OutputError` if
     the place cannot be written.
     """
-    if path is None:
-        yield None
-        return
     form = FORMS.get(path.suffix.lower())
     if form is None:
         raise UsageError("pictures are SVG or PNG", where=str(path), remedy="end its name in .svg or .png")

@@ -91,6 +91,8 @@ class PlatformSpecifier:
 
     def _resolve(self, found: Platform) -> Platform:
         """Put the values of `found` where a wildcard of the pattern covers them."""
+        if self.is_literal:
+            return self.pattern
         pattern = self.pattern
         variants = [found.variant or _BASE_VARIANTS.get(found.architecture, ""), found.variant]
         return replace(

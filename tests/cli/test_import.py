@@ -323,12 +323,6 @@ def test_signal_ends_both(tmp_path: Path, number: int) -> None:
         os.kill(stand_in.process, 0)
 
 
-def test_nothing_of_it_is_loaded_by_other_commands() -> None:
-    script = "import sys, ocitool.cli.app; print(*sys.modules)"
-    loaded = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout.split()
-    assert not [name for name in loaded if name.startswith(("ocitool.advice", "ocitool.adapters"))]
-
-
 def test_help_has_examples() -> None:
     told = ocitool("import", "--help").stdout.decode()
     assert "ocitool import image.tar --dry-run --ctr-version 2.0.0" in told

@@ -194,12 +194,6 @@ def test_help_has_examples() -> None:
     assert "--require FILE" in text
 
 
-def test_other_commands_load_no_checks() -> None:
-    script = "import sys, ocitool.cli.app; print(*sys.modules)"
-    loaded = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout.split()
-    assert [name for name in loaded if name.startswith("ocitool.check")] == []
-
-
 def test_what_is_not_there_is_named_as_it_was_typed(tmp_path: Path) -> None:
     done = ocitool("verify", "s3://bucket//image.tar", folder=tmp_path)
     assert done.returncode == 3
