@@ -117,6 +117,6 @@ def _uring(bench: Bench, liburing: Any) -> None:  # noqa: ANN401 - a library wit
 
 def _reap(liburing: Any, ring: Any, completion: Any) -> None:  # noqa: ANN401 - the same
     liburing.io_uring_wait_cqe(ring, completion)
-    if completion.res < 0:
-        raise OSError(-completion.res, os.strerror(-completion.res))
-    liburing.io_uring_cqe_seen(ring, completion)
+    if completion[0].res < 0:
+        raise OSError(-completion[0].res, os.strerror(-completion[0].res))
+    liburing.io_uring_cqe_seen(ring, completion[0])

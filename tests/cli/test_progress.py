@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ocitool.cli.progress import CountingListener, Lines
+from ocitool.cli.progress_display import CountingListener, Lines
 from ocitool.cli.progress_forms import as_json
 from tests.builders import multi_platform
 
