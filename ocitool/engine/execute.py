@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from ocitool.archive.new_file import NewFile
 from ocitool.archive.new_folder import NewFolder
-from ocitool.engine.pump import Control, copy_in_kernel, digest_file, pump_unverified, pump_verified
+from ocitool.engine.control import Control
+from ocitool.engine.pump import copy_in_kernel, digest_file, pump_unverified, pump_verified
 from ocitool.engine.workers import run_parallel
 from ocitool.errors import IntegrityError
 from ocitool.plan.steps import Copy, Emit, Folder, OutputPlan
@@ -181,7 +182,7 @@ def _run(jobs: Sequence[_Job], sources: Sequence[ByteSource], control: Control, 
             elif len(places) > 1 or not copy_in_kernel(copy, source, places[0], control):
                 pump_unverified(copy, source, _writer(places), control)
 
-    run_parallel(sorted(jobs, key=lambda job: _largest_first(job.copy)), work, control.stop)
+    run_parallel(sorted(jobs, key=lambda job: _largest_first(job.copy)), work, control.stop, idle=control.idle)
 
 
 def _writer(places: Sequence[Place]) -> Callable[[int, memoryview], None]:

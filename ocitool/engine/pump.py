@@ -1,20 +1,19 @@
-"""The hot loop: one blob read, hashed and handed on, each in parallel with the others.
+"""The hot loop: one blob read, hashed and handed on.
 
-A ring of buffers goes around between the thread that reads and hands on and a second one that hashes the same
-bytes. The last part is handed on only when the digest holds, so that what a consumer of a pipe gets is good or
-visibly cut.
+While all processors have blobs of their own, one thread does all that for one blob. As soon as one is idle, a ring of
+buffers goes around between the thread that reads and hands on and a second one that hashes the same bytes. The last
+part is handed on only when the digest holds, so that what a consumer of a pipe gets is good or visibly cut.
 """
 
 from __future__ import annotations
 
 import errno
 import os
-import threading
-from dataclasses import dataclass
-from queue import SimpleQueue
 from typing import TYPE_CHECKING, Final
 
 from ocitool.archive.prefetch import read_ahead, read_in_turn
+from ocitool.engine.blob_hasher import BlobHasher
+from ocitool.engine.control import CHUNK
 from ocitool.errors import ChangedSource, IntegrityError
 from ocitool.model.digest import Digest
 
@@ -24,35 +23,12 @@ if TYPE_CHECKING:
     from ocitool.archive.new_file import NewFile
     from ocitool.archive.place import Place
     from ocitool.archive.source import ByteSource
+    from ocitool.engine.control import Control
     from ocitool.plan.steps import Copy
-
-CHUNK: Final = 1024 * 1024
-"""Bytes in a buffer. 256 KiB to 1 MiB is the plateau; below, switching threads costs more than it overlaps."""
-
-RING: Final = 4
-"""Buffers in flight for one blob."""
 
 _KERNEL_CHUNK: Final = 16 * 1024 * 1024
 _NOT_HERE: Final = frozenset({errno.EXDEV, errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP, errno.EPERM, errno.EBADF})
 """What `copy_file_range` answers where the kernel or the file systems cannot do it."""
-
-
-class Stopped(Exception):
-    """Another part of the same work failed or was interrupted; never leaves this package."""
-
-
-@dataclass(frozen=True, slots=True)
-class Control:
-    """What runs beside the copying: a way to stop it and a listener for the bytes done."""
-
-    stop: threading.Event
-    on_bytes: Callable[[int], None]
-
-    def step(self, count: int) -> None:
-        """Count `count` bytes done; raises `Stopped` if the work is to end."""
-        if self.stop.is_set():
-            raise Stopped
-        self.on_bytes(count)
 
 
 def pump_verified(
@@ -62,30 +38,25 @@ def pump_verified(
 
     The parts are views of buffers that are used again: a consumer must be done with one when it returns.
     """
-    if copy.size <= CHUNK:
-        data = memoryview(source.read_at(copy.offset, copy.size))
-        _require(len(data) == copy.size, source)
-        _check(copy, Digest.of(data, copy.digest.algorithm), source)
-        control.step(len(data))
-        consume(0, data)
-        return
-    hasher = _HashingThread(copy)
+    hasher = BlobHasher(copy, control.buffers)
     try:
         position = 0
         while True:
-            buffer = hasher.free.get()
-            part = buffer[: min(CHUNK, copy.size - position)]
+            left = copy.size - position
+            if left > CHUNK and control.idle.is_set() and not hasher.is_beside:
+                hasher.hash_beside(-(-left // CHUNK))
+            part = hasher.take(min(CHUNK, left))
             _require(source.readinto_at(copy.offset + position, part) == len(part), source)
             control.step(len(part))
-            hasher.full.put(part)
-            if position + len(part) == copy.size:
+            hasher.hash(part)
+            if len(part) == left:
                 _check(copy, hasher.finish(), source)
                 consume(position, part)
                 return
             consume(position, part)
             position += len(part)
     finally:
-        hasher.finish()
+        hasher.close()
 
 
 def pump_unverified(
@@ -159,33 +130,6 @@ def digest_file(file: NewFile, size: int, control: Control) -> Digest:
         control.step(len(part))
         hasher.update(part)
     return Digest("sha256", hasher.hexdigest())
-
-
-class _HashingThread:
-    """Hash what comes through `full` and give the buffers back through `free`."""
-
-    def __init__(self, copy: Copy) -> None:
-        self.free: SimpleQueue[memoryview] = SimpleQueue()
-        self.full: SimpleQueue[memoryview | None] = SimpleQueue()
-        self._hasher = copy.digest.hasher()
-        self._algorithm = copy.digest.algorithm
-        for _ in range(min(RING, -(-copy.size // CHUNK))):
-            self.free.put(memoryview(bytearray(CHUNK)))
-        self._thread = threading.Thread(target=self._run, name="ocitool-hash", daemon=True)
-        self._thread.start()
-
-    def finish(self) -> Digest:
-        """Wait until all is hashed and return the digest; may be called again."""
-        if self._thread.is_alive():
-            self.full.put(None)
-            self._thread.join()
-        return Digest(self._algorithm, self._hasher.hexdigest())
-
-    def _run(self) -> None:
-        while (part := self.full.get()) is not None:
-            self._hasher.update(part)
-            # The part may be shorter than its buffer only at the very end, when it is not used again.
-            self.free.put(part)
 
 
 def _check(copy: Copy, actual: Digest, source: ByteSource) -> None:

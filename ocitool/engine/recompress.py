@@ -13,7 +13,7 @@ from ocitool.archive.codec.ratio import Growth
 from ocitool.archive.codec.sniff import tell_compression
 from ocitool.archive.headers import BLOCK
 from ocitool.archive.range_stream import CHUNK, RangeStream, decompressed
-from ocitool.engine.pump import Control
+from ocitool.engine.control import Control
 from ocitool.engine.workers import processor_count, run_parallel
 from ocitool.errors import ArchiveError, ChangedSource, IntegrityError, UnsafeEntry
 from ocitool.model.digest import Digest

@@ -18,7 +18,8 @@ from ocitool.archive.codec.sniff import tell_compression
 from ocitool.archive.headers import BLOCK
 from ocitool.archive.prefetch import read_ahead, read_in_turn
 from ocitool.archive.range_stream import RangeStream
-from ocitool.engine.pump import Control, digest_blob
+from ocitool.engine.control import Control
+from ocitool.engine.pump import digest_blob
 from ocitool.engine.workers import processor_count, run_parallel
 from ocitool.errors import ArchiveError, ChangedSource, UnsafeEntry, UnsupportedArchive
 from ocitool.model.digest import Digest

@@ -6,7 +6,7 @@ import os
 import threading
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from ocitool.engine.pump import Stopped
+from ocitool.engine.control import Stopped
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -20,14 +20,24 @@ def processor_count() -> int:
 
 
 def run_parallel(
-    items: Sequence[Item], work: Callable[[Item], None], stop: threading.Event, *, count: int | None = None
+    items: Sequence[Item],
+    work: Callable[[Item], None],
+    stop: threading.Event,
+    *,
+    count: int | None = None,
+    idle: threading.Event | None = None,
 ) -> None:
     """Call `work` for every item on `count` threads (by default one a processor).
+
+    `idle` is set as long as fewer of them than there are processors have work, and when this returns.
 
     The first error sets `stop`, waits for all threads and is raised here; so does an interrupt of this thread.
     """
     count = min(count or processor_count(), len(items))
-    crew = _Crew(items, work, stop)
+    idle = idle or threading.Event()
+    if count >= processor_count():
+        idle.clear()
+    crew = _Crew(items, work, stop, idle)
     if count <= 1:
         crew.loop()
     else:
@@ -56,10 +66,13 @@ def _run_threads(threads: Sequence[threading.Thread], stop: threading.Event) -> 
 class _Crew(Generic[Item]):
     """What the threads share: the items still waiting, and the errors so far."""
 
-    def __init__(self, items: Sequence[Item], work: Callable[[Item], None], stop: threading.Event) -> None:
+    def __init__(
+        self, items: Sequence[Item], work: Callable[[Item], None], stop: threading.Event, idle: threading.Event
+    ) -> None:
         self._waiting = iter(items)
         self._work = work
         self._stop = stop
+        self._idle = idle
         self._lock = threading.Lock()
         self.errors: list[BaseException] = []
 
@@ -73,6 +86,8 @@ class _Crew(Generic[Item]):
         except BaseException as error:  # noqa: BLE001 - raised again in the calling thread
             self.errors.append(error)
             self._stop.set()
+        finally:
+            self._idle.set()
 
     def _take(self) -> Iterator[Item]:
         while not self._stop.is_set():

@@ -95,7 +95,7 @@ def test_progress_modes(archive: Path, tmp_path: Path, mode: str) -> None:
     assert result.returncode == 0
     assert bool(result.stderr) == (mode in {"plain", "json"})
     if mode == "json":
-        assert b'{"phase": "filtering", "done": 0' in result.stderr
+        assert b'"kind": "progress", "phase": "filtering", "done": 0' in result.stderr
 
 
 def test_image_option_chooses_images(tmp_path: Path) -> None:

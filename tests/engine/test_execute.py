@@ -14,6 +14,7 @@ from ocitool.archive.new_file import NewFile
 from ocitool.archive.new_folder import NewFolder
 from ocitool.archive.source import FileSource
 from ocitool.engine import pump
+from ocitool.engine.control import CHUNK
 from ocitool.engine.execute import digest_files, execute
 from ocitool.errors import IntegrityError, OutputError
 from ocitool.plan.options import SplitOptions
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from ocitool.model.digest import Digest
     from ocitool.plan.steps import Plan
 
-LAYER = 2 * pump.CHUNK + 4321
+LAYER = 2 * CHUNK + 4321
 
 
 class CountingSource(FileSource):
@@ -191,7 +192,7 @@ def test_one_wrong_blob_fails_all(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["in.tar"]
 
 
-@pytest.mark.parametrize("size", [0, 1, pump.CHUNK, 3 * pump.CHUNK + 7])
+@pytest.mark.parametrize("size", [0, 1, CHUNK, 3 * CHUNK + 7])
 def test_files_are_hashed_in_their_order(tmp_path: Path, size: int) -> None:
     contents = [bytes([number]) * (size + number) for number in range(5)]
     progress: list[int] = []

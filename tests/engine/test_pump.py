@@ -5,13 +5,13 @@ import threading
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from ocitool.archive.new_file import NewFile
 from ocitool.archive.source import FileSource
+from ocitool.engine.control import CHUNK, Control, Stopped
 from ocitool.engine.pump import (
-    CHUNK,
-    Control,
-    Stopped,
     copy_in_kernel,
     digest_blob,
     pump_unverified,
@@ -143,3 +143,75 @@ def test_digest_blob_tells_what_the_bytes_are(tmp_path: Path, size: int, *, over
         with pytest.raises(ChangedSource):
             digest_blob(Copy(0, 0, size + 1, lie.digest, "layer"), source, collector.control, overlapped=overlapped)
     assert not [thread for thread in threading.enumerate() if thread.name == "ocitool-ahead"]
+
+
+class Threads(Collector):
+    """Counts the bytes that come while a second thread hashes, and has processors go idle in the middle."""
+
+    def __init__(self, *, idle_from: int) -> None:
+        super().__init__()
+        self.beside = 0
+        self._idle_from = idle_from
+        self.control.idle.clear()
+
+    def __call__(self, position: int, part: memoryview) -> None:
+        super().__call__(position, part)
+        if "ocitool-hash" in {thread.name for thread in threading.enumerate()}:
+            self.beside += len(part)
+        if len(self.data) >= self._idle_from:
+            self.control.idle.set()
+
+
+@pytest.mark.parametrize(("idle_from", "beside"), [(1, 4), (2 * CHUNK, 3), (6 * CHUNK, 0)])
+def test_a_second_thread_hashes_as_soon_as_a_processor_is_idle(tmp_path: Path, idle_from: int, beside: int) -> None:
+    data, collector = pattern(6 * CHUNK), Threads(idle_from=idle_from)
+    with make(tmp_path, data) as source:
+        pump_verified(copy_of(data), source, collector, collector.control)
+    assert collector.data == data
+    assert collector.beside == beside * CHUNK
+
+
+@pytest.mark.parametrize("idle", [True, False])
+def test_buffers_are_used_again(tmp_path: Path, *, idle: bool) -> None:
+    data, collector = pattern(3 * CHUNK), Collector()
+    if not idle:
+        collector.control.idle.clear()
+    buffers: set[int] = set()
+
+    def consume(_position: int, part: memoryview) -> None:
+        buffers.add(id(part.obj))
+
+    with make(tmp_path, data) as source:
+        for _ in range(5):
+            pump_verified(copy_of(data), source, consume, collector.control)
+        refused = Copy(0, 100, len(data), Digest("sha256", "0" * 64), "layer")
+        with pytest.raises(IntegrityError):
+            pump_verified(refused, source, consume, collector.control)
+    held = [collector.control.buffers.take() for _ in range(5)]
+    assert buffers < {id(buffer.obj) for buffer in held}
+    assert len(buffers) == (3 if idle else 1)
+
+
+@given(
+    size=st.integers(0, 5 * CHUNK),
+    at=st.lists(st.integers(0, 5 * CHUNK), max_size=3),
+    idle_from=st.integers(0, 6 * CHUNK),
+)
+@settings(max_examples=60, deadline=None)
+def test_whoever_hashes_damage_is_found(
+    tmp_path_factory: pytest.TempPathFactory, size: int, at: list[int], idle_from: int
+) -> None:
+    data = pattern(size)
+    damaged = bytearray(data)
+    for place in at:
+        if place < size:
+            damaged[place] ^= 1
+    collector = Threads(idle_from=idle_from)
+    with make(tmp_path_factory.mktemp("blob"), bytes(damaged)) as source:
+        if damaged == data:
+            pump_verified(copy_of(data), source, collector, collector.control)
+            assert collector.data == data
+        else:
+            with pytest.raises(IntegrityError):
+                pump_verified(copy_of(data), source, collector, collector.control)
+            assert collector.data == damaged[: (size - 1) // CHUNK * CHUNK]

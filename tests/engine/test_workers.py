@@ -2,9 +2,11 @@ from __future__ import annotations
 
 import threading
 import time
+from functools import partial
 
 import pytest
 
+from ocitool.engine import workers
 from ocitool.engine.workers import processor_count, run_parallel
 
 
@@ -38,3 +40,34 @@ def test_no_items_is_no_work() -> None:
 
 def test_processor_count_is_positive() -> None:
     assert processor_count() >= 1
+
+
+def _look(idle: threading.Event, seen: list[bool], everybody: threading.Barrier, _item: int) -> None:
+    everybody.wait(60)
+    seen.append(idle.is_set())
+    everybody.wait(60)
+
+
+def test_processors_are_idle_when_threads_are_too_few(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workers, "processor_count", lambda: 3)
+    for items, is_idle in ((1, True), (2, True), (3, False), (9, False)):
+        idle, seen = threading.Event(), list[bool]()
+        everybody = threading.Barrier(min(items, 3))
+
+        idle.set()
+        run_parallel(range(items), partial(_look, idle, seen, everybody), threading.Event(), idle=idle)
+        assert seen[0] == is_idle
+        assert idle.is_set()
+
+
+def test_a_thread_that_ran_out_of_work_leaves_a_processor_idle(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workers, "processor_count", lambda: 2)
+    idle = threading.Event()
+    heard: list[bool] = []
+
+    def work(item: int) -> None:
+        if item == 0:
+            heard.append(idle.wait(60))  # until the other one has done all the rest
+
+    run_parallel(range(4), work, threading.Event(), idle=idle)
+    assert heard == [True]

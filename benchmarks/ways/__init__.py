@@ -1,0 +1,1 @@
+"""Ways to do the inner jobs of the engine, each group with today's first."""
