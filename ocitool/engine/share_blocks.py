@@ -6,7 +6,8 @@ import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from ocitool.engine.pump import Control, pump_unverified
+from ocitool.engine.control import Control
+from ocitool.engine.pump import pump_unverified
 from ocitool.errors import OutputError
 
 if TYPE_CHECKING:
