@@ -73,7 +73,7 @@ def run_once(command: Command) -> Cost:
     """Run a command once; raises `CommandFailed` with its output if it fails."""
     if command.prepare is not None:
         command.prepare()
-    environment = None if command.environment is None else {**os.environ, **command.environment}
+    environment = plain_environment() | dict(command.environment or {})
     servers = command.servers() if command.servers is not None else ()
     reset_peak_memory(servers)
     before = processor_seconds(servers)
@@ -90,7 +90,17 @@ def run_once(command: Command) -> Cost:
     )
 
 
-def _launch(arguments: Sequence[str], environment: Mapping[str, str] | None) -> tuple[float, float, int, int, str]:
+def plain_environment() -> dict[str, str]:
+    """Return this environment without what changes how Python starts."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+
+
+def compile_package(package: str) -> None:
+    """Compile a package's modules as installing it does: a start that compiles is none that users see."""
+    subprocess.run([sys.executable, "-m", "compileall", "-q", package], check=True, env=plain_environment())
+
+
+def _launch(arguments: Sequence[str], environment: Mapping[str, str]) -> tuple[float, float, int, int, str]:
     """Return seconds, processor seconds, peak memory in bytes, exit code and what was said on standard error."""
     reader, writer = os.pipe()
     with os.fdopen(reader) as told:

@@ -6,9 +6,12 @@ import os
 import shlex
 import shutil
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
+import ocitool
 from benchmarks.machine import available_memory, file_system, load, machine_facts
+from benchmarks.measure import compile_package
 from benchmarks.measurement import NotPossible
 from benchmarks.results import Result
 from benchmarks.setting import GIB
@@ -16,6 +19,8 @@ from benchmarks.space import free
 
 if TYPE_CHECKING:
     from benchmarks.measurement import Conditions, Measurement, Needs
+
+_PACKAGE: Final = Path(ocitool.__file__).parent
 
 
 def shortage(needs: Needs, conditions: Conditions) -> str | None:
@@ -41,6 +46,7 @@ def take(measurement: Measurement, conditions: Conditions) -> Result:
     lacking = shortage(measurement.needs, conditions)
     if lacking is not None:
         raise NotPossible(lacking)
+    compile_package(str(_PACKAGE))
     before = load()
     findings = measurement.take(conditions)
     after = load()
