@@ -12,7 +12,7 @@ from typing import Final
 from benchmarks.measure import CommandFailed
 from benchmarks.measurement import Conditions, Measurement, NotPossible
 from benchmarks.measurements import ALL
-from benchmarks.page import PAGE, PLOTS, RESULTS, with_results
+from benchmarks.page import PLOTS, RESULTS, write_pages
 from benchmarks.results import Result, read_results, write_result
 from benchmarks.setting import DISK_FOLDER, MEMORY_FOLDER
 from benchmarks.tables import limits_table, result_text
@@ -36,7 +36,7 @@ def main() -> int:
     if options.page:
         _draw(folder, plots)
         return 0
-    runs = options.runs or (1 if options.quick else 5)
+    runs = options.runs or (1 if options.quick else 3)
     conditions = Conditions(options.folder, options.disk, runs, shrink)
     taken, has_failed = _take_all(_chosen(options.only), conditions, folder)
     if taken:
@@ -75,13 +75,13 @@ def _take_all(
 
 
 def _draw(results: Path, plots: Path) -> None:
-    """Draw what is in a folder of results; what is recorded goes into the page as well."""
+    """Draw what is in a folder of results; what is recorded goes into the pages as well."""
     from benchmarks.plots import draw_all  # after measuring: what is measured starts with the memory of its parent
 
     found = recorded(results)
     draw_all(found, plots)
     if results == RESULTS:
-        PAGE.write_text(with_results(PAGE.read_text(), found))
+        write_pages(found)
 
 
 def _chosen(names: list[str]) -> tuple[Measurement, ...]:
@@ -99,12 +99,12 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--only", action="extend", nargs="+", default=[], metavar="NAME", help="these measurements")
     parser.add_argument("--quick", action="store_true", help="one round, archives 32 times smaller: does it all run?")
     parser.add_argument("--shrink", type=int, metavar="N", help="archives N times smaller")
-    parser.add_argument("--runs", type=int, help="measured rounds after a discarded one (default 5; quick: 1)")
+    parser.add_argument("--runs", type=int, help="measured rounds after a discarded one (default 3; quick: 1)")
     parser.add_argument("--folder", type=Path, default=MEMORY_FOLDER, help="in memory (default %(default)s)")
     parser.add_argument("--disk", type=Path, default=DISK_FOLDER, help="on a disk (default %(default)s)")
     parser.add_argument("--results", type=Path, help=f"where results go (default {RESULTS.name}/ beside this)")
     parser.add_argument("--list", action="store_true", help="list the measurements")
-    parser.add_argument("--page", action="store_true", help="draw and write the page from results that are there")
+    parser.add_argument("--page", action="store_true", help="draw and write the pages from results that are there")
     return parser.parse_args()
 
 

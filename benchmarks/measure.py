@@ -12,7 +12,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from benchmarks.processes import processor_seconds, reset_peak_memory, total_peak_memory
+from benchmarks.processes import ServerWatch
 from benchmarks.space import SpaceWatch
 
 if TYPE_CHECKING:
@@ -66,7 +66,11 @@ class Command:
 
 
 class CommandFailed(RuntimeError):
-    """A measured command did not end well; the message has what it said."""
+    """A measured command did not end well; the message has what it said, `name` which one it was."""
+
+    def __init__(self, name: str, message: str) -> None:
+        super().__init__(f"{name} {message}")
+        self.name = name
 
 
 def run_once(command: Command) -> Cost:
@@ -74,18 +78,16 @@ def run_once(command: Command) -> Cost:
     if command.prepare is not None:
         command.prepare()
     environment = plain_environment() | dict(command.environment or {})
-    servers = command.servers() if command.servers is not None else ()
-    reset_peak_memory(servers)
-    before = processor_seconds(servers)
+    servers = ServerWatch(command.servers() if command.servers is not None else ())
     with SpaceWatch(command.space) if command.space is not None else nullcontext() as watch:
         seconds, processor, memory, code, errors = _launch(command.arguments, environment)
     if code != 0:
-        raise CommandFailed(f"{command.name} failed: {errors}")
+        raise CommandFailed(command.name, f"failed: {errors}")
     written = command.output.stat().st_size if command.output is not None else 0
     return Cost(
         seconds,
-        processor + processor_seconds(servers) - before,
-        max(memory, total_peak_memory(servers)),
+        processor + servers.processor(),
+        max(memory, servers.peak_memory()),
         None if watch is None else max(0, watch.peak - written),
     )
 
@@ -120,7 +122,7 @@ def _launch(arguments: Sequence[str], environment: Mapping[str, str]) -> tuple[f
         figures = told.read().split()
     errors = done.stderr.decode(errors="replace").strip()
     if not figures:
-        raise CommandFailed(f"{arguments[0]} cannot be run: {errors}")
+        raise CommandFailed(arguments[0], f"cannot be run: {errors}")
     seconds, processor, memory, code = figures
     return float(seconds), float(processor), int(memory) * 1024, int(code), errors
 

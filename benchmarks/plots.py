@@ -37,6 +37,8 @@ _SETTINGS: Final[dict[Any, Any]] = {
 _WIDTH: Final = 8.5
 _BAR: Final = 0.27  # inches for each bar
 _FRAME: Final = 0.9
+_WIDEST_SHARE: Final = 2.0
+"""Longer bars of the picture of limits end here; their figure stands beside them."""
 
 
 def draw_all(results: Mapping[str, Result], folder: Path) -> list[Path]:
@@ -100,7 +102,7 @@ def _lines(result: Result) -> Figure:
     axis = result.findings.axis
     assert axis is not None
     rows = [row for row in result.findings.rows if row.place is not None]
-    figure, places = _figure(3.2, 2)
+    figure, places = _figure(3.3, 2)
     for place, (title, value) in zip(places, (_SECONDS, _MEMORY), strict=True):
         for name, colour in zip(dict.fromkeys(row.name for row in rows), _line_colours(rows), strict=True):
             points = sorted((row.place or 0.0, value(row)) for row in rows if row.name == name)
@@ -114,7 +116,8 @@ def _lines(result: Result) -> Figure:
         place.set_ylim(bottom=0)
         place.grid(visible=True, axis="y", color="#e6e8eb", linewidth=0.6)
         place.tick_params(axis="y", labelleft=True)
-    places[0].legend(fontsize=7, frameon=False)
+    names, labels = places[0].get_legend_handles_labels()
+    figure.legend(names, labels, loc="outside lower center", ncols=len(labels), fontsize=7.5, frameon=False)
     figure.suptitle(result.title, fontsize=10)
     return figure
 
@@ -127,18 +130,19 @@ def _line_colours(rows: Iterable[Row]) -> list[str]:
 
 
 def _limits(results: Mapping[str, Result]) -> Figure:
-    held = [(result.title, ratio) for result in results.values() for ratio in _held(result)]
+    held = [(result.name.replace("_", " "), ratio) for result in results.values() for ratio in _held(result)]
     shares = [ratio.share_of_limit or 0.0 for _, ratio in held]
     figure, (place,) = _figure(_FRAME + _BAR * len(held), 1)
     colours = [_COLOURS[Role.TOOL] if share <= 1 else _BROKEN for share in shares]
-    bars = place.barh(range(len(held)), shares, color=colours, height=0.7)
-    place.bar_label(bars, labels=[f"{share:.2f}" for share in shares], padding=2, fontsize=8)
+    place.barh(range(len(held)), [min(share, _WIDEST_SHARE) for share in shares], color=colours, height=0.7)
+    for row, share in enumerate(shares):
+        place.text(min(share, _WIDEST_SHARE) + 0.02, row, f"{share:.2f}", va="center", fontsize=8)
     place.axvline(1.0, color="#3a3f46", linewidth=1.0, linestyle="--")
-    place.set_yticks(range(len(held)), [f"{title}: {ratio.name}" for title, ratio in held], fontsize=7)
+    place.set_yticks(range(len(held)), [f"{name}: {ratio.name}" for name, ratio in held], fontsize=7)
     place.tick_params(axis="y", length=0)
     place.set_ylim(len(held) - 0.5, -0.5)
-    place.set_xlim(0, 1.15 * max(*shares, 1.0))
-    place.set_title("Share of each limit that is used: left of the line it holds", fontsize=10)
+    place.set_xlim(0, 1.15 * _WIDEST_SHARE)
+    figure.suptitle("How much of each limit is used: left of the line it holds", fontsize=10)
     return figure
 
 

@@ -47,7 +47,7 @@ def read_result(path: Path) -> Result:
     """Return the result in a file; raises `ValueError` if it holds none."""
     try:
         return from_json(json.loads(path.read_text()))
-    except (KeyError, TypeError) as error:
+    except (AttributeError, KeyError, TypeError) as error:
         raise ValueError(f"{path} holds no result: {error!r}") from error
 
 
@@ -73,7 +73,7 @@ def to_json(result: Result) -> dict[str, Any]:
 
 
 def from_json(value: Mapping[str, Any]) -> Result:
-    """Return what `to_json` was given; raises `KeyError`, `TypeError` or `ValueError` if it is something else."""
+    """Return what `to_json` was given; raises some lookup or type error if it is something else."""
     axis = value.get("axis")
     findings = Findings(
         tuple(_row_from_json(row) for row in value["costs"]),

@@ -47,13 +47,13 @@ HASH_ALL: Final = "openssl dgst -sha256 of all"
 SPLIT: Final = "split"
 VERIFY: Final = "verify"
 INSPECT: Final = "inspect"
-LAYER: Final = 40 * MIB
+LAYER: Final = 32 * MIB
 RUNS: Final = 3
 RECORD: Final = RESULTS / "small" / "small.json"
 
 
 def take_small(conditions: Conditions) -> Findings:
-    """Measure starting, filter, split, verify and inspect of an archive of 160 MiB."""
+    """Measure starting, filter, split, verify and inspect of an archive of 128 MiB."""
     with prepared(conditions.memory, Recipe(conditions.size(LAYER))) as setting:
         source, parts = str(setting.corpus.path), setting.folder / "parts"
 

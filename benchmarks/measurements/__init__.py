@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from benchmarks.measurements import (
     compressed_sources,
     growth,
+    growth_entries,
     many_layers,
     on_disk,
     one_layer,
@@ -31,6 +32,7 @@ ALL: Final[tuple[Measurement, ...]] = (
     pipes.MEASUREMENT,
     peers.MEASUREMENT,
     *growth.MEASUREMENTS,
+    growth_entries.MEASUREMENT,
     *on_disk.MEASUREMENTS,
     reflink.MEASUREMENT,
 )

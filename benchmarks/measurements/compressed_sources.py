@@ -31,7 +31,7 @@ ALLOWED: Final = 1.3
 """How many times the slower of decompressing and hashing a filter may take, beside the copy."""
 
 HASH: Final = "openssl dgst -sha256 of all"
-LAYER: Final = 256 * MIB
+LAYER: Final = 192 * MIB
 
 
 @dataclass(frozen=True, slots=True)

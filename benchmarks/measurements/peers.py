@@ -53,6 +53,7 @@ BY_HAND: Final = "tar and jq"
 SKOPEO: Final = "skopeo"
 
 _RUNS: Final = 3
+_REASON: Final = 300  # characters of what a program says
 _ROOM_FOR_SERVERS: Final = 256 * MIB
 _ROOM: Final = 8
 """How many times the archive its file system holds: podman writes layers several times."""
@@ -74,9 +75,18 @@ def take(conditions: Conditions) -> Findings:
                 run_once(command)
                 commands.append(command)
             except (NotPossible, CommandFailed, DaemonError) as reason:
-                skips.append(Skip(name, " ".join(str(reason).split())[:300]))
+                skips.append(_skip(name, reason))
         commands = [_watched(setting, command) for command in commands]
-        costs = measure(commands, runs=min(conditions.runs, _RUNS))
+        costs: dict[str, Cost] = {}
+        while not costs:
+            try:
+                costs = measure(commands, runs=min(conditions.runs, _RUNS))
+            except CommandFailed as reason:
+                remaining = [command for command in commands if command.name != reason.name]
+                if len(remaining) == len(commands):
+                    raise
+                skips.append(_skip(reason.name, reason))
+                commands = remaining
         return Findings(rows_of(commands, costs), ratios(costs), setting.facts(), tuple(skips))
 
 
@@ -90,6 +100,10 @@ def ratios(costs: Mapping[str, Cost]) -> tuple[Ratio, ...]:
     )
 
 
+def _skip(name: str, reason: Exception) -> Skip:
+    return Skip(name, " ".join(str(reason).split())[:_REASON])
+
+
 def _watched(setting: Setting, command: Command) -> Command:
     return replace(command, space=setting.folder, output=setting.output, check=partial(_check, setting, command.name))
 
@@ -99,9 +113,9 @@ def _check(setting: Setting, name: str) -> None:
     arguments = [*TOOL, "filter", str(setting.output), "-p", WANTED, "--dry-run", "-q", "-o", os.devnull]
     done = subprocess.run(arguments, check=False, capture_output=True, text=True)
     if done.returncode != 0:
-        raise CommandFailed(f"{name} wrote what cannot be used: {done.stderr.strip()}")
+        raise CommandFailed(name, f"wrote what cannot be used: {done.stderr.strip()}")
     if setting.output.stat().st_size > setting.kept_size * 5 // 4 + MIB:
-        raise CommandFailed(f"{name} kept more than was asked for")
+        raise CommandFailed(name, "kept more than was asked for")
 
 
 def _job(setting: Setting, name: str) -> Job:

@@ -31,7 +31,7 @@ SPLIT: Final = "split"
 SPLIT_JSON: Final = "split --format json"
 MERGE: Final = "merge"
 UNVERIFIED: Final = " --no-verify"
-LAYER: Final = 640 * MIB
+LAYER: Final = 512 * MIB
 
 
 @dataclass(frozen=True, slots=True)
