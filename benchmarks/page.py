@@ -67,9 +67,9 @@ def results_text(results: Mapping[str, Result]) -> str:
 
 def front_text(results: Mapping[str, Result]) -> str:
     """Return what of the results says most as Markdown."""
-    parts = [
-        f"{result.title} ({result.date}, {machine_text(result)}, `{result.command}`):\n\n{cost_table(result.findings)}\n"
-        for result in (results[name] for name in FRONT_TABLES if name in results)
-    ]
+    parts = []
+    for result in (results[name] for name in FRONT_TABLES if name in results):
+        run = f"{result.date}, {machine_text(result)}, `{result.command}`"
+        parts.append(f"{result.title} ({run}):\n\n{cost_table(result.findings)}\n")
     parts += [f"![{results[name].title}](benchmarks/plots/{name}.svg)\n" for name in FRONT_PLOTS if name in results]
     return "\n".join(parts)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from benchmarks.measure import Role
@@ -24,7 +25,7 @@ LIMITS: Final = "limits"
 """Name of the picture of all limits."""
 
 _COLOURS: Final = {Role.TOOL: "#1668b8", Role.YARDSTICK: "#8a8f98", Role.PEER: "#d9822b", Role.START: "#c9cdd3"}
-_LINE_COLOURS: Final = ("#1668b8", "#62a8e5", "#2a9d6f", "#8a8f98", "#c9cdd3")
+_LINE_COLOURS: Final = ("#1668b8", "#62a8e5", "#2a9d6f", "#8e5ea2", "#d9822b", "#b0413e")
 _BROKEN: Final = "#c23b3b"
 _SETTINGS: Final[dict[Any, Any]] = {
     "svg.hashsalt": "ocitool",
@@ -117,7 +118,7 @@ def _lines(result: Result) -> Figure:
         place.grid(visible=True, axis="y", color="#e6e8eb", linewidth=0.6)
         place.tick_params(axis="y", labelleft=True)
     names, labels = places[0].get_legend_handles_labels()
-    figure.legend(names, labels, loc="outside lower center", ncols=len(labels), fontsize=7.5, frameon=False)
+    figure.legend(names, labels, loc="outside lower center", ncols=min(len(labels), 5), fontsize=7.5, frameon=False)
     figure.suptitle(result.title, fontsize=10)
     return figure
 
@@ -125,7 +126,7 @@ def _lines(result: Result) -> Figure:
 def _line_colours(rows: Iterable[Row]) -> list[str]:
     """Return a colour for each name: strong ones for the tool, grey for what it is held against."""
     roles = {row.name: row.role for row in rows}
-    strong = iter(_LINE_COLOURS)
+    strong = itertools.cycle(_LINE_COLOURS)
     return [next(strong) if role is Role.TOOL else _COLOURS[role] for role in roles.values()]
 
 
