@@ -35,7 +35,6 @@ INSPECT: Final = "inspect"
 
 _KIB: Final = 1024
 _SMALL_COUNT: Final = 16
-_RUNS: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +87,6 @@ def take(growth: Growth, conditions: Conditions) -> Findings:
     """Measure the filter of each archive of a growth, and what one core takes to hash what is kept."""
     rows: list[Row] = []
     entries: dict[float, int] = {}
-    runs = min(conditions.runs, _RUNS)
     for place, recipe in growth.archives.items():
         if conditions.shrink > 1 and growth.is_counted and place > _SMALL_COUNT:
             continue
@@ -103,7 +101,7 @@ def take(growth: Growth, conditions: Conditions) -> Findings:
                 setting.filter(UNVERIFIED, "--no-verify"),
                 Command(INSPECT, [*TOOL, "inspect", "--format", "json", str(setting.corpus.path)]),
             ]
-            rows += rows_of(commands, measure(commands, runs=runs), place)
+            rows += rows_of(commands, measure(commands, runs=conditions.runs), place)
             entries[place] = sum(map(len, setting.corpus.platforms.values())) + small.images + 2
     facts = {"entries": ", ".join(f"{count} at {place:g}" for place, count in entries.items())}
     return Findings(tuple(rows), ratios(rows, entries), facts, axis=growth.axis)

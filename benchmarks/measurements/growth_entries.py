@@ -31,7 +31,7 @@ def take(conditions: Conditions) -> Findings:
     scale: Any = importlib.import_module(_SCALE)
     counts = [count for count in scale.ENTRIES if conditions.shrink == 1 or count <= _SMALL_COUNT]
     with workspace(conditions.disk) as folder:
-        measured = scale.measure_entries(scale.Place(folder, 1), counts, advise=False)
+        measured = scale.measure_entries(scale.Place(folder, conditions.runs), counts, advise=False)
     rows = tuple(Row(each.command, Role.TOOL, each.cost, each.entries) for each in measured)
     most = max(measured, key=lambda each: each.entries)
     return Findings(rows, ratios(rows), {"bytesOfLargest": most.size}, axis=Axis("entries"))

@@ -41,13 +41,10 @@ COLD: Final = "cold"
 NOISE: Final = Recipe(256 * MIB)
 REAL: Final = Recipe(96 * MIB, 3, GZIP_TREE)
 
-_RUNS: Final = 3
-
 
 def take(recipe: Recipe, conditions: Conditions) -> Findings:
     """Measure the filter of an archive on the disk, first warm, then, as root, cold."""
     small = replace(recipe, layer_size=conditions.size(recipe.layer_size))
-    runs = min(conditions.runs, _RUNS)
     skips: tuple[Skip, ...] = ()
     with prepared(conditions.disk, small) as setting:
         warm = [
@@ -69,7 +66,7 @@ def take(recipe: Recipe, conditions: Conditions) -> Findings:
         rows: list[Row] = []
         made: list[Ratio] = []
         for way, commands in ways.items():
-            costs = measure(commands, runs=runs)
+            costs = measure(commands, runs=conditions.runs)
             rows += [replace(row, name=f"{way}: {row.name}") for row in rows_of(commands, costs)]
             made += ratios(costs, way)
         return Findings(tuple(rows), tuple(made), setting.facts(), skips)

@@ -35,8 +35,9 @@ def take(conditions: Conditions) -> Findings:
             Command("inspect of next to nothing", [*TOOL, "inspect", source]),
             Command("verify of next to nothing", [*TOOL, "verify", "-q", source]),
         ]
-        costs = measure(commands, runs=conditions.runs * _TIMES)
-        return Findings(rows_of(commands, costs), ratios(costs), setting.facts())
+        runs = conditions.runs * _TIMES
+        costs = measure(commands, runs=runs)
+        return Findings(rows_of(commands, costs), ratios(costs), {**setting.facts(), "startsOfEach": runs})
 
 
 def ratios(costs: Mapping[str, Cost]) -> tuple[Ratio, ...]:
