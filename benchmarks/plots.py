@@ -100,6 +100,8 @@ def _bar_panel(place: Axes, title: str, rows: Sequence[Row], values: Sequence[fl
 
 
 def _lines(result: Result) -> Figure:
+    from matplotlib.ticker import FuncFormatter, LogLocator
+
     axis = result.findings.axis
     assert axis is not None
     rows = [row for row in result.findings.rows if row.place is not None]
@@ -109,17 +111,19 @@ def _lines(result: Result) -> Figure:
             points = sorted((row.place or 0.0, value(row)) for row in rows if row.name == name)
             place.plot(*zip(*points, strict=True), marker="o", markersize=3, color=colour, label=name)
         place.set_xscale("log")
+        place.set_yscale("log")
+        place.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+        place.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
         marks = sorted({row.place or 0.0 for row in rows})
         place.set_xticks(marks, [f"{mark:g}" for mark in marks])
         place.minorticks_off()
         place.set_xlabel(f"{axis.name}{f', {axis.unit}' if axis.unit else ''}")
         place.set_title(title, fontsize=9)
-        place.set_ylim(bottom=0)
         place.grid(visible=True, axis="y", color="#e6e8eb", linewidth=0.6)
         place.tick_params(axis="y", labelleft=True)
     names, labels = places[0].get_legend_handles_labels()
     figure.legend(names, labels, loc="outside lower center", ncols=min(len(labels), 5), fontsize=7.5, frameon=False)
-    figure.suptitle(result.title, fontsize=10)
+    figure.suptitle(f"{result.title} (all axes are logarithmic)", fontsize=10)
     return figure
 
 
