@@ -64,7 +64,7 @@ def _take_all(
         except NotPossible as reason:
             print(f"Skipped {measurement.name}: {reason}.\n", flush=True)
             continue
-        except (CommandFailed, subprocess.CalledProcessError) as reason:
+        except (CommandFailed, subprocess.CalledProcessError, OSError) as reason:
             print(f"Failed {measurement.name}: {reason}.\n", flush=True)
             has_failed = True
             continue

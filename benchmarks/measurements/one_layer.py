@@ -142,4 +142,6 @@ def ratios(costs: Mapping[str, Cost]) -> tuple[Ratio, ...]:
     return tuple(made)
 
 
-MEASUREMENT: Final = Measurement("one_layer", "One layer of 1 GiB kept of four", Needs(memory=12 * GIB), take)
+MEASUREMENT: Final = Measurement(
+    "one_layer", "One layer of 1 GiB kept of four", Needs(memory=12 * GIB, disk=6 * GIB), take
+)
