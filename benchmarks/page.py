@@ -39,9 +39,7 @@ def write_pages(results: Mapping[str, Result]) -> None:
 def pages(results: Mapping[str, Result]) -> dict[Path, str]:
     """Return both pages with what is recorded; raises `ValueError` if one has no marks."""
     texts = {PAGE: results_text(results), FRONT_PAGE: front_text(results)}
-    if not results:
-        return {page: page.read_text() for page in texts}
-    return {page: with_text(page.read_text(), text) for page, text in texts.items()}
+    return {page: with_text(page.read_text(), text) if text else page.read_text() for page, text in texts.items()}
 
 
 def with_text(page: str, text: str) -> str:
@@ -55,6 +53,8 @@ def with_text(page: str, text: str) -> str:
 
 def results_text(results: Mapping[str, Result]) -> str:
     """Return all results as Markdown: the machine, every limit, then each measurement with its picture."""
+    if not results:
+        return ""
     parts = []
     for machine in dict.fromkeys(machine_text(result) for result in results.values()):
         names = [name for name, result in results.items() if machine_text(result) == machine]

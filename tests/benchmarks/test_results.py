@@ -65,6 +65,8 @@ def test_the_front_page_shows_what_says_most() -> None:
     text = front_text({name: result(name) for name in ("start_up", "one_layer", "peers")})
     assert "On one_layer (2026-01-02, Paper 1" in text
     assert "start_up" not in text
+    assert not front_text({"start_up": result("start_up")})
+    assert not results_text({})
     assert text.endswith("![On peers](benchmarks/plots/peers.svg)\n")
 
 
