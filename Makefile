@@ -6,10 +6,11 @@ PLATFORM ?=
 SRC ?=
 REPORTS := build
 SECONDS ?= 60
+ARGS ?=
 PYTEST := $(BIN)/python -m pytest -n auto --junitxml=$(REPORTS)/tests.xml
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-long fuzz bench bench-parts bench-verify bench-compressed clean
+.PHONY: help setup demo test test-long fuzz bench bench-small clean
 
 help: ## Show these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -40,17 +41,11 @@ fuzz: $(VENV)/.ready ## Fuzz the readers of untrusted bytes for SECONDS (60); fi
 	@$(BIN)/python -m tests.fuzz.fuzz_reader -max_total_time=$(SECONDS) -timeout=10 -rss_limit_mb=2048 -verbosity=0 \
 	  -artifact_prefix=$(REPORTS)/fuzz/ $(REPORTS)/fuzz tests/fuzz/corpus
 
-bench: $(VENV)/.ready ## Measure against openssl, cp and skopeo (needs 10 GiB of memory)
-	@$(BIN)/python -m benchmarks.end_to_end
+bench: $(VENV)/.ready ## Measure all that fits this machine, some 12 minutes; ARGS="--quick", ARGS="--only peers", ARGS=--list
+	@$(BIN)/python -m benchmarks $(ARGS)
 
-bench-parts: $(VENV)/.ready ## Measure split and merge against openssl and cp (needs 15 GiB of memory)
-	@$(BIN)/python -m benchmarks.split_and_merge
-
-bench-verify: $(VENV)/.ready ## Measure verify against openssl and isal (needs 12 GiB of memory)
-	@$(BIN)/python -m benchmarks.verifying
-
-bench-compressed: $(VENV)/.ready ## Measure compressed sources against zstd, gzip and openssl (needs 16 GiB of memory)
-	@$(BIN)/python -m benchmarks.compressed_sources
+bench-small: $(VENV)/.ready ## Measure the small form and compare it with the recorded one, some 15 seconds
+	@$(BIN)/python -m benchmarks.small
 
 clean: ## Remove what the targets above made
 	rm -rf $(VENV) $(REPORTS) demo .mypy_cache .ruff_cache .pytest_cache .hypothesis

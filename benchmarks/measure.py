@@ -5,55 +5,133 @@ from __future__ import annotations
 import os
 import statistics
 import subprocess
-import time
+import sys
+from contextlib import nullcontext
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from benchmarks.processes import ServerWatch
+from benchmarks.space import SpaceWatch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+_LAUNCHER: Final = Path(__file__).with_name("launching.py")
+
+
+class Role(StrEnum):
+    """What a command is there for."""
+
+    TOOL = "ocitool"
+    YARDSTICK = "yardstick"
+    """What the machine can do: hashing, copying, decompressing."""
+    PEER = "peer"
+    """Another program that does the same job."""
+    START = "start"
+    """What starting costs, which ratios leave out."""
+
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What one run took: wall clock and processor time in seconds, peak resident memory in bytes."""
+    """What one run took: wall clock and processor time in seconds, peak resident memory in bytes.
+
+    `disk` is the peak of bytes on disk beside source and output; None where nobody looked.
+    """
 
     seconds: float
     processor: float
     memory: int
+    disk: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """Something to measure; `prepare` runs before each run and is not counted."""
+    """Something to measure; `prepare` runs before each run, `check` after the discarded one, and neither is counted.
+
+    `servers` names processes that do part of the work: their processor time counts, and so does their memory. With
+    `space`, how much its file system holds is watched, beside what `output` holds in the end.
+    """
 
     name: str
     arguments: Sequence[str]
     prepare: Callable[[], None] | None = None
     environment: Mapping[str, str] | None = None
+    role: Role = Role.TOOL
+    check: Callable[[], None] | None = None
+    servers: Callable[[], Sequence[int]] | None = None
+    space: Path | None = None
+    output: Path | None = None
+
+
+class CommandFailed(RuntimeError):
+    """A measured command did not end well; the message has what it said, `name` which one it was."""
+
+    def __init__(self, name: str, message: str) -> None:
+        super().__init__(f"{name} {message}")
+        self.name = name
 
 
 def run_once(command: Command) -> Cost:
-    """Run a command once; raises `RuntimeError` with its output if it fails."""
+    """Run a command once; raises `CommandFailed` with its output if it fails."""
     if command.prepare is not None:
         command.prepare()
-    environment = None if command.environment is None else {**os.environ, **command.environment}
-    start = time.perf_counter()
-    with subprocess.Popen(
-        command.arguments, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=environment
-    ) as process:
-        errors = process.stderr.read() if process.stderr is not None else b""
-        _, status, usage = os.wait4(process.pid, 0)
-        seconds = time.perf_counter() - start
-        process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode != 0:
-        raise RuntimeError(f"{command.name} failed: {errors.decode(errors='replace')}")
-    return Cost(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024)
+    environment = plain_environment() | dict(command.environment or {})
+    servers = ServerWatch(command.servers() if command.servers is not None else ())
+    with SpaceWatch(command.space) if command.space is not None else nullcontext() as watch:
+        seconds, processor, memory, code, errors = _launch(command.arguments, environment)
+    if code != 0:
+        raise CommandFailed(command.name, f"failed: {errors}")
+    written = command.output.stat().st_size if command.output is not None else 0
+    return Cost(
+        seconds,
+        processor + servers.processor(),
+        max(memory, servers.peak_memory()),
+        None if watch is None else max(0, watch.peak - written),
+    )
+
+
+def plain_environment() -> dict[str, str]:
+    """Return this environment without what changes how Python starts."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+
+
+def compile_package(package: str) -> None:
+    """Compile a package's modules as installing it does: a start that compiles is none that users see."""
+    subprocess.run([sys.executable, "-m", "compileall", "-q", package], check=True, env=plain_environment())
+
+
+def _launch(arguments: Sequence[str], environment: Mapping[str, str]) -> tuple[float, float, int, int, str]:
+    """Return seconds, processor seconds, peak memory in bytes, exit code and what was said on standard error."""
+    reader, writer = os.pipe()
+    with os.fdopen(reader) as told:
+        try:
+            launcher = [sys.executable, "-I", "-S", str(_LAUNCHER), str(writer), *arguments]
+            done = subprocess.run(
+                launcher,
+                check=False,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+                env=environment,
+                pass_fds=(writer,),
+            )
+        finally:
+            os.close(writer)
+        figures = told.read().split()
+    errors = done.stderr.decode(errors="replace").strip()
+    if not figures:
+        raise CommandFailed(arguments[0], f"cannot be run: {errors}")
+    seconds, processor, memory, code = figures
+    return float(seconds), float(processor), int(memory) * 1024, int(code), errors
 
 
 def measure(commands: Sequence[Command], *, runs: int) -> dict[str, Cost]:
     """Run all commands in turn, `runs` times after one discarded round, and return the medians.
 
-    In turn and not one after the other, so that a slow moment of the machine touches all of them.
+    In turn and not one after the other, so that a slow moment of the machine touches all of them. Raises
+    `CommandFailed`.
     """
     costs: dict[str, list[Cost]] = {command.name: [] for command in commands}
     for round_number in range(runs + 1):
@@ -61,11 +139,17 @@ def measure(commands: Sequence[Command], *, runs: int) -> dict[str, Cost]:
             cost = run_once(command)
             if round_number > 0:
                 costs[command.name].append(cost)
-    return {
-        name: Cost(
-            statistics.median(cost.seconds for cost in measured),
-            statistics.median(cost.processor for cost in measured),
-            max(cost.memory for cost in measured),
-        )
-        for name, measured in costs.items()
-    }
+            elif command.check is not None:
+                command.check()
+    return {name: typical(measured) for name, measured in costs.items()}
+
+
+def typical(costs: Sequence[Cost]) -> Cost:
+    """Return the medians of what several runs took, and the peaks of what they held."""
+    disks = [cost.disk for cost in costs if cost.disk is not None]
+    return Cost(
+        statistics.median(cost.seconds for cost in costs),
+        statistics.median(cost.processor for cost in costs),
+        max(cost.memory for cost in costs),
+        max(disks) if disks else None,
+    )

@@ -1,0 +1,101 @@
+"""How much of a file system is in use, and file systems made for one measurement."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final, Self
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+_INTERVAL: Final = 0.005
+
+
+class SpaceWatch:
+    """Follow, as a context manager, how many bytes of a file system are in use above what was at the start.
+
+    The file system is asked and not its folders, so that files without a name count too. What others write to it
+    counts as well: it should be one of the measurement's own.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.peak = 0
+        self._folder = folder
+        self._start = used(folder)
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._follow, daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ended.set()
+        self._thread.join()
+        self._look()
+
+    def _follow(self) -> None:
+        while not self._ended.wait(_INTERVAL):
+            self._look()
+
+    def _look(self) -> None:
+        self.peak = max(self.peak, used(self._folder) - self._start)
+
+
+def used(folder: Path) -> int:
+    """Return the bytes in use of the file system that a folder is on."""
+    state = os.statvfs(folder)
+    return (state.f_blocks - state.f_bfree) * state.f_frsize
+
+
+def free(folder: Path) -> int:
+    """Return the bytes that may be written to the file system that a folder is on."""
+    state = os.statvfs(folder)
+    return state.f_bavail * state.f_frsize
+
+
+@contextmanager
+def mounted_memory(folder: Path, size: int) -> Iterator[Path]:
+    """Mount a tmpfs of at most `size` bytes as a folder of this one, while the context lasts (root)."""
+    place = folder / "memory"
+    place.mkdir()
+    _run("mount", "-t", "tmpfs", "-o", f"size={size}", "ocitool-bench", str(place))
+    try:
+        yield place
+    finally:
+        _run("umount", "--lazy", str(place))
+        place.rmdir()
+
+
+@contextmanager
+def mounted_xfs(folder: Path, size: int) -> Iterator[Path]:
+    """Mount an XFS with reflinks, `size` bytes in a sparse file of a folder, while the context lasts (root)."""
+    image, place = folder / "xfs.img", folder / "xfs"
+    with image.open("wb") as stream:
+        stream.truncate(size)
+    place.mkdir()
+    try:
+        _run("mkfs.xfs", "-q", "-m", "reflink=1", str(image))
+        _run("mount", "-o", "loop", str(image), str(place))
+        try:
+            yield place
+        finally:
+            _run("umount", str(place))
+    finally:
+        place.rmdir()
+        image.unlink()
+
+
+def drop_caches() -> None:
+    """Bring all that is written to the disks and forget all that was read from them (root)."""
+    os.sync()
+    with open("/proc/sys/vm/drop_caches", "w") as control:  # noqa: PTH123 - a switch, not a file
+        control.write("3")
+
+
+def _run(*arguments: str) -> None:
+    subprocess.run(arguments, check=True, capture_output=True)
