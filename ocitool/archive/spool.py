@@ -121,7 +121,7 @@ class SpoolFile:
             # Not a context manager: on success the file is handed on.
             self.file: io.FileIO = tempfile.TemporaryFile(dir=self._folder, buffering=0)  # noqa: SIM115
         except OSError as error:
-            raise self._failed(error) from error
+            raise spool_failed(self._folder, error) from error
 
     def write(self, data: bytes | memoryview) -> None:
         """Write all of `data` after what was written before; raises `OutputError`."""
@@ -131,7 +131,7 @@ class SpoolFile:
             while rest:
                 rest = rest[self.file.write(rest) :]
         except OSError as error:
-            raise self._failed(error) from error
+            raise spool_failed(self._folder, error) from error
 
     def require_space(self, size: int) -> None:
         """Raise `OutputError` if the file system has less than `size` bytes free."""
@@ -147,9 +147,6 @@ class SpoolFile:
     def close(self) -> None:
         """Let go of it, and with it of its bytes."""
         self.file.close()
-
-    def _failed(self, error: OSError) -> OutputError:
-        return OutputError(f"cannot spool here: {error.strerror}", where=str(self._folder), remedy=_REMEDY)
 
 
 def spool_stream(stream: InputStream, options: SpoolOptions, *, size: int = 0) -> io.FileIO:
@@ -168,6 +165,11 @@ def spool_decompressed(stream: InputStream, compression: str, options: SpoolOpti
 def declared_length(stream: InputStream, compression: str) -> int:
     """Return how many bytes a compressed stream says that it is going to be, 0 if it does not say."""
     return declared_size(stream.peek(FRAME_HEADER_LIMIT)) if compression == "zstd" else 0
+
+
+def spool_failed(folder: Path, error: OSError) -> OutputError:
+    """Return the error for a failed system call on a spool."""
+    return OutputError(f"cannot spool here: {error.strerror}", where=str(folder), remedy=_REMEDY)
 
 
 def default_spool_directory() -> Path:
