@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import os
 import tempfile
 from contextlib import contextmanager
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from ocitool.model.json_text import JsonObject
     from ocitool.plan.options import FilterOptions
+    from tests.builders import Json, Layout
 
 PIPE_SIZE = 1024 * 1024
 """Bytes that a pipe holds at most; a sample must not be larger, since nobody writes while it is read."""
@@ -125,9 +127,7 @@ def split_file(data: bytes, options: FilterOptions) -> Outcome:
     with tempfile.TemporaryDirectory() as name, tempfile.TemporaryDirectory() as other:
         source, folder = Path(other) / "in.tar", Path(name)
         source.write_bytes(data)
-        return _outcome(
-            lambda: split_archive(source, folder, options, SplitOptions(stem="x")).to_json(), folder, []
-        )
+        return _outcome(lambda: split_archive(source, folder, options, SplitOptions(stem="x")).to_json(), folder, [])
 
 
 def same_report(one: Outcome, other: Outcome) -> bool:
@@ -157,3 +157,56 @@ def _plain(report: JsonObject | None) -> object:
         for key, value in report.items()
         if key not in hidden
     }
+
+
+TOP = {"oci-layout": 0, "index.json": 1, "manifest.json": 2}
+"""The files that tell what is in an archive, in the order of those who write them first."""
+
+
+def documents_first(layout: Layout, seed: int = 0) -> Callable[[str], object]:
+    """Return the order of an archive as ocitool writes it: all JSON before the first layer."""
+    documents = {_name(digest) for digest, data in layout.blobs.items() if data.startswith(b"{")}
+    return lambda name: (TOP.get(name, 3 if name in documents else 4), _shuffled(name, seed))
+
+
+def index_first(layout: Layout, seed: int = 0) -> Callable[[str], object]:
+    """Return an order in which only what tells the images is sure to come first."""
+    del layout
+    return lambda name: (TOP.get(name, 3), _shuffled(name, seed))
+
+
+def shuffled(layout: Layout, seed: int = 0) -> Callable[[str], object]:
+    """Return any order."""
+    del layout
+    return lambda name: _shuffled(name, seed)
+
+
+def depth_first(layout: Layout, seed: int = 0) -> Callable[[str], object]:
+    """Return the order of `regctl image export`: each manifest, its config, its layers, one by one."""
+    del seed
+    found: dict[str, int] = {}
+
+    def walk(descriptor: Json) -> None:
+        digest = descriptor["digest"]
+        if digest in found or digest not in layout.blobs:
+            return
+        found[digest] = len(found)
+        if layout.blobs[digest].startswith(b"{"):
+            document = layout.read(descriptor)
+            below = [*document.get("manifests", ()), document.get("config"), *document.get("layers", ())]
+            for child in below:
+                if isinstance(child, dict) and "digest" in child:
+                    walk(child)
+
+    for root in layout.roots:
+        walk(root)
+    places = {_name(digest): place for digest, place in found.items()}
+    return lambda name: (TOP.get(name, 3), places.get(name, len(places)))
+
+
+def _name(digest: str) -> str:
+    return f"blobs/{digest.replace(':', '/')}"
+
+
+def _shuffled(name: str, seed: int) -> bytes:
+    return hashlib.sha256(f"{seed} {name}".encode()).digest()

@@ -63,7 +63,7 @@ class IncomingBytes:
         """Let go of it, also where more was to come."""
         if self._parts is not None:
             self._parts.close()
-        self._incoming.file.close()
+        self._stream.close()
 
     def _next(self, length: int) -> memoryview:
         """Return up to `length` bytes of what was read ahead, valid until the next call."""

@@ -86,13 +86,19 @@ class InputStream:
         count = self._splice(length)
         return len(self.read(min(length, CHUNK))) if count is None else count
 
+    def close(self) -> None:
+        """Close the file."""
+        if self._nowhere is not None:
+            self._nowhere.close()
+        self._file.close()
+
     def _splice(self, length: int) -> int | None:
         """Have the kernel drop what is in a pipe, without a copy; None where it cannot."""
         if not hasattr(os, "splice") or not stat.S_ISFIFO(os.fstat(self._file.fileno()).st_mode):
             return None
-        if self._nowhere is None:
-            self._nowhere = io.FileIO(os.devnull, "wb")
         try:
+            if self._nowhere is None:
+                self._nowhere = io.FileIO(os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC), "wb")
             count = os.splice(self._file.fileno(), self._nowhere.fileno(), length)
         except OSError:
             return None
