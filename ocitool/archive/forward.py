@@ -130,13 +130,17 @@ class ForwardSource:
 
     def _pull(self) -> bool:
         """Keep the next bytes; return False at the end."""
-        count = self._read(self._buffer)
-        self._kept.write(self._position - count, self._buffer[:count])
-        if count and self._options.on_bytes is not None:
-            self._options.on_bytes(count)
+        part = self._bytes.part(self._buffer)
+        if not part:
+            self.size = self._position
+            return False
+        self._kept.write(self._position, part)
+        self._position += len(part)
+        if self._options.on_bytes is not None:
+            self._options.on_bytes(len(part))
         if self._position > _HASTE:
             self._bytes.read_ahead()
-        return count > 0
+        return True
 
     def _take(self, offset: int, buffer: memoryview) -> int:
         """Read bytes that come next, or after others that are passed over."""

@@ -51,6 +51,10 @@ class IncomingBytes:
         buffer[: len(part)] = part
         return len(part)
 
+    def part(self, buffer: memoryview) -> memoryview:
+        """Return as many bytes as `buffer` has, or fewer, valid until the next call; they are in it or read ahead."""
+        return buffer[: self.readinto(buffer)] if self._parts is None else self._next(len(buffer))
+
     def skip(self, length: int) -> int:
         """Pass over up to `length` bytes, of which there is at least one; return 0 at the end."""
         return self._stream.skip(length) if self._parts is None else len(self._next(length))

@@ -3,7 +3,7 @@ from __future__ import annotations
 import os
 import random
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 import pytest
@@ -28,8 +28,10 @@ def arriving(folder: Path, data: bytes = DATA) -> Iterator[ForwardSource]:
     reading, writing = os.pipe()
 
     def write() -> None:
-        with os.fdopen(writing, "wb") as stream:
-            stream.write(data)
+        with suppress(BrokenPipeError), os.fdopen(writing, "wb", buffering=0) as stream:
+            rest = memoryview(data)
+            while rest:
+                rest = rest[stream.write(rest) :]
 
     thread = threading.Thread(target=write, daemon=True)
     thread.start()
