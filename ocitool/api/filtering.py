@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
+from ocitool.api.forwarding import ArrivingArchive, Planner, can_arrive, open_arriving
 from ocitool.api.listener import Listener, Silence
-from ocitool.api.opening import SourceOptions, open_archives
+from ocitool.api.opening import OpenedArchive, SourceOptions, open_archives
 from ocitool.api.recompressing import recompressed_layers
 from ocitool.api.reflinking import require_sharing
 from ocitool.api.writing import (
@@ -138,7 +140,18 @@ def _write(
         else:
             outputs.open(output)
             outputs.open_digest_map()
-        archive = stack.enter_context(open_archives(sources, source_options, listener, join=kind == "merge"))
+        archive: OpenedArchive | ArrivingArchive
+        if kind == "filter" and not dry_run and can_arrive(options):
+            planner = Planner(options, partial(plan_filter, options=options), write_options.verify)
+            archive = stack.enter_context(open_arriving(sources[0], source_options, listener, planner))
+        else:
+            archive = stack.enter_context(open_archives(sources, source_options, listener, join=kind == "merge"))
+        if isinstance(archive, ArrivingArchive):
+            digest_map = digest_map_json(archive.plan.outputs[0].digest_map)
+            (written,) = outputs.write(
+                archive.plan, digest_map, archive.sources, listener, phase=_PHASES[kind], arrivals=archive.arrivals
+            )
+            return FilterResult(archive.plan, written, written=True, kind=kind)
         if dry_run:
             plan = towards(plan_filter(archive.graph, options), [output])
             planned = Written(os.fspath(output), plan.outputs[0].written_size, compression.is_needed)

@@ -91,7 +91,7 @@ def open_archive(
     """Open `path` (or ``-``) and read all that it lists; raises what scanning and reading the index raise."""
     options = options or SourceOptions()
     with open_scanned(path, options, listener or Silence()) as scanned:
-        with _unchanged(scanned.source):
+        with unchanged(scanned.source):
             graph = build_graph(scanned.scan, scanned.source, ratio_limit=options.ratio_limit)
         yield OpenedArchive((scanned.source,), graph)
 
@@ -110,26 +110,40 @@ def open_scanned(
     path: str | os.PathLike[str], options: SourceOptions, listener: Listener
 ) -> Iterator[ScannedArchive]:
     """Open `path` (or ``-``) and list its entries; raises what opening and scanning raise."""
-    spooling = False
-
-    def on_spool(count: int) -> None:
-        nonlocal spooling
-        if not spooling:
-            spooling = True
-            listener.start("spooling", None)
-        listener.advance(count)
-
-    spool = SpoolOptions(options.spool_directory, options.ratio_limit, on_spool)
+    spooling = Spooling(listener)
+    spool = spooling.options(options)
     with open_source(path, standard_input=options.standard_input, spool=spool) as source:
-        if spooling:
-            listener.finish()
-        with _unchanged(source):
+        spooling.finish()
+        with unchanged(source):
             scan = scan_source(source)
         yield ScannedArchive(source, scan, source.compression)
 
 
+class Spooling:
+    """A phase that a listener hears of once anything is spooled."""
+
+    def __init__(self, listener: Listener) -> None:
+        self._listener = listener
+        self._has_begun = False
+
+    def options(self, options: SourceOptions) -> SpoolOptions:
+        """Return how to spool."""
+        return SpoolOptions(options.spool_directory, options.ratio_limit, self._advance)
+
+    def finish(self) -> None:
+        """End the phase, if it has begun."""
+        if self._has_begun:
+            self._listener.finish()
+
+    def _advance(self, count: int) -> None:
+        if not self._has_begun:
+            self._has_begun = True
+            self._listener.start("spooling", None)
+        self._listener.advance(count)
+
+
 @contextmanager
-def _unchanged(source: ByteSource) -> Iterator[None]:
+def unchanged(source: ByteSource) -> Iterator[None]:
     """Have a source that changed meanwhile say so: a file that is still being written looks damaged."""
     try:
         yield

@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ocitool.api.forwarding import ArrivingArchive, Planner, can_arrive, open_arriving
 from ocitool.api.listener import Listener, Silence
-from ocitool.api.opening import SourceOptions, open_archive
+from ocitool.api.opening import OpenedArchive, SourceOptions, open_archive
 from ocitool.api.recompressing import recompressed_layers
 from ocitool.api.reflinking import require_sharing
 from ocitool.api.writing import Outputs, WriteOptions, Written, choose_compression, towards
@@ -101,7 +103,25 @@ def split_archive(
         outputs = stack.enter_context(Outputs(write_options, options.reflink))
         if not dry_run:
             outputs.open_digest_map()
-        archive = stack.enter_context(open_archive(source, source_options, listener))
+        archive: OpenedArchive | ArrivingArchive
+        if not dry_run and can_arrive(options) and not _is_compressed(split, write_options):
+            planner = Planner(options, partial(plan_split, options=options, split=split), write_options.verify)
+            archive = stack.enter_context(open_arriving(source, source_options, listener, planner))
+        else:
+            archive = stack.enter_context(open_archive(source, source_options, listener))
+        if isinstance(archive, ArrivingArchive):
+            plan = archive.plan
+            outputs.open(*(_path(folder, output) for output in plan.outputs))
+            written = outputs.write(
+                plan,
+                _digest_maps(plan),
+                archive.sources,
+                listener,
+                phase="splitting",
+                checksums=checksums,
+                arrivals=archive.arrivals,
+            )
+            return SplitResult(archive.plan, written, written=True)
         if dry_run:
             plan = plan_split(archive.graph, options, split)
             paths = [_path(folder, output) for output in plan.outputs]
@@ -118,10 +138,18 @@ def split_archive(
         layers = stack.enter_context(recompressed_layers(archive, wanted, options.layers, source_options, listener))
         plan = plan_split(archive.graph, options, split, layers.done, layers.references)
         outputs.open(*(_path(folder, output) for output in plan.outputs))
-        digest_map: JsonObject = {output.name: digest_map_json(output.digest_map) for output in plan.outputs}
         sources = [*archive.sources, *layers.spools]
-        written = outputs.write(plan, digest_map, sources, listener, phase="splitting", checksums=checksums)
+        written = outputs.write(plan, _digest_maps(plan), sources, listener, phase="splitting", checksums=checksums)
         return SplitResult(plan, written, written=True)
+
+
+def _is_compressed(split: SplitOptions, options: WriteOptions) -> bool:
+    """Tell whether parts are compressed, which is done to one after the other."""
+    return choose_compression(f"part{split.extension}", options.compression).is_needed
+
+
+def _digest_maps(plan: Plan) -> JsonObject:
+    return {output.name: digest_map_json(output.digest_map) for output in plan.outputs}
 
 
 def _check_folder(folder: str) -> None:

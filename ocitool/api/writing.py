@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from ocitool.api.listener import Listener
+    from ocitool.archive.arrivals import Arrivals
     from ocitool.archive.source import ByteSource
     from ocitool.model.digest import Digest
 
@@ -124,14 +125,16 @@ class Outputs:
         *,
         phase: str,
         checksums: bool = False,
+        arrivals: Arrivals | None = None,
     ) -> tuple[Written, ...]:
         """Write all outputs of `plan` into the places opened, in their order, and give them their names.
 
-        Sources are closed. With `checksums` each file's own sha256 is computed. Raises what `execute` raises.
+        With `arrivals` the source arrives meanwhile, and outputs that are written in order are one at most. Sources
+        are closed. With `checksums` each file's own sha256 is computed. Raises what `execute` raises.
         """
         _keep_only_copied(plan, sources)
         listener.start(phase, plan.read)
-        results = self._write(plan, sources, listener.advance)
+        results = self._write(plan, sources, listener.advance, arrivals)
         if self._map is not None:
             _write_small(self._map, dump_json(digest_map) + b"\n")
         # A spool's pages need not reach the disk any more: what is saved next has it to itself.
@@ -177,7 +180,11 @@ class Outputs:
         self._places[place] = name
 
     def _write(
-        self, plan: Plan, sources: Sequence[ByteSource], on_bytes: Callable[[int], None]
+        self,
+        plan: Plan,
+        sources: Sequence[ByteSource],
+        on_bytes: Callable[[int], None],
+        arrivals: Arrivals | None,
     ) -> tuple[Written, ...]:
         """Write the plain outputs together, so that each range is read once, then the compressed ones."""
         verify = self._options.verify
@@ -196,9 +203,11 @@ class Outputs:
         for number, result in results.items():
             if isinstance(sink := self._sinks[number], NewFile):
                 results[number] = replace(result, shared=shared_size(plan.outputs[number], sink, sources))
-        execute(plain, sources, verify=verify, on_bytes=on_bytes)
+        if plain:
+            execute(plain, sources, verify=verify, on_bytes=on_bytes, arrivals=arrivals)
         if packed:
-            sizes = self._write_compressed([plan.outputs[number] for number in packed], packed, sources, on_bytes)
+            outputs = [plan.outputs[number] for number in packed]
+            sizes = self._write_compressed(outputs, packed, sources, on_bytes, arrivals)
             for number, size in zip(packed, sizes, strict=True):
                 results[number] = Written(self._paths[number], size, is_compressed=True)
         return tuple(results[number] for number in range(len(plan.outputs)))
@@ -209,6 +218,7 @@ class Outputs:
         numbers: Sequence[int],
         sources: Sequence[ByteSource],
         on_bytes: Callable[[int], None],
+        arrivals: Arrivals | None,
     ) -> list[int]:
         """Write outputs into the sinks of those numbers, one after the other; return their sizes in bytes."""
         verify, sizes = self._options.verify, []
@@ -222,7 +232,12 @@ class Outputs:
                 threads = min(processor_count(), THREAD_LIMIT)
                 compressing = CompressingSink(target, self._compressions[number], output.size, threads=threads)
                 execute(
-                    [(output, compressing)], shared.sources, verify=verify, trusted=shared.trusted, on_bytes=on_bytes
+                    [(output, compressing)],
+                    shared.sources,
+                    verify=verify,
+                    trusted=shared.trusted,
+                    on_bytes=on_bytes,
+                    arrivals=arrivals,
                 )
                 compressing.finish()
                 sizes.append(target.written)

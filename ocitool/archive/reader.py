@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from functools import partial
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from ocitool.archive.entry import Entry, EntryKind, Scan
 from ocitool.archive.headers import BLOCK, ZERO_BLOCK, Header, padding, parse_header, parse_pax, pax_size
@@ -12,9 +13,11 @@ from ocitool.model.fault import Fault
 from ocitool.model.limits import ENTRY_LIMIT, EXTENSION_LIMIT, EXTENSIONS_PER_ENTRY, NAME_LIMIT
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from ocitool.archive.source import ByteSource
+
+Comparison: TypeAlias = "Callable[[Entry, Entry], bool]"
 
 CUT_REMEDY: Final = (
     "transfer or export it again (ctr 2 may cut an export short on a busy machine and still exit 0: use --local)"
@@ -49,29 +52,51 @@ def scan_archive(source: ByteSource) -> Scan:
     """
     if source.size == 0:
         raise NotAnArchive("is empty", where=source.name)
-    scanner = _Scanner(source)
-    scanner.run()
-    faults, repeats = _find_duplicates(source, scanner.entries)
-    return Scan(tuple(scanner.entries), scanner.has_end, source.size, faults, repeats)
+    scanner = Scanner(source)
+    for _ in scanner.walk():
+        pass
+    return scanner.finish()
 
 
-class _Scanner:
-    """The state of one scan; the window is a small read-ahead for archives of many small entries."""
+class Scanner:
+    """The state of one scan; `window` is a small read-ahead, in bytes, for archives of many small entries.
 
-    def __init__(self, source: ByteSource) -> None:
+    A source that is still arriving is larger than anything until its end is known.
+    """
+
+    def __init__(self, source: ByteSource, *, window: int = _WINDOW) -> None:
         self._source = source
+        self._window_size = window
         self._window = b""
         self._window_offset = 0
         self.entries: list[Entry] = []
         self.has_end = False
 
-    def run(self) -> None:
-        """Walk the headers from the start to the end blocks."""
+    def walk(self) -> Iterator[Entry]:
+        """Yield each entry when its headers are read, before its bytes are passed over; raises as `scan_archive`."""
         offset = 0
-        while (next_offset := self._entry(offset)) is not None:
-            offset = next_offset
+        while True:
+            known = len(self.entries)
+            next_offset = self._entry(offset)
+            if next_offset is None:
+                self._require_last()
+                return
             if len(self.entries) > ENTRY_LIMIT:
                 raise UnsafeEntry(f"more than {ENTRY_LIMIT} entries", where=self._source.name)
+            yield from self.entries[known:]
+            offset = next_offset
+
+    def finish(self, compare: Comparison | None = None) -> Scan:
+        """Return what was found; `compare` tells whether two entries hold the same, by default from the source."""
+        compare = compare or partial(same_bytes, self._source)
+        faults, repeats = _find_duplicates(self.entries, compare)
+        return Scan(tuple(self.entries), self.has_end, self._source.size, faults, repeats)
+
+    def _require_last(self) -> None:
+        """Refuse an end inside the last entry, which is seen late where the source was still arriving."""
+        if self.entries and (end := self.entries[-1].data_offset + self.entries[-1].size) > self._source.size:
+            last = self.entries.pop()
+            raise self._cut(last.header_offset, end, f"entry {last.name!r}")
 
     def _entry(self, offset: int) -> int | None:
         """Read one entry with its extension headers; return the offset after it, None at the end."""
@@ -130,7 +155,10 @@ class _Scanner:
         end = data + header.size
         if end > self._source.size:
             raise self._cut(offset, end, "an extension header")
-        return self._source.read_at(data, header.size), end + padding(header.size)
+        body = self._source.read_at(data, header.size)
+        if len(body) < header.size:
+            raise self._cut(offset, end, "an extension header")
+        return body, end + padding(header.size)
 
     def _header(self, block: bytes, offset: int) -> Header:
         try:
@@ -182,7 +210,7 @@ class _Scanner:
     def _peek(self, offset: int, length: int) -> bytes:
         start = offset - self._window_offset
         if start < 0 or start + length > len(self._window):
-            self._window = self._source.read_at(offset, _WINDOW)
+            self._window = self._source.read_at(offset, max(length, self._window_size))
             self._window_offset = offset
             start = 0
         return self._window[start : start + length]
@@ -275,7 +303,7 @@ def _not_a_tar(source: ByteSource) -> ArchiveError:
     )
 
 
-def _find_duplicates(source: ByteSource, entries: list[Entry]) -> tuple[tuple[Fault, ...], tuple[str, ...]]:
+def _find_duplicates(entries: list[Entry], compare: Comparison) -> tuple[tuple[Fault, ...], tuple[str, ...]]:
     """Compare entries that share a name; the same bytes twice are harmless, different bytes are not."""
     first: dict[str, Entry] = {}
     faults: list[Fault] = []
@@ -286,7 +314,7 @@ def _find_duplicates(source: ByteSource, entries: list[Entry]) -> tuple[tuple[Fa
         earlier = first.setdefault(entry.name, entry)
         if earlier is entry:
             continue
-        if _same(source, earlier, entry):
+        if compare(earlier, entry):
             repeats.append(entry.name)
         else:
             faults.append(
@@ -301,7 +329,8 @@ def _find_duplicates(source: ByteSource, entries: list[Entry]) -> tuple[tuple[Fa
     return tuple(faults), tuple(dict.fromkeys(repeats))
 
 
-def _same(source: ByteSource, one: Entry, other: Entry) -> bool:
+def same_bytes(source: ByteSource, one: Entry, other: Entry) -> bool:
+    """Tell whether two entries of one name are the same."""
     if one.kind is not other.kind or one.size != other.size:
         return False
     for position in range(0, one.size, _COMPARE_CHUNK):

@@ -18,7 +18,7 @@ from ocitool.archive.holes import punch_hole
 from ocitool.archive.layout_directory import DirectorySource
 from ocitool.archive.open_range import OpenRange
 from ocitool.archive.pipes import widen_pipe
-from ocitool.archive.spool import InputStream, SpoolOptions, spool_decompressed, spool_stream
+from ocitool.archive.spool import InputStream, SpoolOptions, declared_length, spool_decompressed, spool_stream
 from ocitool.errors import ArchiveError, ChangedSource
 
 if TYPE_CHECKING:
@@ -62,18 +62,21 @@ class ByteSource(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class _Identity:
+class Identity:
+    """What tells that a file is still what it was: size in bytes, time of modification in nanoseconds."""
+
     size: int
-    modified: int  # nanoseconds
+    modified: int
 
     @classmethod
-    def of(cls, descriptor: int) -> _Identity:
+    def of(cls, descriptor: int) -> Identity:
+        """Return what an open file is now."""
         status = os.fstat(descriptor)
         return cls(status.st_size, status.st_mtime_ns)
 
     def require(self, descriptor: int, name: str) -> None:
         """Raise `ChangedSource` if a file is no longer this one."""
-        if _Identity.of(descriptor) != self:
+        if Identity.of(descriptor) != self:
             raise ChangedSource(
                 "changed while it was read", where=name, remedy="wait until it is written, then run again"
             )
@@ -85,7 +88,7 @@ class FileSource:
     def __init__(self, file: io.FileIO, name: str, compression: str = "") -> None:
         self._file = file
         self._descriptor = file.fileno()
-        self._identity = _Identity.of(self._descriptor)
+        self._identity = Identity.of(self._descriptor)
         self.name = name
         self.compression = compression
 
@@ -171,6 +174,25 @@ class SpooledSource(FileSource):
             end = max(end, offset + length)
 
 
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """A source that cannot be read by offset: its bytes in order, and what the whole of it is compressed with.
+
+    `needed` are the bytes that it is going to be, as far as it says. A regular file has an `identity`.
+    """
+
+    file: io.FileIO
+    stream: InputStream
+    compression: str
+    needed: int
+    identity: Identity | None
+
+    def check_unchanged(self) -> None:
+        """Raise `ChangedSource` if a regular file is not what it was when it was opened."""
+        if self.identity is not None:
+            self.identity.require(self.file.fileno(), self.stream.name)
+
+
 def open_source(
     path: str | os.PathLike[str], *, standard_input: int = 0, spool: SpoolOptions | None = None
 ) -> FileSource | DirectorySource:
@@ -180,6 +202,26 @@ def open_source(
     source cannot be read and `OutputError` if the spool does not fit.
     """
     spool = spool or SpoolOptions()
+    opened = open_incoming(path, standard_input=standard_input)
+    if not isinstance(opened, Incoming):
+        return opened
+    stream, compression = opened.stream, opened.compression
+    with opened.file:
+        if compression:
+            spooled = spool_decompressed(stream, compression, spool, size=opened.needed)
+        else:
+            spooled = spool_stream(stream, spool, size=opened.needed)
+        opened.check_unchanged()
+    return SpooledSource(spooled, stream.name, compression)
+
+
+def open_incoming(
+    path: str | os.PathLike[str], *, standard_input: int = 0
+) -> FileSource | DirectorySource | Incoming:
+    """Open `path`, or the descriptor `standard_input` for ``-``, without reading more than tells what it is.
+
+    Raises `ArchiveError` if it cannot be read.
+    """
     # Not Path.is_dir, which raises for a name that is too long or a folder that may not be searched.
     if os.fspath(path) != "-" and os.path.isdir(path):  # noqa: PTH112
         return DirectorySource(Path(path))
@@ -201,17 +243,11 @@ def open_source(
         compression = tell_compression(os.pread(file.fileno(), BLOCK, 0) if in_place else stream.peek(BLOCK))
         if compression is None and in_place:
             return FileSource(file, name)
-        identity = _Identity.of(file.fileno())
-        spooled = (
-            spool_stream(stream, spool) if compression is None else spool_decompressed(stream, compression, spool)
-        )
-        if regular:
-            identity.require(file.fileno(), name)
+        needed = stream.remaining if compression is None else declared_length(stream, compression)
+        return Incoming(file, stream, compression or "", needed, Identity.of(file.fileno()) if regular else None)
     except BaseException:
         file.close()
         raise
-    file.close()
-    return SpooledSource(spooled, name, compression or "")
 
 
 def _open(path: str) -> io.FileIO:

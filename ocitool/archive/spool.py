@@ -6,6 +6,7 @@ the process.
 
 from __future__ import annotations
 
+import io
 import os
 import stat
 from dataclasses import dataclass
@@ -20,7 +21,6 @@ from ocitool.errors import ArchiveError, OutputError
 from ocitool.model.limits import RATIO_LIMIT
 
 if TYPE_CHECKING:
-    import io
     from collections.abc import Callable
 
 CHUNK: Final = 1024 * 1024
@@ -46,6 +46,7 @@ class InputStream:
         self.count = 0
         self._file = file
         self._ahead = b""
+        self._nowhere: io.FileIO | None = None
 
     @property
     def remaining(self) -> int:
@@ -61,7 +62,7 @@ class InputStream:
 
     def read(self, length: int) -> bytes:
         """Return up to `length` bytes, none at the end; raises `ArchiveError`."""
-        data, self._ahead = (self._ahead, b"") if self._ahead else (self._read(length), b"")
+        data, self._ahead = (self._ahead[:length], self._ahead[length:]) if self._ahead else (self._read(length), b"")
         self.count += len(data)
         return data
 
@@ -75,6 +76,32 @@ class InputStream:
             count = self._file.readinto(buffer) or 0
         except OSError as error:
             raise ArchiveError(f"cannot read: {error.strerror}", where=self.name) from error
+        self.count += count
+        return count
+
+    def skip(self, length: int) -> int:
+        """Pass over up to `length` bytes and return how many, 0 at the end; raises `ArchiveError`."""
+        if self._ahead:
+            return len(self.read(length))
+        count = self._splice(length)
+        return len(self.read(min(length, CHUNK))) if count is None else count
+
+    def close(self) -> None:
+        """Close the file."""
+        if self._nowhere is not None:
+            self._nowhere.close()
+        self._file.close()
+
+    def _splice(self, length: int) -> int | None:
+        """Have the kernel drop what is in a pipe, without a copy; None where it cannot."""
+        if not hasattr(os, "splice") or not stat.S_ISFIFO(os.fstat(self._file.fileno()).st_mode):
+            return None
+        try:
+            if self._nowhere is None:
+                self._nowhere = io.FileIO(os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC), "wb")
+            count = os.splice(self._file.fileno(), self._nowhere.fileno(), length)
+        except OSError:
+            return None
         self.count += count
         return count
 
@@ -100,7 +127,7 @@ class SpoolFile:
             # Not a context manager: on success the file is handed on.
             self.file: io.FileIO = tempfile.TemporaryFile(dir=self._folder, buffering=0)  # noqa: SIM115
         except OSError as error:
-            raise self._failed(error) from error
+            raise spool_failed(self._folder, error) from error
 
     def write(self, data: bytes | memoryview) -> None:
         """Write all of `data` after what was written before; raises `OutputError`."""
@@ -110,7 +137,7 @@ class SpoolFile:
             while rest:
                 rest = rest[self.file.write(rest) :]
         except OSError as error:
-            raise self._failed(error) from error
+            raise spool_failed(self._folder, error) from error
 
     def require_space(self, size: int) -> None:
         """Raise `OutputError` if the file system has less than `size` bytes free."""
@@ -127,22 +154,28 @@ class SpoolFile:
         """Let go of it, and with it of its bytes."""
         self.file.close()
 
-    def _failed(self, error: OSError) -> OutputError:
-        return OutputError(f"cannot spool here: {error.strerror}", where=str(self._folder), remedy=_REMEDY)
+
+def spool_stream(stream: InputStream, options: SpoolOptions, *, size: int = 0) -> io.FileIO:
+    """Spool a stream of at least `size` bytes as it is; raises `OutputError` if it does not fit."""
+    return _spool(stream, stream, options, size=size, bounded=False)
 
 
-def spool_stream(stream: InputStream, options: SpoolOptions) -> io.FileIO:
-    """Spool a stream as it is; raises `OutputError` if it does not fit."""
-    return _spool(stream, stream, options, size=stream.remaining, bounded=False)
-
-
-def spool_decompressed(stream: InputStream, compression: str, options: SpoolOptions) -> io.FileIO:
-    """Spool a compressed stream as plain bytes; if it says how many, it is not begun where they do not fit.
+def spool_decompressed(stream: InputStream, compression: str, options: SpoolOptions, *, size: int = 0) -> io.FileIO:
+    """Spool a compressed stream as plain bytes; if `size` tells how many, it is not begun where they do not fit.
 
     Raises `ArchiveError` if it is damaged or cut short, `UnsafeEntry` if it grows out of all proportion.
     """
-    size = declared_size(stream.peek(FRAME_HEADER_LIMIT)) if compression == "zstd" else 0
     return _spool(open_decompressor(compression, stream.read), stream, options, size=size, bounded=True)
+
+
+def declared_length(stream: InputStream, compression: str) -> int:
+    """Return how many bytes a compressed stream says that it is going to be, 0 if it does not say."""
+    return declared_size(stream.peek(FRAME_HEADER_LIMIT)) if compression == "zstd" else 0
+
+
+def spool_failed(folder: Path, error: OSError) -> OutputError:
+    """Return the error for a failed system call on a spool."""
+    return OutputError(f"cannot spool here: {error.strerror}", where=str(folder), remedy=_REMEDY)
 
 
 def default_spool_directory() -> Path:
@@ -171,14 +204,14 @@ def _spool(
                 options.on_bytes(len(part))
     except ArchiveError as error:
         spool.close()
-        raise _placed(error, stream.name) from error
+        raise placed(error, stream.name) from error
     except BaseException:
         spool.close()
         raise
     return spool.file
 
 
-def _placed(error: ArchiveError, name: str) -> ArchiveError:
+def placed(error: ArchiveError, name: str) -> ArchiveError:
     """Say where, for an error of a decoder that knows of no file."""
     if error.where:
         return error

@@ -35,6 +35,7 @@ def filter_command(source: Source, platforms: Platforms, output: Output, shared:
       ocitool filter image.tar -p linux/arm64 --name registry.local/lab:1.0 -o arm64.tar
       ocitool filter bundle.tar -p linux/arm64 --rename 'docker.io/*=registry.local/*' -o arm64.tar
       ctr images export --local --all-platforms - REF | ocitool filter - -p local -o - | ssh HOST ctr images import -
+      ssh HOST cat bundle.tar.zst | ocitool filter - -p linux/arm64 -o arm64.tar
     """
     from ocitool.api.filtering import filter_archive
 

@@ -50,7 +50,10 @@ Progress: TypeAlias = Annotated[
 SpoolDirectory: TypeAlias = Annotated[
     Path | None,
     typer.Option(
-        "--tmp-dir", metavar="DIR", help="Where a pipe is spooled (default: beside the output).", show_default=False
+        "--tmp-dir",
+        metavar="DIR",
+        help="Where a pipe or a compressed archive is spooled, if it must be (default: beside the output).",
+        show_default=False,
     ),
 ]
 ReportSpoolDirectory: TypeAlias = Annotated[

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import threading
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
+from ocitool.archive.arrivals import EXPECTED
 from ocitool.archive.new_file import NewFile
 from ocitool.archive.new_folder import NewFolder
+from ocitool.engine.arriving import ArrivingOutput, as_copy, receive
 from ocitool.engine.control import Control
 from ocitool.engine.pump import copy_in_kernel, digest_file, pump_unverified, pump_verified
 from ocitool.engine.workers import run_parallel
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
     from contextlib import AbstractContextManager
 
+    from ocitool.archive.arrivals import Arrival, Arrivals
     from ocitool.archive.place import Place
     from ocitool.archive.sink import OrderedSink
     from ocitool.archive.source import ByteSource
@@ -59,13 +62,15 @@ def execute(
     verify: bool = True,
     trusted: Collection[int] = (),
     on_bytes: Callable[[int], None] | None = None,
+    arrivals: Arrivals | None = None,
 ) -> None:
     """Write outputs of a plan.
 
     A `NewFile` gets its bytes in any order from several threads and is left unpublished, and so does a `NewFolder`
     that has begun; what several of them want is read and hashed once. Any other sink gets its bytes in order, after
     those, and what it wants is read for it; sources whose numbers are `trusted` hold what was verified, and counted,
-    before. `on_bytes` is called from those threads with the bytes that were read of the others.
+    before. `on_bytes` is called from those threads with the bytes that were read of the others. With `arrivals` the
+    blobs of the source `EXPECTED` are written as they come; there is then no sink in order, or one sink alone.
     Raises `IntegrityError` for a blob that does not match its digest, `ChangedSource` if a source moved meanwhile,
     `OutputError` if a sink fails.
     """
@@ -80,9 +85,21 @@ def execute(
                 _add(jobs, _begin_folder(output, sources, sink))
             else:
                 ordered.append((output, sink))
-        _run(list(jobs.values()), sources, control, verify=verify)
+        expected = {} if arrivals is None else {key: job for key, job in jobs.items() if key[0] == EXPECTED}
+        _run([job for key, job in jobs.items() if key not in expected], sources, control, verify=verify)
+        if arrivals is not None and not ordered:
+            by_digest = {job.copy.digest: job for job in expected.values()}
+
+            def deliver(arrival: Arrival) -> None:
+                job = by_digest[arrival.digest]
+                _carry_out(replace(job, copy=as_copy(job.copy, arrival)), sources, control, verify=verify)
+
+            receive(arrivals, deliver)
         for output, sink in ordered:
-            _write_ordered(output, sources, sink, control, verify=verify, trusted=trusted)
+            if arrivals is None:
+                _write_ordered(output, sources, sink, control, verify=verify, trusted=trusted)
+            else:
+                ArrivingOutput(output, sources, sink, control, arrivals, verify=verify).write()
     except IntegrityError:
         # A file that is still being written looks corrupt; the better message is that it moved.
         _check_unchanged(sources)
@@ -172,17 +189,22 @@ def _run(jobs: Sequence[_Job], sources: Sequence[ByteSource], control: Control, 
     """Copy every blob to its places and verify it, in parallel."""
 
     def work(job: _Job) -> None:
-        copy, source = job.copy, sources[job.copy.source]
-        with ExitStack() as stack:
-            places = [stack.enter_context(open_place()) for open_place in job.places]
-            if verify:
-                pump_verified(copy, source, _writer(places), control)
-            elif not places:
-                control.step(copy.size)
-            elif len(places) > 1 or not copy_in_kernel(copy, source, places[0], control):
-                pump_unverified(copy, source, _writer(places), control)
+        _carry_out(job, sources, control, verify=verify)
 
     run_parallel(sorted(jobs, key=lambda job: _largest_first(job.copy)), work, control.stop, idle=control.idle)
+
+
+def _carry_out(job: _Job, sources: Sequence[ByteSource], control: Control, *, verify: bool) -> None:
+    """Copy one blob to its places and verify it."""
+    copy, source = job.copy, sources[job.copy.source]
+    with ExitStack() as stack:
+        places = [stack.enter_context(open_place()) for open_place in job.places]
+        if verify:
+            pump_verified(copy, source, _writer(places), control)
+        elif not places:
+            control.step(copy.size)
+        elif len(places) > 1 or not copy_in_kernel(copy, source, places[0], control):
+            pump_unverified(copy, source, _writer(places), control)
 
 
 def _writer(places: Sequence[Place]) -> Callable[[int, memoryview], None]:

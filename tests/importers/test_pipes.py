@@ -184,3 +184,22 @@ def test_reader_that_leaves_early_ends_the_tool_quietly(
     assert output.strip() == str(bytes_taken)
     assert_quiet(complaints)
     assert "error" not in complaints.lower()
+
+
+@pytest.mark.parametrize("platforms", [HOST, FOREIGN])
+def test_ours_is_filtered_again_on_its_way_into_an_importer(
+    containerd: ContainerdServer, real_export: Path, platforms: str
+) -> None:
+    """What ocitool wrote is not spooled: where a spool would lie, none can be made."""
+    source = shlex.quote(str(real_export))
+    with containerd.namespace() as namespace:
+        codes, _, complaints = shell(
+            f"{TOOL} filter {source} -p {PAIR} -o -"
+            f" | {TOOL} filter - -p {platforms} --tmp-dir /proc -o -"
+            f" | {ctr(containerd, namespace, 'images', 'import', '-')}"
+        )
+        assert codes == [0, 0, 0], complaints
+        assert containerd.images(namespace) == [NAME]
+        if platforms == HOST:
+            ran = containerd.run_image(NAME, namespace=namespace)
+            assert (ran.returncode, ran.stdout.strip()) == (0, greeting(host_platform())), ran

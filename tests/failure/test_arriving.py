@@ -1,0 +1,240 @@
+"""What ends badly while it arrives through a pipe and is not spooled."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.arriving import depth_first, filter_arriving, filter_file
+from tests.builders import OCI_LAYER, Layout, as_json, multi_platform
+from tests.failure.endings import CODES, assert_old, old_file
+from tests.laws.filtering import filtered, options_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ocitool.plan.options import FilterOptions
+    from tests.builders import Json
+
+from ocitool.plan.options import Missing
+
+COMMAND = [sys.executable, "-m", "ocitool", "filter"]
+LARGE = 6 * 1024 * 1024
+PLATFORMS = ("linux/amd64", "linux/arm64")
+
+
+def strict(*platforms: str) -> FilterOptions:
+    return options_of(list(platforms), missing=Missing.ERROR)
+
+
+@pytest.fixture(scope="module")
+def ours() -> bytes:
+    return filtered(multi_platform().pack(), ["all"])
+
+
+def _large_manifest(layout: Layout, platform: str, *contents: bytes) -> Json:
+    child = layout.manifest(platform, ())
+    document = layout.read(child)
+    config = layout.read(document["config"])
+    layout.drop(child, document["config"])
+    config["rootfs"]["diff_ids"] = ["sha256:" + "0" * 64] * len(contents)
+    document["config"] = layout.blob(as_json(config), document["config"]["mediaType"])
+    document["layers"] = [layout.blob(content, OCI_LAYER) for content in contents]
+    return layout.blob(as_json(document), child["mediaType"], platform=child["platform"])
+
+
+def _large(*, swapped: bool = False) -> bytes:
+    """Make an archive in regctl's order with layers of 6 MiB; `swapped` has those of the first come in disorder."""
+    layout = Layout()
+    first = _large_manifest(layout, "linux/amd64", b"\x1f" * LARGE, b"\x8b" * LARGE)
+    second = _large_manifest(layout, "linux/arm64", b"\x1f" * LARGE, b"\x2b" * LARGE)
+    layout.add(layout.index([first, second]))
+    order = depth_first(layout)
+    two = [f"blobs/{layer['digest'].replace(':', '/')}" for layer in layout.read(first)["layers"]]
+    other = {two[0]: two[1], two[1]: two[0]} if swapped else {}
+    return layout.pack(order=lambda name: order(other.get(name, name)))
+
+
+@pytest.fixture(scope="module")
+def large() -> bytes:
+    return _large()
+
+
+def test_cut_anywhere_it_ends_as_a_file_does(ours: bytes) -> None:
+    options = strict("linux/amd64")
+    for length in (*range(0, len(ours), 512), *range(300, len(ours), 1024)):
+        expected, arrived = filter_file(ours[:length], options), filter_arriving(ours[:length], options)
+        assert arrived.exit_code == expected.exit_code, length
+        assert arrived.outputs == expected.outputs
+        if expected.error is not None and arrived.error is not None and arrived.planned_at is not None:
+            assert type(arrived.error) is type(expected.error)
+            assert arrived.error.message == expected.error.message
+
+
+@pytest.mark.parametrize("ordered", [False, True])
+def test_a_corrupt_layer(large: bytes, tmp_path: Path, *, ordered: bool) -> None:
+    damaged = bytearray(large)
+    damaged[large.index(b"\x8b" * 4096) + LARGE // 2] ^= 1
+    more = [] if ordered else ["-o", str(tmp_path / "out.tar")]
+    arrived = _run(bytes(damaged), "linux/amd64", *more, ordered=ordered)
+    assert arrived.returncode == 5
+    assert b"layer 2 of 2 of linux/amd64" in arrived.stderr
+    assert b"is corrupt" in arrived.stderr
+    if ordered:
+        assert b"\x8b" in arrived.stdout
+        assert len(arrived.stdout) < 2 * LARGE
+
+
+def test_a_corrupt_layer_that_nobody_wants(large: bytes, tmp_path: Path) -> None:
+    damaged = bytearray(large)
+    damaged[large.index(b"\x2b" * 4096) + LARGE // 2] ^= 1
+    arrived = _run(bytes(damaged), "linux/amd64", ordered=True)
+    assert arrived.returncode == 0
+    assert arrived.stdout == _run(large, "linux/amd64", ordered=True).stdout
+
+
+def test_a_layer_that_never_comes(ours: bytes) -> None:
+    layout = multi_platform()
+    wanted = layout.read(layout.read(layout.roots[0])["manifests"][0])
+    layout.drop(wanted["layers"][1])
+    data = layout.pack(order=depth_first(layout))
+    options = strict("linux/amd64")
+    expected, arrived = filter_file(data, options), filter_arriving(data, options)
+    assert arrived.planned_at is not None
+    assert expected.error is not None
+    assert arrived.error is not None
+    assert (arrived.exit_code, arrived.error.message) == (5, expected.error.message)
+    assert not arrived.outputs
+
+
+def test_another_platform_under_a_wrong_name_is_not_taken_for_absent() -> None:
+    """Its config, which says what it is, comes when the archive has been planned without it."""
+    layout = Layout()
+    first = layout.manifest("linux/amd64")
+    second = layout.manifest("linux/arm64", config={"architecture": "amd64", "variant": "v9"})
+    layout.add(layout.index([first, second]))
+    data = layout.pack(order=depth_first(layout))
+    options = options_of(["linux/amd64/*"], missing=Missing.ERROR, fix_platforms=True)
+    expected, arrived = filter_file(data, options), filter_arriving(data, options)
+    assert expected.exit_code == 0
+    assert arrived.is_refusal
+    assert arrived.exit_code == 3
+    assert not arrived.outputs
+
+
+def test_what_is_needed_comes_without_a_spool(large: bytes, ours: bytes, tmp_path: Path) -> None:
+    """A place where no spool can be made is not noticed until one is needed."""
+    nowhere = ["--tmp-dir", "/proc"]
+    done = _run(large, "linux/amd64", *nowhere, ordered=True)
+    assert done.returncode == 0, done.stderr
+    again = _run(done.stdout, "linux/amd64", *nowhere, ordered=True)
+    assert again.stdout == done.stdout
+    second = _run(large, "linux/arm64", *nowhere, ordered=True)
+    assert second.returncode == 6
+    assert b"cannot spool here" in second.stderr
+    folder = tmp_path / "parts"
+    words = ["split", "-", "-p", "linux/amd64", "-d", str(folder), "--name-template=one.tar"]
+    split = subprocess.run(
+        [sys.executable, "-m", "ocitool", *words, *nowhere],
+        input=large,
+        check=False,
+        capture_output=True,
+    )
+    assert split.returncode == 0, split.stderr
+    assert (folder / "one.tar").read_bytes() == done.stdout
+
+
+def test_what_comes_before_its_turn_is_set_aside(large: bytes, tmp_path: Path) -> None:
+    swapped = _large(swapped=True)
+    assert swapped != large
+    expected = _run(large, "linux/amd64", ordered=True).stdout
+    assert _run(swapped, "linux/amd64", ordered=True).stdout == expected
+    refused = _run(swapped, "linux/amd64", "--tmp-dir", "/proc", ordered=True)
+    assert refused.returncode == 6
+    assert b"cannot spool here" in refused.stderr
+    into_file = _run(swapped, "linux/amd64", "--tmp-dir", "/proc", "-o", str(tmp_path / "out.tar"))
+    assert into_file.returncode == 0, into_file.stderr
+    assert (tmp_path / "out.tar").read_bytes() == expected
+
+
+def test_compressed_it_is_not_spooled_either(large: bytes, tmp_path: Path) -> None:
+    import zstandard
+
+    packed = tmp_path / "in.tar.zst"
+    packed.write_bytes(zstandard.compress(large))
+    expected = _run(large, "linux/amd64", ordered=True).stdout
+    done = subprocess.run(
+        [*COMMAND, packed, "-p", "linux/amd64", "-o", "-", "--tmp-dir", "/proc"], check=False, capture_output=True
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == expected
+    packed.write_bytes(packed.read_bytes()[:-10])
+    done = subprocess.run([*COMMAND, packed, "-p", "linux/amd64", "-o", "-"], check=False, capture_output=True)
+    assert done.returncode == 3
+    assert b"cut short" in done.stderr
+    assert len(done.stdout) < len(expected)
+
+
+@pytest.mark.parametrize("after", [0, 3 * LARGE])
+def test_the_producer_ends_as_it_likes(large: bytes, tmp_path: Path, after: int) -> None:
+    """Zeros after the end, as tapes have them, are read, too."""
+    process = subprocess.Popen(
+        [*COMMAND, "-", "-q", "-p", "linux/amd64", "-o", tmp_path / "out.tar"], stdin=subprocess.PIPE
+    )
+    assert process.stdin is not None
+    process.stdin.write(large + bytes(after))
+    process.stdin.close()
+    assert process.wait() == 0
+
+
+def test_data_after_the_end(large: bytes, tmp_path: Path) -> None:
+    done = _run(large + bytes(LARGE) + b"more", "linux/amd64", "-o", str(tmp_path / "out.tar"))
+    assert done.returncode == 3
+    assert b"data after the end" in done.stderr
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_reader_that_goes_away(large: bytes) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run(
+        [*COMMAND, "-", "-p", "linux/amd64", "-o", "-"],
+        input=large,
+        stdout=writing,
+        stderr=subprocess.PIPE,
+        check=False,
+    )
+    os.close(writing)
+    assert done.returncode == 6
+    assert done.stderr == b""
+
+
+@pytest.mark.parametrize(("number", "code"), CODES)
+def test_a_signal_while_a_layer_arrives(large: bytes, tmp_path: Path, number: int, code: int) -> None:
+    old = old_file(tmp_path / "old.tar")
+    process = subprocess.Popen([*COMMAND, "-", "-q", "-p", "linux/amd64", "-o", old], stdin=subprocess.PIPE)
+    assert process.stdin is not None
+    process.stdin.write(large[: LARGE + LARGE // 2])
+    process.stdin.flush()
+    process.send_signal(number)
+    try:
+        assert process.wait(20) == code
+    finally:
+        process.kill()
+        process.stdin.close()
+    assert_old(old)
+
+
+def _run(data: bytes, platform: str, *more: str, ordered: bool = False) -> subprocess.CompletedProcess[bytes]:
+    output = ["-o", "-"] if ordered else []
+    return subprocess.run(
+        [*COMMAND, "-", "-q", "-p", platform, *output, *more],
+        input=data,
+        capture_output=True,
+        check=False,
+        timeout=60,
+    )
