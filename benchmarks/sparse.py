@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-import sys
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
+from multiprocessing import get_context
 from typing import TYPE_CHECKING, Final
 
 from ocitool.archive.headers import BLOCK, encode_header, padding
 from ocitool.archive.writer import END
 
 if TYPE_CHECKING:
+    from pathlib import Path
     from typing import BinaryIO
 
 PLATFORMS: Final = ("linux/amd64", "linux/arm64", "linux/arm/v7", "linux/ppc64le", "linux/s390x")
@@ -49,6 +50,12 @@ def make_sparse_archive(path: Path, *, entries: int, size: int) -> SparseArchive
         _entry(file, "oci-layout", b'{"imageLayoutVersion":"1.0.0"}')
         file.write(END)
         return SparseArchive(path, images * ENTRIES_PER_IMAGE + 2, file.tell())
+
+
+def make_in_process(path: Path, *, entries: int, size: int) -> SparseArchive:
+    """Write an archive in a process of its own: what is measured starts with the peak memory of its parent."""
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as maker:
+        return maker.submit(make_sparse_archive, path, entries=entries, size=size).result()
 
 
 def _zeros(shortest: int, count: int) -> list[tuple[str, int]]:
@@ -108,13 +115,3 @@ def _entry(file: BinaryIO, name: str, data: bytes) -> None:
 
 def _json(value: object) -> bytes:
     return json.dumps(value, separators=(",", ":")).encode()
-
-
-def main() -> None:
-    """Make one archive: ``python -m benchmarks.sparse FILE ENTRIES BYTES``; print its entries and its size."""
-    made = make_sparse_archive(Path(sys.argv[1]), entries=int(sys.argv[2]), size=int(sys.argv[3]))
-    print(made.entries, made.size)
-
-
-if __name__ == "__main__":
-    main()

@@ -8,6 +8,7 @@ from benchmarks.measurements import (
     compressed_sources,
     growth,
     growth_entries,
+    growth_holes,
     many_layers,
     on_disk,
     one_layer,
@@ -33,6 +34,7 @@ ALL: Final[tuple[Measurement, ...]] = (
     peers.MEASUREMENT,
     *growth.MEASUREMENTS,
     growth_entries.MEASUREMENT,
+    growth_holes.MEASUREMENT,
     *on_disk.MEASUREMENTS,
     reflink.MEASUREMENT,
 )

@@ -10,6 +10,7 @@ from benchmarks.measurements import (
     compressed_sources,
     growth,
     growth_entries,
+    growth_holes,
     many_layers,
     on_disk,
     one_layer,
@@ -210,3 +211,17 @@ def test_growth_of_memory_by_entries() -> None:
     ]
     (ratio,) = growth_entries.ratios(rows)
     assert judged(ratio) == (5.642449, False)
+
+
+def test_growth_holes() -> None:
+    rows = [
+        Row("python with typer", Role.START, cost(0.1, 16 * MIB), 0.1),
+        Row("filter", Role.TOOL, cost(0.2, 30 * MIB), 0.1),
+        Row("verify", Role.TOOL, cost(0.2, 40 * MIB), 0.1),
+        Row("python with typer", Role.START, cost(0.1, 17 * MIB), 100.0),
+        Row("filter", Role.TOOL, cost(9.0, 65 * MIB), 100.0),
+        Row("verify", Role.TOOL, cost(9.0, 39 * MIB), 100.0),
+    ]
+    filtering, verifying = growth_holes.ratios(rows)
+    assert judged(filtering) == (49.0, False)
+    assert judged(verifying) == (24.0, True)
