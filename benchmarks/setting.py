@@ -27,11 +27,15 @@ MEMORY_FOLDER: Final = Path("/dev/shm")  # noqa: S108 - pages in memory are what
 DISK_FOLDER: Final = Path("/var/tmp")  # noqa: S108 - a folder that is on a disk everywhere
 TOOL: Final = (sys.executable, "-m", "ocitool")
 MIB: Final = 2**20
+TINY: Final = Recipe(layer_size=1024)
 GIB: Final = 2**30
 
 BARE: Final = "python"
 TYPER: Final = "python with typer"
-START: Final = "ocitool --version"
+VERSION: Final = "ocitool --version"
+START: Final = "filter of next to nothing"
+"""What ratios of moving bytes leave out: all that a filter does but for the bytes."""
+
 HASH: Final = "openssl dgst -sha256"
 COPY: Final = "cp"
 VERIFIED: Final = "filter"
@@ -40,9 +44,13 @@ UNVERIFIED: Final = "filter --no-verify"
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """An archive in a folder, the bytes of it that a filter to `WANTED` keeps, and where outputs go."""
+    """An archive in a folder, the bytes of it that a filter to `WANTED` keeps, and where outputs go.
+
+    `tiny` is another archive, of next to nothing.
+    """
 
     corpus: Corpus
+    tiny: Path
     kept: Path
     folder: Path
     output: Path
@@ -70,6 +78,10 @@ class Setting:
         """Return a line for the shell that writes the output, if asked for until it is on the disk."""
         after = f" && sync {shlex.quote(str(self.output))}" if synced else ""
         return Command(name, ["sh", "-c", line + after], prepare=self.make_ready, role=role)
+
+    def start(self, *options: str) -> Command:
+        """Return the filter of next to nothing, which writes where the others do."""
+        return Command(START, filtering(self.tiny, self.output, *options), prepare=self.make_ready, role=Role.START)
 
     def filter(self, name: str, *options: str) -> Command:
         """Return the filter of the archive to `WANTED`."""
@@ -113,9 +125,9 @@ def bare_with_typer() -> Command:
     return Command(TYPER, [sys.executable, "-c", "import typer"], role=Role.START)
 
 
-def start() -> Command:
+def version() -> Command:
     """Return what the tool costs that does nothing."""
-    return Command(START, [*TOOL, "--version"], role=Role.START)
+    return Command(VERSION, [*TOOL, "--version"], role=Role.START)
 
 
 @contextmanager
@@ -134,7 +146,8 @@ def make_archive(path: Path, recipe: Recipe) -> Corpus:
 def make_setting(folder: Path, recipe: Recipe) -> Setting:
     """Write an archive into a folder, and the bytes of it that a filter keeps."""
     corpus = make_archive(folder / "multi.tar", recipe)
-    return Setting(corpus, write_kept(corpus, WANTED, folder / "kept.bin"), folder, folder / "out.tar")
+    tiny = make_archive(folder / "tiny.tar", TINY).path
+    return Setting(corpus, tiny, write_kept(corpus, WANTED, folder / "kept.bin"), folder, folder / "out.tar")
 
 
 @contextmanager

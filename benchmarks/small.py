@@ -27,14 +27,14 @@ from benchmarks.setting import (
     HASH,
     MEMORY_FOLDER,
     MIB,
-    START,
     TOOL,
     UNVERIFIED,
     VERIFIED,
+    VERSION,
     bare,
     prepared,
     settle,
-    start,
+    version,
 )
 from benchmarks.taking import take
 
@@ -63,7 +63,7 @@ def take_small(conditions: Conditions) -> Findings:
 
         commands = [
             bare(),
-            start(),
+            version(),
             setting.hash(),
             setting.copy(),
             Command(HASH_ALL, ["openssl", "dgst", "-sha256", source], role=Role.YARDSTICK),
@@ -80,7 +80,7 @@ def take_small(conditions: Conditions) -> Findings:
 def ratios(costs: Mapping[str, Cost]) -> tuple[Ratio, ...]:
     """Return each command against a yardstick of its run."""
     pairs = (
-        (START, BARE),
+        (VERSION, BARE),
         (INSPECT, BARE),
         (VERIFIED, HASH),
         (UNVERIFIED, COPY),

@@ -19,7 +19,7 @@ from benchmarks.corpus import Recipe
 from benchmarks.layers import PLAIN_TEXT
 from benchmarks.measure import Command, Role, measure
 from benchmarks.measurement import Conditions, Findings, Measurement, Needs, Ratio, Skip, beyond, rows_of
-from benchmarks.setting import COPY, GIB, MIB, START, TOOL, WANTED, Setting, prepared, start
+from benchmarks.setting import COPY, GIB, MIB, START, TOOL, WANTED, Setting, prepared
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -95,7 +95,7 @@ def ratios(costs: Mapping[str, Cost], packings: tuple[Packing, ...] = PACKINGS) 
 def _commands(setting: Setting, packings: tuple[Packing, ...]) -> list[Command]:
     output = shlex.quote(str(setting.output))
     commands = [
-        start(),
+        setting.start(),
         Command(HASH, ["openssl", "dgst", "-sha256", str(setting.corpus.path)], role=Role.YARDSTICK),
         setting.copy(),
     ]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from benchmarks.corpus import Recipe
 from benchmarks.measure import measure
 from benchmarks.measurement import Conditions, Findings, Measurement, Needs, Ratio, beyond, rows_of
-from benchmarks.setting import COPY, GIB, HASH, MIB, START, UNVERIFIED, VERIFIED, prepared, start
+from benchmarks.setting import COPY, GIB, HASH, MIB, START, UNVERIFIED, VERIFIED, prepared
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,7 +25,7 @@ def take(conditions: Conditions) -> Findings:
     """Measure the filter of an archive of 4 GiB in memory to 16 layers of 64 MiB."""
     with prepared(conditions.memory, Recipe(conditions.size(LAYER), LAYERS)) as setting:
         commands = [
-            start(),
+            setting.start(),
             setting.hash(),
             setting.copy(),
             setting.filter(VERIFIED),

@@ -27,7 +27,7 @@ from benchmarks.measurement import (
     slower,
 )
 from benchmarks.measurements.one_layer import SKOPEO_HERE, skopeo_commands
-from benchmarks.setting import COPY, GIB, HASH, MIB, START, UNVERIFIED, VERIFIED, Setting, prepared, start
+from benchmarks.setting import COPY, GIB, HASH, MIB, START, UNVERIFIED, VERIFIED, Setting, prepared
 from benchmarks.space import drop_caches
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def take(recipe: Recipe, conditions: Conditions) -> Findings:
     skips: tuple[Skip, ...] = ()
     with prepared(conditions.disk, small) as setting:
         warm = [
-            start(),
+            setting.start(),
             setting.hash(),
             setting.copy(synced=True),
             setting.filter(VERIFIED),

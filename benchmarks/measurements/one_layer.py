@@ -38,7 +38,6 @@ from benchmarks.setting import (
     bare_with_typer,
     make_setting,
     memory_workspace,
-    start,
 )
 
 if TYPE_CHECKING:
@@ -74,7 +73,7 @@ def take(conditions: Conditions) -> Findings:
         setting = make_setting(folder, recipe)
         commands = [
             bare_with_typer(),
-            start(),
+            setting.start(),
             setting.hash(),
             setting.copy(),
             setting.filter(VERIFIED),

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from benchmarks.corpus import Recipe
 from benchmarks.measure import Command, Role, measure
 from benchmarks.measurement import Conditions, Findings, Measurement, Needs, Ratio, beyond, rows_of
-from benchmarks.setting import GIB, MIB, START, TOOL, WANTED, Setting, make_setting, memory_workspace, settle, start
+from benchmarks.setting import GIB, MIB, START, TOOL, WANTED, Setting, make_setting, memory_workspace, settle
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -63,7 +63,7 @@ def _commands(setting: Setting, own: Path) -> list[Command]:
         return Command(name, ["sh", "-c", text], prepare=make_ready, role=role, space=space, output=written)
 
     return [
-        start(),
+        setting.start(),
         line(HASH, f"{first} | openssl dgst -sha256", Role.YARDSTICK),
         line(COPY, f"{first} | cat > {output}", Role.YARDSTICK),
         line(INDEX_FIRST, f"{first} | {tool} -o {output}"),

@@ -14,12 +14,11 @@ from benchmarks.corpus import Recipe
 from benchmarks.layers import PLAIN_NOISE
 from benchmarks.measure import Command, Role, measure
 from benchmarks.measurement import Conditions, Findings, Measurement, Needs, NotPossible, Ratio, beyond, rows_of
-from benchmarks.setting import COPY, GIB, MIB, TOOL, WANTED, Setting, filtering, make_archive, make_setting, workspace
+from benchmarks.setting import COPY, GIB, MIB, START, TOOL, WANTED, Setting, filtering, make_setting, workspace
 from benchmarks.space import mounted_xfs, used
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     from benchmarks.measure import Cost
 
@@ -27,7 +26,6 @@ ALLOWED: Final = 0.050
 """Seconds that the unverified filter may take beyond that of next to nothing."""
 
 OPTIONS: Final = ("--reflink", "always")
-TINY: Final = "filter --no-verify --reflink always of next to nothing"
 CLONED: Final = "filter --no-verify --reflink always"
 VERIFIED: Final = "filter --reflink always"
 COPIED: Final = "filter --no-verify"
@@ -42,9 +40,8 @@ def take(conditions: Conditions) -> Findings:
     _require()
     size = conditions.size(LAYER)
     with workspace(conditions.disk) as parent, mounted_xfs(parent, max(5 * size, 512 * MIB)) as folder:
-        tiny = make_archive(folder / "tiny.tar", Recipe(1024)).path
         setting = make_setting(folder, Recipe(size, kind=PLAIN_NOISE, platforms=_PLATFORMS))
-        commands = _commands(setting, tiny)
+        commands = _commands(setting)
         costs = measure(commands, runs=conditions.runs)
         shared = _shared(setting)
         facts = {**setting.facts(), **shared}
@@ -56,10 +53,10 @@ def take(conditions: Conditions) -> Findings:
 
 def ratios(costs: Mapping[str, Cost]) -> tuple[Ratio, ...]:
     """Return what sharing takes, and how much longer copying does."""
-    cloned = beyond(costs, CLONED, TINY)
+    cloned = beyond(costs, CLONED, START)
     return (
         Ratio("filter --no-verify --reflink always beyond next to nothing", cloned, at_most=ALLOWED, unit="s"),
-        Ratio("filter --no-verify beyond next to nothing", beyond(costs, COPIED, TINY), unit="s"),
+        Ratio("filter --no-verify beyond next to nothing", beyond(costs, COPIED, START), unit="s"),
     )
 
 
@@ -72,11 +69,11 @@ def _require() -> None:
             raise NotPossible(f"no {program} here")
 
 
-def _commands(setting: Setting, tiny: Path) -> list[Command]:
+def _commands(setting: Setting) -> list[Command]:
     output = setting.output
     kept, written = str(setting.kept), str(output)
     return [
-        Command(TINY, filtering(tiny, output, "--no-verify", *OPTIONS), setting.make_ready, role=Role.START),
+        setting.start("--no-verify", *OPTIONS),
         Command(CLONE, ["cp", "--reflink=always", kept, written], setting.make_ready, role=Role.YARDSTICK),
         setting.shell(COPY, f"cp --reflink=never {kept} {written}", synced=True, role=Role.YARDSTICK),
         setting.filter(COPIED, "--no-verify"),

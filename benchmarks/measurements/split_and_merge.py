@@ -14,7 +14,7 @@ from benchmarks.corpus import Recipe
 from benchmarks.measure import Command, Role, measure
 from benchmarks.measurement import Conditions, Findings, Measurement, Needs, Ratio, Skip, beyond, rows_of, slower
 from benchmarks.reads import bytes_read
-from benchmarks.setting import GIB, MIB, START, TOOL, Setting, prepared, settle, start
+from benchmarks.setting import GIB, MIB, START, TOOL, Setting, prepared, settle
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -67,7 +67,7 @@ class _Work:
         """Return all that is measured."""
         source, output = str(self.setting.corpus.path), str(self.setting.output)
         return [
-            start(),
+            self.setting.start(),
             Command(HASH, ["openssl", "dgst", "-sha256", source], role=Role.YARDSTICK),
             Command(COPY, ["cp", source, output], prepare=self.make_ready, role=Role.YARDSTICK),
             Command(SPLIT, [*self.split, "-q"], prepare=self.make_ready),

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from benchmarks.corpus import Recipe
 from benchmarks.measure import Command, measure
 from benchmarks.measurement import Conditions, Findings, Measurement, Needs, Ratio, beyond, rows_of
-from benchmarks.setting import BARE, MIB, START, TOOL, VERIFIED, bare, bare_with_typer, prepared, start
+from benchmarks.setting import BARE, MIB, TINY, TOOL, VERSION, bare, bare_with_typer, prepared, version
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,20 +16,19 @@ if TYPE_CHECKING:
 ALLOWED: Final = 0.120
 """Seconds that `ocitool --version` may take beyond an empty Python."""
 
-_TINY: Final = Recipe(layer_size=1024)
 _TIMES: Final = 3  # a start is short: more rounds cost little and steady the medians
 
 
 def take(conditions: Conditions) -> Findings:
     """Measure starts on an archive of a few KiB."""
-    with prepared(conditions.memory, _TINY) as setting:
+    with prepared(conditions.memory, TINY) as setting:
         source = str(setting.corpus.path)
         commands = [
             bare(),
             bare_with_typer(),
-            start(),
+            version(),
             Command("ocitool --help", [*TOOL, "--help"]),
-            replace(setting.filter(VERIFIED), name="filter of next to nothing"),
+            setting.start(),
             Command("inspect of next to nothing", [*TOOL, "inspect", source]),
             Command("verify of next to nothing", [*TOOL, "verify", "-q", source]),
         ]
@@ -42,7 +39,7 @@ def take(conditions: Conditions) -> Findings:
 
 def ratios(costs: Mapping[str, Cost]) -> tuple[Ratio, ...]:
     """Return what a start takes beyond an empty Python."""
-    return (Ratio(f"{START} beyond python", beyond(costs, START, BARE), at_most=ALLOWED, unit="s"),)
+    return (Ratio(f"{VERSION} beyond python", beyond(costs, VERSION, BARE), at_most=ALLOWED, unit="s"),)
 
 
 MEASUREMENT: Final = Measurement("start_up", "Starting", Needs(memory=64 * MIB), take)
