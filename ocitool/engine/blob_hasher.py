@@ -44,8 +44,8 @@ class BlobHasher:
         self._ring = _Ring(self._hasher, self._lent)
 
     def take(self, length: int) -> memoryview:
-        """Return a buffer of `length` bytes to read the next part into."""
-        buffer = self._lent[0] if self._ring is None else self._ring.free.get()
+        """Return a buffer of `length` bytes to read the next part into; raises what hashing raised."""
+        buffer = self._lent[0] if self._ring is None else self._ring.take()
         return buffer[:length]
 
     def hash(self, part: memoryview) -> None:
@@ -56,9 +56,10 @@ class BlobHasher:
             self._ring.full.put(part)
 
     def finish(self) -> Digest:
-        """Wait until all is hashed and return the digest."""
+        """Wait until all is hashed and return the digest; raises what hashing raised."""
         if self._ring is not None:
             self._ring.join()
+            self._ring.check()
         return Digest(self._algorithm, self._hasher.hexdigest())
 
     def close(self) -> None:
@@ -70,16 +71,25 @@ class BlobHasher:
 
 
 class _Ring:
-    """A thread that hashes what comes through `full` and gives the buffers back through `free`."""
+    """A thread that hashes what comes through `full` and gives the buffers back."""
 
     def __init__(self, hasher: Hasher, buffers: Iterable[memoryview]) -> None:
-        self.free: SimpleQueue[memoryview] = SimpleQueue()
+        self._free: SimpleQueue[memoryview | BaseException] = SimpleQueue()
         self.full: SimpleQueue[memoryview | None] = SimpleQueue()
+        self.error: BaseException | None = None
         self._hasher = hasher
         for buffer in buffers:
-            self.free.put(buffer)
+            self._free.put(buffer)
         self._thread = threading.Thread(target=self._run, name="ocitool-hash", daemon=True)
         self._thread.start()
+
+    def take(self) -> memoryview:
+        """Wait for a buffer that is hashed; raises what hashing raised."""
+        item = self._free.get()
+        if isinstance(item, BaseException):
+            self._free.put(item)
+            raise item
+        return item
 
     def join(self) -> None:
         """Wait until all is hashed."""
@@ -87,8 +97,17 @@ class _Ring:
             self.full.put(None)
             self._thread.join()
 
+    def check(self) -> None:
+        """Raise what hashing raised."""
+        if self.error is not None:
+            raise self.error
+
     def _run(self) -> None:
-        while (part := self.full.get()) is not None:
-            self._hasher.update(part)
-            # The part may be shorter than its buffer only at the very end, when it is not used again.
-            self.free.put(part)
+        try:
+            while (part := self.full.get()) is not None:
+                self._hasher.update(part)
+                # The part may be shorter than its buffer only at the very end, when it is not used again.
+                self._free.put(part)
+        except BaseException as error:  # noqa: BLE001 - raised again in the thread that reads
+            self.error = error
+            self._free.put(error)

@@ -46,13 +46,17 @@ def _set_event() -> threading.Event:
 class Control:
     """A way to stop, a listener for the bytes done, and what the threads of one work share.
 
-    `idle` is set while fewer threads than processors have work, as where there is one thread only.
+    `idle` is set while fewer threads than processors have work, as where there is one thread only. With `takes_turns`
+    they write to fewer files than there are processors, into each of which the kernel lets one at a time.
+    `kernel_moves` is set once it was seen to move the bytes of a copy itself, where it could have had them shared.
     """
 
     stop: threading.Event
     on_bytes: Callable[[int], None]
     idle: threading.Event = field(default_factory=_set_event)
     buffers: Buffers = field(default_factory=Buffers)
+    takes_turns: bool = False
+    kernel_moves: threading.Event = field(default_factory=threading.Event)
 
     def step(self, count: int) -> None:
         """Count `count` bytes done; raises `Stopped` if the work is to end."""

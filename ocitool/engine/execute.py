@@ -14,7 +14,7 @@ from ocitool.archive.new_folder import NewFolder
 from ocitool.engine.arriving import ArrivingOutput, as_copy, receive
 from ocitool.engine.control import Control
 from ocitool.engine.pump import copy_in_kernel, digest_file, pump_unverified, pump_verified
-from ocitool.engine.workers import run_parallel
+from ocitool.engine.workers import processor_count, run_parallel
 from ocitool.errors import IntegrityError
 from ocitool.plan.steps import Copy, Emit, Folder, OutputPlan
 
@@ -74,7 +74,9 @@ def execute(
     Raises `IntegrityError` for a blob that does not match its digest, `ChangedSource` if a source moved meanwhile,
     `OutputError` if a sink fails.
     """
-    control = Control(threading.Event(), on_bytes or _ignore)
+    files = sum(isinstance(sink, NewFile) for _, sink in targets)
+    takes_turns = 0 < files < processor_count() and not any(isinstance(sink, NewFolder) for _, sink in targets)
+    control = Control(threading.Event(), on_bytes or _ignore, takes_turns=takes_turns)
     jobs: dict[tuple[int, int, Digest], _Job] = {}
     ordered: list[tuple[OutputPlan, OrderedSink]] = []
     try:
@@ -203,8 +205,9 @@ def _carry_out(job: _Job, sources: Sequence[ByteSource], control: Control, *, ve
             pump_verified(copy, source, _writer(places), control)
         elif not places:
             control.step(copy.size)
-        elif len(places) > 1 or not copy_in_kernel(copy, source, places[0], control):
-            pump_unverified(copy, source, _writer(places), control)
+        else:
+            done = copy_in_kernel(copy, source, places[0], control) if len(places) == 1 else 0
+            pump_unverified(copy, source, _writer(places), control, start=done)
 
 
 def _writer(places: Sequence[Place]) -> Callable[[int, memoryview], None]:

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import hashlib
 import threading
+from dataclasses import replace
+from itertools import count
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,6 +12,7 @@ from hypothesis import strategies as st
 
 from ocitool.archive.new_file import NewFile
 from ocitool.archive.source import FileSource
+from ocitool.engine import pump
 from ocitool.engine.control import CHUNK, Control, Stopped
 from ocitool.engine.pump import (
     copy_in_kernel,
@@ -91,7 +94,7 @@ def test_the_kernel_copies_the_same(tmp_path: Path, size: int) -> None:
         sink = NewFile(tmp_path / "out")
         try:
             with sink.place(0) as place:
-                assert copy_in_kernel(copy_of(data), source, place, collector.control)
+                assert copy_in_kernel(copy_of(data), source, place, collector.control) == size
             sink.stage()
             sink.publish()
         finally:
@@ -100,16 +103,40 @@ def test_the_kernel_copies_the_same(tmp_path: Path, size: int) -> None:
     assert collector.counted == size
 
 
+@pytest.mark.parametrize("seconds", [0.0, 1.0])
+def test_where_writers_take_turns_the_kernel_copies_only_what_it_need_not_move(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seconds: float
+) -> None:
+    data, collector = pattern(3 * CHUNK + 5), Collector()
+    control = replace(collector.control, takes_turns=True)
+    clock = count(0, seconds)
+    monkeypatch.setattr(pump, "thread_time", lambda: next(clock))
+    with make(tmp_path, data) as source:
+        sink = NewFile(tmp_path / "out")
+        try:
+            with sink.place(0) as place:
+                done = copy_in_kernel(copy_of(data), source, place, control)
+                assert done == (CHUNK if seconds else len(data))
+                assert control.kernel_moves.is_set() == bool(seconds)
+                pump_unverified(copy_of(data), source, place.write_at, control, start=done)
+                assert copy_in_kernel(copy_of(data), source, place, control) == (0 if seconds else len(data))
+            sink.stage()
+            sink.publish()
+        finally:
+            sink.close()
+    assert (tmp_path / "out").read_bytes() == data
+
+
 @pytest.mark.parametrize("size", [10, 3 * CHUNK])
 def test_a_source_that_became_shorter_is_an_error(tmp_path: Path, size: int) -> None:
     data, collector = pattern(size), Collector()
     with make(tmp_path, data) as source:
         with (tmp_path / "source").open("r+b") as file:
             file.truncate(100 + size // 2)
-        for pump in (pump_verified, pump_unverified):
+        for pumping in (pump_verified, pump_unverified):
             collector.data.clear()
             with pytest.raises(ChangedSource):
-                pump(copy_of(data), source, collector, collector.control)
+                pumping(copy_of(data), source, collector, collector.control)
 
 
 def test_a_stop_ends_the_pump_and_its_thread(tmp_path: Path) -> None:
@@ -118,6 +145,33 @@ def test_a_stop_ends_the_pump_and_its_thread(tmp_path: Path) -> None:
     with make(tmp_path, data) as source, pytest.raises(Stopped):
         pump_verified(copy_of(data), source, collector, collector.control)
     assert not [thread for thread in threading.enumerate() if thread.name == "ocitool-hash"]
+
+
+def test_an_error_of_the_hashing_thread_ends_the_pump(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    data, collector = pattern(9 * CHUNK), Collector()
+
+    class Failing:
+        def update(self, _part: memoryview) -> None:
+            raise MemoryError
+
+        def hexdigest(self) -> str:
+            return "0"
+
+    monkeypatch.setattr(Digest, "hasher", lambda _digest: Failing())
+    with make(tmp_path, data) as source, pytest.raises(MemoryError):
+        pump_verified(copy_of(data), source, collector, collector.control)
+    assert not [thread for thread in threading.enumerate() if thread.name == "ocitool-hash"]
+
+
+@pytest.mark.parametrize("idle_from", [1, 2 * CHUNK, 9 * CHUNK])
+def test_a_second_thread_reads_ahead_as_soon_as_a_processor_is_idle(tmp_path: Path, idle_from: int) -> None:
+    data, collector = pattern(6 * CHUNK + 3), Threads(idle_from=idle_from)
+    with make(tmp_path, data) as source:
+        pump_unverified(copy_of(data), source, collector, collector.control, start=0)
+    assert collector.data == data
+    assert collector.counted == len(data)
+    assert collector.ahead == (idle_from < 6 * CHUNK)
+    assert not [thread for thread in threading.enumerate() if thread.name == "ocitool-ahead"]
 
 
 def test_an_error_of_the_consumer_ends_the_hashing_thread(tmp_path: Path) -> None:
@@ -151,13 +205,16 @@ class Threads(Collector):
     def __init__(self, *, idle_from: int) -> None:
         super().__init__()
         self.beside = 0
+        self.ahead = False
         self._idle_from = idle_from
         self.control.idle.clear()
 
     def __call__(self, position: int, part: memoryview) -> None:
         super().__call__(position, part)
-        if "ocitool-hash" in {thread.name for thread in threading.enumerate()}:
+        names = {thread.name for thread in threading.enumerate()}
+        if "ocitool-hash" in names:
             self.beside += len(part)
+        self.ahead = self.ahead or "ocitool-ahead" in names
         if len(self.data) >= self._idle_from:
             self.control.idle.set()
 
