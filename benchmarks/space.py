@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 import threading
-from contextlib import contextmanager
+import time
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Final, Self
 
 if TYPE_CHECKING:
@@ -13,6 +15,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _INTERVAL: Final = 0.005
+_ATTEMPTS: Final = 5
+_PAUSE: Final = 0.2  # seconds
 
 
 class SpaceWatch:
@@ -67,8 +71,7 @@ def mounted_memory(folder: Path, size: int) -> Iterator[Path]:
     try:
         yield place
     finally:
-        _run("umount", "--lazy", str(place))
-        place.rmdir()
+        unmount(place)
 
 
 @contextmanager
@@ -84,10 +87,29 @@ def mounted_xfs(folder: Path, size: int) -> Iterator[Path]:
         try:
             yield place
         finally:
-            _run("umount", str(place))
+            unmount(place)
     finally:
-        place.rmdir()
         image.unlink()
+
+
+def unmount(place: Path) -> None:
+    """Unmount a folder and remove it; one that stays in use is unmounted when its last user ends.
+
+    Raises nothing, so that it never takes the place of what ended a measurement.
+    """
+    for _ in range(_ATTEMPTS):
+        if _unmounted(place):
+            break
+        time.sleep(_PAUSE)
+    else:
+        if not _unmounted(place, "--lazy"):
+            print(f"benchmarks: {place} is still mounted", file=sys.stderr)
+    with suppress(OSError):
+        place.rmdir()
+
+
+def _unmounted(place: Path, *options: str) -> bool:
+    return subprocess.run(["umount", *options, str(place)], check=False, capture_output=True).returncode == 0
 
 
 def drop_caches() -> None:
