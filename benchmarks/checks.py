@@ -18,7 +18,7 @@ def check_archive(name: str, archive: Path, platforms: str | None = None) -> Non
     only = [] if platforms is None else ["-p", platforms, "--only"]
     done = _ocitool("verify", str(archive), *only)
     if done.returncode != 0:
-        said = (done.stderr or done.stdout).strip()
+        said = " ".join((done.stderr or done.stdout).split())
         raise CommandFailed(name, f"wrote what does not verify: {said}")
 
 

@@ -22,7 +22,7 @@ class Ended(BaseException):
 
 
 class Ending:
-    """Turn the first signal to end into `Ended`, raised in the main thread; later ones do not disturb the clean-up."""
+    """Turn the first signal to end into `Ended`, raised in the main thread; later ones leave the clean-up alone."""
 
     def __init__(self) -> None:
         self._ended: Ended | None = None
