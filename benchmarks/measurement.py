@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -100,10 +101,17 @@ class Ratio:
         if self.is_noise:
             return None
         if self.at_most is not None:
-            return self.value / self.at_most
+            return _share(self.value, self.at_most)
         if self.at_least is not None:
-            return self.at_least / self.value if self.value else None
+            return _share(self.at_least, self.value)
         return None
+
+
+def _share(used: float, allowed: float) -> float:
+    """Return a share of what is allowed, which may be nothing."""
+    if allowed == 0:
+        return math.inf if used else 0.0
+    return used / allowed
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ LIMITS: Final = "limits"
 """Name of the picture of all limits."""
 
 _COLOURS: Final = {Role.TOOL: "#1668b8", Role.YARDSTICK: "#8a8f98", Role.PEER: "#d9822b", Role.START: "#c9cdd3"}
-_LINE_COLOURS: Final = ("#1668b8", "#62a8e5", "#2a9d6f", "#8e5ea2", "#d9822b", "#b0413e")
+_LINE_COLOURS: Final = ("#1668b8", "#62a8e5", "#2a9d6f", "#8e5ea2", "#d9822b", "#b0413e", "#16324f", "#7a7a1f")
 _BROKEN: Final = "#c23b3b"
 _UNJUDGED: Final = "#a9c8e8"
 _SETTINGS: Final[dict[Any, Any]] = {
@@ -37,6 +37,7 @@ _SETTINGS: Final[dict[Any, Any]] = {
     "axes.spines.right": False,
     "figure.facecolor": "white",
 }
+_BACKGROUND: Final = {"facecolor": "white", "edgecolor": "none", "pad": 0.6}
 _WIDTH: Final = 8.5
 _BAR: Final = 0.27  # inches for each bar
 _FRAME: Final = 0.9
@@ -154,7 +155,7 @@ def _limits(results: Mapping[str, Result]) -> Figure:
     place.barh(range(len(held)), [min(share, _WIDEST_SHARE) for share in shares], color=colours, height=0.7)
     for row, ((_, ratio), share) in enumerate(zip(held, shares, strict=True)):
         told = "within noise" if ratio.is_noise else f"{share:.2f}"
-        place.text(min(share, _WIDEST_SHARE) + 0.02, row, told, va="center", fontsize=8)
+        place.text(min(share, _WIDEST_SHARE) + 0.02, row, told, va="center", fontsize=8, bbox=_BACKGROUND)
         if share > _WIDEST_SHARE:
             place.plot(*_break_mark(row), color="white", linewidth=2.0)
     place.axvline(1.0, color="#3a3f46", linewidth=1.0, linestyle="--")

@@ -131,5 +131,5 @@ def _seconds(value: float) -> str:
 
 
 def _figure(value: float, unit: str) -> str:
-    digits = 3 if unit == "s" else 2
+    digits = 0 if isinstance(value, int) else 3 if unit == "s" else 2
     return f"{value:.{digits}f}" + (f" {unit}" if unit else "")

@@ -71,7 +71,10 @@ def take(recipe: Recipe, conditions: Conditions) -> Findings:
             skips += tuple(replace(skip, name=f"{way}: {skip.name}") for skip in failed)
             rows += [replace(row, name=f"{way}: {row.name}") for row in rows_of(commands, costs)]
             made += ratios(costs, way)
-        return Findings(tuple(rows), tuple(made), {**setting.facts(), "runsOfSkopeo": SKOPEO_ROUNDS}, skips)
+        facts = setting.facts() | (
+            {"runsOfSkopeo": SKOPEO_ROUNDS} if SKOPEO_HERE in {command.name for command in warm} else {}
+        )
+        return Findings(tuple(rows), tuple(made), facts, skips)
 
 
 def ratios(costs: Mapping[str, Cost], way: str) -> tuple[Ratio, ...]:

@@ -93,7 +93,7 @@ def take(conditions: Conditions) -> Findings:
             skips.append(Skip(SKOPEO, str(reason)))
         commands = [_watched(command, setting) for command in commands]
         costs, failed = measure_with_peers(commands, runs=conditions.runs)
-        facts = {**setting.facts(), "runsOfSkopeo": SKOPEO_ROUNDS}
+        facts = {**setting.facts(), **({"runsOfSkopeo": SKOPEO_ROUNDS} if SKOPEO in costs else {})}
         elsewhere, unseen = files_made_elsewhere(setting)
         return Findings(rows_of(commands, costs), ratios(costs) + elsewhere, facts, (*skips, *failed, *unseen))
 

@@ -97,6 +97,19 @@ def test_an_end_is_raised_again_where_a_failure_took_its_place() -> None:
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="mounting needs root")
+def test_what_works_in_a_mount_ends_before_it_is_unmounted(tmp_path: Path) -> None:
+    with mounted_memory(tmp_path, 2**20) as place:
+        (place / "sub").mkdir()
+        subprocess.run(["mount", "-t", "tmpfs", "none", str(place / "sub")], check=True)
+        server = subprocess.Popen([sys.executable, "-c", "input()", str(place)], stdin=subprocess.PIPE, cwd=place)
+        while not processes_of(place):  # the command line is there when the program is
+            pass
+    with server:
+        assert server.wait() == -signal.SIGKILL
+    assert str(tmp_path) not in Path("/proc/self/mounts").read_text()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="mounting needs root")
 def test_a_mount_in_use_is_let_go_and_the_failure_of_the_measurement_stays(tmp_path: Path) -> None:
     def fail() -> None:
         with mounted_memory(tmp_path, 2**20) as place, (place / "held").open("w") as held:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import pytest
@@ -52,7 +53,9 @@ def judged(ratio: Ratio) -> tuple[float, bool | None]:
         (Ratio("x", 0.0, at_most=1.1), None, None),
         (Ratio("x", 0.0, at_least=10), None, None),
         (Ratio("x", 0, at_most=1, is_counted=True), True, 0.0),
-        (Ratio("x", 0, at_least=1, is_counted=True), False, None),
+        (Ratio("x", 0, at_least=1, is_counted=True), False, math.inf),
+        (Ratio("x", 0, at_most=0, is_counted=True), True, 0.0),
+        (Ratio("x", 1, at_most=0, is_counted=True), False, math.inf),
     ],
 )
 def test_a_limit_holds_up_to_itself(ratio: Ratio, *, is_met: bool | None, share: float | None) -> None:
