@@ -44,7 +44,7 @@ fuzz: $(VENV)/.ready ## Fuzz the readers of untrusted bytes for SECONDS (60); fi
 bench: $(VENV)/.ready ## Measure all that fits this machine, some 12 minutes; ARGS="--quick", ARGS="--only peers", ARGS=--list
 	@$(BIN)/python -m benchmarks $(ARGS)
 
-bench-small: $(VENV)/.ready ## Measure the small form and compare it with the recorded one, some 15 seconds
+bench-small: $(VENV)/.ready ## Measure the small form and compare it with the recorded one, some 20 seconds
 	@$(BIN)/python -m benchmarks.small
 
 clean: ## Remove what the targets above made

@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 from typing import Final
 
+from benchmarks.ending import Ending, exit_code
 from benchmarks.measure import CommandFailed
 from benchmarks.measurement import Conditions, Measurement, NotPossible
 from benchmarks.measurements import ALL
@@ -23,7 +24,7 @@ SMALL_FOLDER: Final = Path("build/bench")
 """Where results and plots of small archives go: their figures are no record."""
 
 
-def main() -> int:
+def main(ending: Ending) -> int:
     """Measure, print tables, write results, draw plots; exit 1 if a measurement failed, not if a limit is not met."""
     options = _parse()
     if options.list:
@@ -38,7 +39,7 @@ def main() -> int:
         return 0
     runs = options.runs or (1 if options.quick else 3)
     conditions = Conditions(options.folder, options.disk, runs, shrink)
-    taken, has_failed = _take_all(_chosen(options.only), conditions, folder)
+    taken, has_failed = _take_all(_chosen(options.only), conditions, folder, ending)
     if taken:
         _draw(folder, plots)
         print(limits_table({result.name: result for result in taken}))
@@ -53,7 +54,7 @@ def recorded(folder: Path) -> dict[str, Result]:
 
 
 def _take_all(
-    measurements: tuple[Measurement, ...], conditions: Conditions, folder: Path
+    measurements: tuple[Measurement, ...], conditions: Conditions, folder: Path, ending: Ending
 ) -> tuple[list[Result], bool]:
     taken = []
     has_failed = False
@@ -65,6 +66,7 @@ def _take_all(
             print(f"Skipped {measurement.name}: {reason}.\n", flush=True)
             continue
         except (CommandFailed, subprocess.CalledProcessError, OSError) as reason:
+            ending.raise_again()
             print(f"Failed {measurement.name}: {reason}.\n", flush=True)
             has_failed = True
             continue
@@ -109,4 +111,4 @@ def _parse() -> argparse.Namespace:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(exit_code(main))

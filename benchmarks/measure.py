@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import statistics
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from benchmarks.measurement import Skip
 from benchmarks.processes import ServerWatch
 from benchmarks.space import SpaceWatch
 
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
 _LAUNCHER: Final = Path(__file__).with_name("launching.py")
+_REASON: Final = 300  # characters of what a program says
 
 
 class Role(StrEnum):
@@ -51,7 +54,8 @@ class Command:
     """Something to measure; `prepare` runs before each run, `check` after the discarded one, and neither is counted.
 
     `servers` names processes that do part of the work: their processor time counts, and so does their memory. With
-    `space`, how much its file system holds is watched, beside what `output` holds in the end.
+    `space`, how much its file system holds is watched, beside what `output` holds in the end. With `rounds` it runs
+    that often in all, and all of them count: for what takes far longer than the rest.
     """
 
     name: str
@@ -63,6 +67,7 @@ class Command:
     servers: Callable[[], Sequence[int]] | None = None
     space: Path | None = None
     output: Path | None = None
+    rounds: int | None = None
 
 
 class CommandFailed(RuntimeError):
@@ -108,23 +113,34 @@ def _launch(arguments: Sequence[str], environment: Mapping[str, str]) -> tuple[f
     with os.fdopen(reader) as told:
         try:
             launcher = [sys.executable, "-I", "-S", str(_LAUNCHER), str(writer), *arguments]
-            done = subprocess.run(
-                launcher,
-                check=False,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.PIPE,
-                env=environment,
-                pass_fds=(writer,),
-            )
+            said = _said(launcher, environment, writer)
         finally:
             os.close(writer)
         figures = told.read().split()
-    errors = done.stderr.decode(errors="replace").strip()
+    errors = said.decode(errors="replace").strip()
     if not figures:
         raise CommandFailed(arguments[0], f"cannot be run: {errors}")
     seconds, processor, memory, code = figures
     return float(seconds), float(processor), int(memory) * 1024, int(code), errors
+
+
+def _said(launcher: Sequence[str], environment: Mapping[str, str], descriptor: int) -> bytes:
+    """Run the launcher in a session of its own, of which nothing lives on if this is interrupted."""
+    with subprocess.Popen(
+        launcher,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        env=environment,
+        pass_fds=(descriptor,),
+        start_new_session=True,
+    ) as process:
+        try:
+            _, errors = process.communicate()
+        except BaseException:
+            os.killpg(process.pid, signal.SIGKILL)
+            raise
+        return errors
 
 
 def measure(commands: Sequence[Command], *, runs: int) -> dict[str, Cost]:
@@ -133,15 +149,39 @@ def measure(commands: Sequence[Command], *, runs: int) -> dict[str, Cost]:
     In turn and not one after the other, so that a slow moment of the machine touches all of them. Raises
     `CommandFailed`.
     """
+    costs, failures = _rounds(commands, runs, may_fail=frozenset())
+    assert not failures
+    return costs
+
+
+def measure_with_peers(commands: Sequence[Command], *, runs: int) -> tuple[dict[str, Cost], tuple[Skip, ...]]:
+    """Do what `measure` does, but leave out peers that fail, and say so: all that was measured stays."""
+    peers = frozenset(command.name for command in commands if command.role is Role.PEER)
+    return _rounds(commands, runs, may_fail=peers)
+
+
+def _rounds(
+    commands: Sequence[Command], runs: int, *, may_fail: frozenset[str]
+) -> tuple[dict[str, Cost], tuple[Skip, ...]]:
     costs: dict[str, list[Cost]] = {command.name: [] for command in commands}
+    skips = []
     for round_number in range(runs + 1):
         for command in commands:
-            cost = run_once(command)
-            if round_number > 0:
+            if command.name not in costs or (command.rounds is not None and round_number >= command.rounds):
+                continue
+            try:
+                cost = run_once(command)
+                if round_number == 0 and command.check is not None:
+                    command.check()
+            except CommandFailed as reason:
+                if command.name not in may_fail:
+                    raise
+                skips.append(Skip(command.name, " ".join(str(reason).split())[:_REASON]))
+                del costs[command.name]
+                continue
+            if round_number > 0 or command.rounds is not None:
                 costs[command.name].append(cost)
-            elif command.check is not None:
-                command.check()
-    return {name: typical(measured) for name, measured in costs.items()}
+    return {name: typical(measured) for name, measured in costs.items()}, tuple(skips)
 
 
 def typical(costs: Sequence[Cost]) -> Cost:

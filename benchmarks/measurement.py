@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -70,10 +71,24 @@ class Ratio:
     at_most: float | None = None
     at_least: float | None = None
     unit: str = ""
+    is_counted: bool = False
+    """Whether it counts something, so that 0 is a result and not a difference that noise has swallowed."""
+
+    @property
+    def has_limit(self) -> bool:
+        """Whether there is anything to hold it to."""
+        return self.at_most is not None or self.at_least is not None
+
+    @property
+    def is_noise(self) -> bool:
+        """Whether the difference that it is made of is nothing or less: then it says nothing of the limit."""
+        return self.value < 0 or (self.value == 0 and not self.is_counted)
 
     @property
     def is_met(self) -> bool | None:
-        """Whether the limit holds; None without one."""
+        """Whether the limit holds; None without one, or if it is noise."""
+        if self.is_noise:
+            return None
         if self.at_most is not None:
             return self.value <= self.at_most
         if self.at_least is not None:
@@ -82,12 +97,21 @@ class Ratio:
 
     @property
     def share_of_limit(self) -> float | None:
-        """How much of what is allowed is used: more than 1 breaks the limit."""
+        """How much of what is allowed is used: more than 1 breaks the limit; None without one, or if it is noise."""
+        if self.is_noise:
+            return None
         if self.at_most is not None:
-            return self.value / self.at_most
+            return _share(self.value, self.at_most)
         if self.at_least is not None:
-            return self.at_least / self.value
+            return _share(self.at_least, self.value)
         return None
+
+
+def _share(used: float, allowed: float) -> float:
+    """Return a share of what is allowed, which may be nothing."""
+    if allowed == 0:
+        return math.inf if used else 0.0
+    return used / allowed
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,13 +144,20 @@ class Measurement:
 
 
 def rows_of(commands: Iterable[Command], costs: Mapping[str, Cost], place: float | None = None) -> tuple[Row, ...]:
-    """Return what commands cost, in their order."""
-    return tuple(Row(command.name, command.role, costs[command.name], place) for command in commands)
+    """Return what commands cost, in their order, but for those that were left out."""
+    return tuple(
+        Row(command.name, command.role, costs[command.name], place) for command in commands if command.name in costs
+    )
 
 
 def beyond(costs: Mapping[str, Cost], name: str, start: str) -> float:
     """Return the seconds that a command takes beyond its start."""
     return costs[name].seconds - costs[start].seconds
+
+
+def times(part: float, whole: float) -> float:
+    """Return how many times the whole a part is; 0, which is told as noise, if no whole was left to divide by."""
+    return part / whole if whole > 0 else 0.0
 
 
 def slower(costs: Mapping[str, Cost], names: Sequence[str]) -> float:

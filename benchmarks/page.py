@@ -60,7 +60,8 @@ def results_text(results: Mapping[str, Result]) -> str:
         names = [name for name, result in results.items() if machine_text(result) == machine]
         which = "" if len(names) == len(results) else f" ({', '.join(names)})"
         parts.append(f"Machine{which}: {machine}.\n")
-    parts += [f"![every limit](plots/{LIMITS}.svg)\n", limits_table(results) + "\n"]
+    if any(ratio.has_limit for result in results.values() for ratio in result.findings.ratios):
+        parts += [f"![every limit](plots/{LIMITS}.svg)\n", limits_table(results) + "\n"]
     parts += [f"{result_text(result)}\n![{result.title}](plots/{name}.svg)\n" for name, result in results.items()]
     return "\n".join(parts)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import itertools
+import textwrap
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from benchmarks.measure import Role
@@ -25,8 +26,9 @@ LIMITS: Final = "limits"
 """Name of the picture of all limits."""
 
 _COLOURS: Final = {Role.TOOL: "#1668b8", Role.YARDSTICK: "#8a8f98", Role.PEER: "#d9822b", Role.START: "#c9cdd3"}
-_LINE_COLOURS: Final = ("#1668b8", "#62a8e5", "#2a9d6f", "#8e5ea2", "#d9822b", "#b0413e")
+_LINE_COLOURS: Final = ("#1668b8", "#62a8e5", "#2a9d6f", "#8e5ea2", "#d9822b", "#b0413e", "#16324f", "#7a7a1f")
 _BROKEN: Final = "#c23b3b"
+_UNJUDGED: Final = "#a9c8e8"
 _SETTINGS: Final[dict[Any, Any]] = {
     "svg.hashsalt": "ocitool",
     "svg.fonttype": "path",
@@ -35,11 +37,14 @@ _SETTINGS: Final[dict[Any, Any]] = {
     "axes.spines.right": False,
     "figure.facecolor": "white",
 }
+_BACKGROUND: Final = {"facecolor": "white", "edgecolor": "none", "pad": 0.6}
 _WIDTH: Final = 8.5
 _BAR: Final = 0.27  # inches for each bar
 _FRAME: Final = 0.9
 _WIDEST_SHARE: Final = 2.0
-"""Longer bars of the picture of limits end here; their figure stands beside them."""
+"""Longer bars of the picture of limits are broken here; their figure stands beside them."""
+
+_LONGEST_LABEL: Final = 62  # characters beside a bar, so that the bar has room
 
 
 def draw_all(results: Mapping[str, Result], folder: Path) -> list[Path]:
@@ -84,7 +89,7 @@ def _bars(result: Result) -> Figure:
     for place, (title, value) in zip(places, panels, strict=True):
         _bar_panel(place, title, rows, [value(row) for row in rows])
     places[0].set_yticks(range(len(rows)), [row.name for row in rows])
-    figure.suptitle(result.title, fontsize=10)
+    figure.suptitle(result.full_title, fontsize=10)
     return figure
 
 
@@ -115,7 +120,7 @@ def _lines(result: Result) -> Figure:
         place.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
         place.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
         marks = sorted({row.place or 0.0 for row in rows})
-        place.set_xticks(marks, [f"{mark:g}" for mark in marks])
+        place.set_xticks(marks, [_mark(mark) for mark in marks], fontsize=7.5)
         place.minorticks_off()
         place.set_xlabel(f"{axis.name}{f', {axis.unit}' if axis.unit else ''}")
         place.set_title(title, fontsize=9)
@@ -123,8 +128,13 @@ def _lines(result: Result) -> Figure:
         place.tick_params(axis="y", labelleft=True)
     names, labels = places[0].get_legend_handles_labels()
     figure.legend(names, labels, loc="outside lower center", ncols=min(len(labels), 5), fontsize=7.5, frameon=False)
-    figure.suptitle(f"{result.title} (all axes are logarithmic)", fontsize=10)
+    figure.suptitle(f"{result.full_title}; all axes are logarithmic", fontsize=10)
     return figure
+
+
+def _mark(value: float) -> str:
+    """Return a place on an axis in few characters, so that neighbours do not touch."""
+    return f"{value / 1000:.3g}k" if value >= 1000 else f"{value:.3g}"
 
 
 def _line_colours(rows: Iterable[Row]) -> list[str]:
@@ -135,24 +145,42 @@ def _line_colours(rows: Iterable[Row]) -> list[str]:
 
 
 def _limits(results: Mapping[str, Result]) -> Figure:
-    held = [(result.name.replace("_", " "), ratio) for result in results.values() for ratio in _held(result)]
+    held = [(result, ratio) for result in results.values() for ratio in _held(result)]
     shares = [ratio.share_of_limit or 0.0 for _, ratio in held]
     figure, (place,) = _figure(_FRAME + _BAR * len(held), 1)
-    colours = [_COLOURS[Role.TOOL] if share <= 1 else _BROKEN for share in shares]
+    colours = [
+        _UNJUDGED if not result.is_judged else _COLOURS[Role.TOOL] if share <= 1 else _BROKEN
+        for (result, _), share in zip(held, shares, strict=True)
+    ]
     place.barh(range(len(held)), [min(share, _WIDEST_SHARE) for share in shares], color=colours, height=0.7)
-    for row, share in enumerate(shares):
-        place.text(min(share, _WIDEST_SHARE) + 0.02, row, f"{share:.2f}", va="center", fontsize=8)
+    for row, ((_, ratio), share) in enumerate(zip(held, shares, strict=True)):
+        told = "within noise" if ratio.is_noise else f"{share:.2f}"
+        place.text(min(share, _WIDEST_SHARE) + 0.02, row, told, va="center", fontsize=8, bbox=_BACKGROUND)
+        if share > _WIDEST_SHARE:
+            place.plot(*_break_mark(row), color="white", linewidth=2.0)
     place.axvline(1.0, color="#3a3f46", linewidth=1.0, linestyle="--")
-    place.set_yticks(range(len(held)), [f"{name}: {ratio.name}" for name, ratio in held], fontsize=7)
+    place.set_yticks(range(len(held)), [_label(*each) for each in held], fontsize=7)
     place.tick_params(axis="y", length=0)
     place.set_ylim(len(held) - 0.5, -0.5)
     place.set_xlim(0, 1.15 * _WIDEST_SHARE)
-    figure.suptitle("How much of each limit is used: left of the line it holds", fontsize=10)
+    judged = all(result.is_judged for result, _ in held)
+    told = "left of the line it holds" if judged else "pale: not judged, archives were smaller than usual"
+    figure.suptitle(f"How much of each limit is used: {told}", fontsize=10)
     return figure
 
 
+def _break_mark(row: int) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Return a slanted gap near the end of a bar that is longer than it is drawn."""
+    end = 0.93 * _WIDEST_SHARE
+    return (end, end + 0.04), (row + 0.45, row - 0.45)
+
+
+def _label(result: Result, ratio: Ratio) -> str:
+    return textwrap.shorten(f"{result.name.replace('_', ' ')}: {ratio.name}", _LONGEST_LABEL, placeholder=" ...")
+
+
 def _held(result: Result) -> list[Ratio]:
-    return [ratio for ratio in result.findings.ratios if ratio.share_of_limit is not None]
+    return [ratio for ratio in result.findings.ratios if ratio.has_limit]
 
 
 def _short(value: float) -> str:

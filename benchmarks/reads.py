@@ -1,4 +1,4 @@
-"""Count the bytes that a command reads of some files, as the kernel sees it (strace)."""
+"""What a command reads of some files, and which files it makes, as the kernel sees it (strace)."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ _CALLS: Final = "read,pread64,readv,preadv,preadv2,copy_file_range,sendfile,spli
 _CALL: Final = re.compile(r"(\d+) +(\w+)\((.*)")
 _RESUMED: Final = re.compile(r"(\d+) +<\.\.\. \w+ resumed>(.*)")
 _PATH: Final = re.compile(r"\d+<([^>]*)>")
+_QUOTED: Final = re.compile(r'"([^"]*)"')
 _RESULT: Final = re.compile(r"= (\d+)$")
 
 
@@ -31,6 +32,26 @@ def bytes_read(arguments: Sequence[str], files: Iterable[Path]) -> int | None:
         command = ["strace", "-f", "-qq", "-y", "-s", "0", "-e", f"trace={_CALLS}", "-o", log.name, *arguments]
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
         return _count(log, names)
+
+
+def files_made(arguments: Sequence[str]) -> tuple[str, ...] | None:
+    """Run a command under strace and return the files that it made, named or not; None if there is no strace.
+
+    Of one without a name the folder is told. What Python keeps of its modules is left out.
+    """
+    if shutil.which("strace") is None:
+        return None
+    with tempfile.NamedTemporaryFile("r") as log:
+        command = ["strace", "-f", "-qq", "-e", "trace=open,openat,creat,memfd_create", "-o", log.name, *arguments]
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+        return tuple(path for line in log if (path := _made(line)) is not None and "__pycache__" not in path)
+
+
+def _made(line: str) -> str | None:
+    """Return the path of a call that made a file; None of any other, and of one that failed."""
+    makes = any(mark in line for mark in ("O_CREAT", "O_TMPFILE", "creat(", "memfd_create("))
+    found = _QUOTED.search(line)
+    return found.group(1) if makes and found is not None and "= -1 " not in line else None
 
 
 def _count(lines: Iterable[str], names: set[str]) -> int:

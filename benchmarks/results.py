@@ -29,6 +29,16 @@ class Result:
     machine: Mapping[str, Any]
     findings: Findings
 
+    @property
+    def is_judged(self) -> bool:
+        """Whether archives had their usual size: only then do figures say whether limits hold."""
+        return self.shrink == 1
+
+    @property
+    def full_title(self) -> str:
+        """What was measured, and how much smaller than the title says."""
+        return self.title if self.is_judged else f"{self.title} (archives {self.shrink} times smaller)"
+
 
 def write_result(result: Result, folder: Path) -> Path:
     """Write a result as `NAME.json` into a folder, made if it is not there."""
@@ -78,7 +88,14 @@ def from_json(value: Mapping[str, Any]) -> Result:
     findings = Findings(
         tuple(_row_from_json(row) for row in value["costs"]),
         tuple(
-            Ratio(ratio["name"], ratio["value"], ratio.get("atMost"), ratio.get("atLeast"), ratio.get("unit", ""))
+            Ratio(
+                ratio["name"],
+                ratio["value"],
+                ratio.get("atMost"),
+                ratio.get("atLeast"),
+                ratio.get("unit", ""),
+                ratio.get("isCounted", False),
+            )
             for ratio in value["ratios"]
         ),
         value["facts"],
@@ -126,4 +143,5 @@ def _ratio_to_json(ratio: Ratio) -> dict[str, Any]:
         **({} if ratio.at_most is None else {"atMost": ratio.at_most}),
         **({} if ratio.at_least is None else {"atLeast": ratio.at_least}),
         **({"unit": ratio.unit} if ratio.unit else {}),
+        **({"isCounted": True} if ratio.is_counted else {}),
     }

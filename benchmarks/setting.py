@@ -6,13 +6,14 @@ import os
 import shlex
 import sys
 import tempfile
-from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from multiprocessing import get_context
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from benchmarks.apart import apart
+from benchmarks.checks import check_archive
 from benchmarks.corpus import Corpus, Recipe, make_corpus, write_kept
 from benchmarks.machine import file_system
 from benchmarks.measure import Command, Role
@@ -74,10 +75,15 @@ class Setting:
         line = f"cp {shlex.quote(str(self.kept))} {shlex.quote(str(self.output))}"
         return self.shell(COPY, line, synced=synced, role=Role.YARDSTICK)
 
+    def check(self, name: str) -> Callable[[], None]:
+        """Return what holds the output to the kept platform, whole and verified."""
+        return partial(check_archive, name, self.output, WANTED)
+
     def shell(self, name: str, line: str, *, role: Role, synced: bool = False) -> Command:
         """Return a line for the shell that writes the output, if asked for until it is on the disk."""
         after = f" && sync {shlex.quote(str(self.output))}" if synced else ""
-        return Command(name, ["sh", "-c", line + after], prepare=self.make_ready, role=role)
+        check = self.check(name) if role is Role.TOOL else None
+        return Command(name, ["sh", "-c", line + after], prepare=self.make_ready, role=role, check=check)
 
     def start(self, *options: str) -> Command:
         """Return the filter of next to nothing, which writes where the others do."""
@@ -85,7 +91,8 @@ class Setting:
 
     def filter(self, name: str, *options: str) -> Command:
         """Return the filter of the archive to `WANTED`."""
-        return Command(name, filtering(self.corpus.path, self.output, *options), prepare=self.make_ready)
+        arguments = filtering(self.corpus.path, self.output, *options)
+        return Command(name, arguments, prepare=self.make_ready, check=self.check(name))
 
     def make_ready(self) -> None:
         """Remove the output; have the disk idle, or as much memory as a run will write touched and freed again."""
@@ -139,8 +146,7 @@ def workspace(parent: Path) -> Iterator[Path]:
 
 def make_archive(path: Path, recipe: Recipe) -> Corpus:
     """Write an archive in a process of its own: what is measured starts with the peak memory of its parent."""
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as maker:
-        return maker.submit(make_corpus, path, recipe).result()
+    return apart(make_corpus, path, recipe)
 
 
 def make_setting(folder: Path, recipe: Recipe) -> Setting:

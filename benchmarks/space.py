@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
+import sys
 import threading
-from contextlib import contextmanager
+import time
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Final, Self
+
+from benchmarks.processes import processes_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 _INTERVAL: Final = 0.005
+_ATTEMPTS: Final = 5
+_PAUSE: Final = 0.2  # seconds
 
 
 class SpaceWatch:
@@ -67,8 +74,7 @@ def mounted_memory(folder: Path, size: int) -> Iterator[Path]:
     try:
         yield place
     finally:
-        _run("umount", "--lazy", str(place))
-        place.rmdir()
+        unmount(place)
 
 
 @contextmanager
@@ -84,10 +90,40 @@ def mounted_xfs(folder: Path, size: int) -> Iterator[Path]:
         try:
             yield place
         finally:
-            _run("umount", str(place))
+            unmount(place)
     finally:
-        place.rmdir()
         image.unlink()
+
+
+def unmount(place: Path) -> None:
+    """End what works in a folder, unmount it and remove it; one still in use is unmounted when its last user ends.
+
+    Raises nothing, so that it never takes the place of what ended a measurement.
+    """
+    for process in processes_of(place):
+        with suppress(ProcessLookupError):
+            os.kill(process, signal.SIGKILL)
+    for inner in _mounts_within(place):
+        _unmounted(inner, "--lazy")
+    for _ in range(_ATTEMPTS):
+        if _unmounted(place):
+            break
+        time.sleep(_PAUSE)
+    else:
+        if not _unmounted(place, "--lazy"):
+            print(f"benchmarks: {place} is still mounted", file=sys.stderr)
+    with suppress(OSError):
+        place.rmdir()
+
+
+def _mounts_within(place: Path) -> list[str]:
+    """Return what is mounted below a folder, the innermost first: servers leave it when they are killed."""
+    mounts = [line.split()[1] for line in Path("/proc/self/mounts").read_text().splitlines()]
+    return sorted((mount for mount in mounts if mount.startswith(f"{place}/")), reverse=True)
+
+
+def _unmounted(place: Path | str, *options: str) -> bool:
+    return subprocess.run(["umount", *options, str(place)], check=False, capture_output=True).returncode == 0
 
 
 def drop_caches() -> None:

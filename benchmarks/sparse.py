@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from multiprocessing import get_context
 from typing import TYPE_CHECKING, Final
 
+from benchmarks.apart import apart
 from ocitool.archive.headers import BLOCK, encode_header, padding
 from ocitool.archive.writer import END
 
@@ -54,8 +53,7 @@ def make_sparse_archive(path: Path, *, entries: int, size: int) -> SparseArchive
 
 def make_in_process(path: Path, *, entries: int, size: int) -> SparseArchive:
     """Write an archive in a process of its own: what is measured starts with the peak memory of its parent."""
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as maker:
-        return maker.submit(make_sparse_archive, path, entries=entries, size=size).result()
+    return apart(make_sparse_archive, path, entries=entries, size=size)
 
 
 def _zeros(shortest: int, count: int) -> list[tuple[str, int]]:

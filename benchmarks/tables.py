@@ -17,15 +17,16 @@ if TYPE_CHECKING:
 def result_text(result: Result) -> str:
     """Return all there is to say of a result: title, run, costs, ratios with their limits, what was left out."""
     sizes = ", ".join(f"{key} {value}" for key, value in result.findings.facts.items() if not isinstance(value, list))
+    runs = "one run" if result.runs == 1 else f"median of {result.runs} runs"
     run = (
-        f"{result.date}, `{result.command}`, median of {result.runs} runs, load {result.load_before[0]:.2f} before "
+        f"{result.date}, `{result.command}`, {runs}, load {result.load_before[0]:.2f} before "
         f"and {result.load_after[0]:.2f} after" + (f"; {sizes}" if sizes else "") + "."
     )
-    parts = [f"### {result.title}", run, cost_table(result.findings)]
+    parts = [f"### {result.full_title}", run, cost_table(result.findings)]
     if result.shrink > 1:
         parts.insert(1, f"Archives are {result.shrink} times smaller than usual: this says nothing of the limits.")
     if result.findings.ratios:
-        parts.append(ratio_table(result.findings.ratios))
+        parts.append(ratio_table(result.findings.ratios, is_judged=result.is_judged))
     parts += [f"Left out: {skip.name}: {skip.reason}." for skip in result.findings.skips]
     parts += [
         "\n".join(["```text", *map(str, value), "```"])
@@ -54,12 +55,12 @@ def cost_table(findings: Findings) -> str:
     return table(head, body)
 
 
-def ratio_table(ratios: Iterable[Ratio]) -> str:
+def ratio_table(ratios: Iterable[Ratio], *, is_judged: bool = True) -> str:
     """Return figures beside their limits, and whether those hold."""
-    return table(["", "limit", "measured", ""], [ratio_cells(ratio) for ratio in ratios])
+    return table(["", "limit", "measured", ""], [ratio_cells(ratio, is_judged=is_judged) for ratio in ratios])
 
 
-def ratio_cells(ratio: Ratio) -> list[str]:
+def ratio_cells(ratio: Ratio, *, is_judged: bool = True) -> list[str]:
     """Return name, limit, value and verdict of a figure."""
     limit = ""
     if ratio.at_most is not None:
@@ -67,15 +68,21 @@ def ratio_cells(ratio: Ratio) -> list[str]:
     elif ratio.at_least is not None:
         limit = f"at least {_figure(ratio.at_least, ratio.unit)}"
     verdict = {True: "ok", False: "**not met**", None: ""}[ratio.is_met]
+    if ratio.is_noise:
+        verdict = "within noise"
+    elif ratio.has_limit and not is_judged:
+        verdict = "not judged"
     return [ratio.name, limit, _figure(ratio.value, ratio.unit), verdict]
 
 
 def limits_table(results: Mapping[str, Result]) -> str:
     """Return every figure that has a limit, of all results."""
     rows = [
-        [f"{result.title}: {name}", *rest]
+        [f"{result.full_title}: {name}", *rest]
         for result in results.values()
-        for name, *rest in (ratio_cells(ratio) for ratio in result.findings.ratios if ratio.is_met is not None)
+        for ratio in result.findings.ratios
+        if ratio.has_limit
+        for name, *rest in [ratio_cells(ratio, is_judged=result.is_judged)]
     ]
     return table(["", "limit", "measured", ""], rows)
 
@@ -124,5 +131,5 @@ def _seconds(value: float) -> str:
 
 
 def _figure(value: float, unit: str) -> str:
-    digits = 3 if unit == "s" else 2
+    digits = 0 if isinstance(value, int) else 3 if unit == "s" else 2
     return f"{value:.{digits}f}" + (f" {unit}" if unit else "")

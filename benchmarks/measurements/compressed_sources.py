@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Final
 from benchmarks.corpus import Recipe
 from benchmarks.layers import PLAIN_TEXT
 from benchmarks.measure import Command, Role, measure
-from benchmarks.measurement import Conditions, Findings, Measurement, Needs, Ratio, Skip, beyond, rows_of
+from benchmarks.measurement import Conditions, Findings, Measurement, Needs, Ratio, Skip, beyond, rows_of, times
 from benchmarks.setting import COPY, GIB, MIB, START, TOOL, WANTED, Setting, prepared
 
 if TYPE_CHECKING:
@@ -70,9 +70,14 @@ def take(conditions: Conditions) -> Findings:
     )
     with prepared(conditions.memory, Recipe(conditions.size(LAYER), kind=PLAIN_TEXT)) as setting:
         packers = [subprocess.Popen([*packing.pack, str(setting.corpus.path)]) for packing in packings]
-        for packer in packers:
-            if packer.wait() != 0:
-                raise subprocess.CalledProcessError(packer.returncode, packer.args)
+        try:
+            for packer in packers:
+                if packer.wait() != 0:
+                    raise subprocess.CalledProcessError(packer.returncode, packer.args)
+        finally:
+            for packer in packers:
+                packer.kill()  # what has ended is left alone
+                packer.wait()
         commands = _commands(setting, packings)
         costs = measure(commands, runs=conditions.runs)
         facts = setting.facts()
@@ -88,7 +93,9 @@ def ratios(costs: Mapping[str, Cost], packings: tuple[Packing, ...] = PACKINGS) 
         limit = max(unpacked, costs[HASH].seconds)
         for name in (packing.from_file, packing.from_pipe):
             taken = beyond(costs, name, START) - costs[COPY].seconds
-            made.append(Ratio(f"({name} - cp) / slower of decompressing and hash", taken / limit, at_most=ALLOWED))
+            made.append(
+                Ratio(f"({name} - cp) / slower of decompressing and hash", times(taken, limit), at_most=ALLOWED)
+            )
     return tuple(made)
 
 

@@ -101,8 +101,9 @@ def take(growth: Growth, conditions: Conditions) -> Findings:
                 setting.filter(UNVERIFIED, "--no-verify"),
                 Command(INSPECT, [*TOOL, "inspect", "--format", "json", str(setting.corpus.path)]),
             ]
-            rows += rows_of(commands, measure(commands, runs=conditions.runs), place)
-            entries[place] = sum(map(len, setting.corpus.platforms.values())) + small.images + 2
+            used = place if growth.is_counted else place / conditions.shrink
+            rows += rows_of(commands, measure(commands, runs=conditions.runs), used)
+            entries[used] = sum(map(len, setting.corpus.platforms.values())) + small.images + 2
     facts = {"entries": ", ".join(f"{count} at {place:g}" for place, count in entries.items())}
     return Findings(tuple(rows), ratios(rows, entries), facts, axis=growth.axis)
 

@@ -22,6 +22,9 @@ MOST_BYTES: Final = 110 * GIB
 
 LEAST_BYTES: Final = GIB // 10
 
+ADVISED: Final = 10_000
+"""The most entries of an archive that `advise` is measured with: it predicts what many versions do."""
+
 _KIB: Final = 1024
 _SMALL_COUNT: Final = 1_000
 
@@ -35,13 +38,13 @@ def take(conditions: Conditions) -> Findings:
         with workspace(conditions.disk) as folder:
             wanted = MOST_BYTES if count == max(ENTRIES) else LEAST_BYTES
             made = make_in_process(folder / "holes.tar", entries=count, size=wanted)
-            commands = [bare_with_typer(), *planning(made.path, folder / "out.tar")]
+            commands = [bare_with_typer(), *planning(made.path, folder / "out.tar", is_advised=count <= ADVISED)]
             rows += rows_of(commands, measure(commands, runs=conditions.runs), made.entries)
             sizes.append(made.size)
     return Findings(tuple(rows), ratios(rows), {"bytesOfLargest": max(sizes)}, axis=Axis("entries"))
 
 
-def planning(source: Path, output: Path) -> list[Command]:
+def planning(source: Path, output: Path, *, is_advised: bool) -> list[Command]:
     """Return the commands that read no layer."""
     one = ["filter", str(source), "-p", WANTED, "-o", str(output), "--dry-run"]
     commands = {
@@ -52,6 +55,8 @@ def planning(source: Path, output: Path) -> list[Command]:
         "filter -p all --dry-run": ["filter", str(source), "-p", "all", "-o", str(output), "--dry-run"],
         "split --dry-run": ["split", str(source), "-d", str(output.parent), "--dry-run"],
     }
+    if is_advised:
+        commands["advise"] = ["advise", str(source)]
     return [Command(name, [*TOOL, *arguments]) for name, arguments in commands.items()]
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from benchmarks.corpus import Recipe
 from benchmarks.measure import measure
-from benchmarks.measurement import Conditions, Findings, Measurement, Needs, Ratio, beyond, rows_of
+from benchmarks.measurement import Conditions, Findings, Measurement, Needs, Ratio, beyond, rows_of, times
 from benchmarks.setting import COPY, GIB, HASH, MIB, START, UNVERIFIED, VERIFIED, prepared
 
 if TYPE_CHECKING:
@@ -38,8 +38,10 @@ def take(conditions: Conditions) -> Findings:
 def ratios(costs: Mapping[str, Cost]) -> tuple[Ratio, ...]:
     """Return how the filter compares, its start taken off."""
     return (
-        Ratio("filter / hash on one core", beyond(costs, VERIFIED, START) / costs[HASH].seconds, at_most=ALLOWED),
-        Ratio("filter --no-verify / copy", beyond(costs, UNVERIFIED, START) / costs[COPY].seconds, at_most=1.0),
+        Ratio(
+            "filter / hash on one core", times(beyond(costs, VERIFIED, START), costs[HASH].seconds), at_most=ALLOWED
+        ),
+        Ratio("filter --no-verify / copy", times(beyond(costs, UNVERIFIED, START), costs[COPY].seconds), at_most=1.0),
     )
 
 

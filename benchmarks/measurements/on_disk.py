@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from benchmarks.corpus import Recipe
 from benchmarks.layers import GZIP_TREE
-from benchmarks.measure import Command, measure
+from benchmarks.measure import Command, measure_with_peers
 from benchmarks.measurement import (
     Conditions,
     Findings,
@@ -25,8 +25,9 @@ from benchmarks.measurement import (
     beyond,
     rows_of,
     slower,
+    times,
 )
-from benchmarks.measurements.one_layer import SKOPEO_HERE, skopeo_commands
+from benchmarks.measurements.one_layer import SKOPEO_HERE, SKOPEO_ROUNDS, skopeo_commands
 from benchmarks.setting import COPY, GIB, HASH, MIB, START, UNVERIFIED, VERIFIED, Setting, prepared
 from benchmarks.space import drop_caches
 
@@ -66,23 +67,32 @@ def take(recipe: Recipe, conditions: Conditions) -> Findings:
         rows: list[Row] = []
         made: list[Ratio] = []
         for way, commands in ways.items():
-            costs = measure(commands, runs=conditions.runs)
+            costs, failed = measure_with_peers(commands, runs=conditions.runs)
+            skips += tuple(replace(skip, name=f"{way}: {skip.name}") for skip in failed)
             rows += [replace(row, name=f"{way}: {row.name}") for row in rows_of(commands, costs)]
             made += ratios(costs, way)
-        return Findings(tuple(rows), tuple(made), setting.facts(), skips)
+        facts = setting.facts() | (
+            {"runsOfSkopeo": SKOPEO_ROUNDS} if SKOPEO_HERE in {command.name for command in warm} else {}
+        )
+        return Findings(tuple(rows), tuple(made), facts, skips)
 
 
 def ratios(costs: Mapping[str, Cost], way: str) -> tuple[Ratio, ...]:
-    """Return how the filter compares to the copy, and to the slower of hash and copy, its start taken off."""
+    """Return how the filter compares: its start taken off against copy and hash, counted against skopeo."""
     verified = beyond(costs, VERIFIED, START)
     made = (
-        Ratio(f"{way}: filter / cp && sync", verified / costs[COPY].seconds),
-        Ratio(f"{way}: filter / slower of hash and cp && sync", verified / slower(costs, (HASH, COPY))),
-        Ratio(f"{way}: filter --no-verify / cp && sync", beyond(costs, UNVERIFIED, START) / costs[COPY].seconds),
+        Ratio(f"{way}: filter / cp && sync", times(verified, costs[COPY].seconds)),
+        Ratio(f"{way}: filter / slower of hash and cp && sync", times(verified, slower(costs, (HASH, COPY)))),
+        Ratio(
+            f"{way}: filter --no-verify / cp && sync", times(beyond(costs, UNVERIFIED, START), costs[COPY].seconds)
+        ),
     )
     if SKOPEO_HERE not in costs:
         return made
-    return (*made, Ratio(f"{way}: {SKOPEO_HERE} / filter", costs[SKOPEO_HERE].seconds / verified))
+    return (
+        *made,
+        Ratio(f"{way}: {SKOPEO_HERE} / filter", times(costs[SKOPEO_HERE].seconds, costs[VERIFIED].seconds)),
+    )
 
 
 def _after(command: Command, step: object) -> Command:

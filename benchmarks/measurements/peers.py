@@ -6,10 +6,8 @@ Servers are measured with their clients; starting and stopping them, and emptyin
 
 from __future__ import annotations
 
-import os
 import shlex
 import shutil
-import subprocess
 import tempfile
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
@@ -18,16 +16,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from benchmarks import peer_commands
+from benchmarks.checks import check_usable
 from benchmarks.corpus import NAME, TAG, Recipe
 from benchmarks.engines import newest
-from benchmarks.measure import Command, CommandFailed, Role, measure
-from benchmarks.measurement import Conditions, Findings, Measurement, Needs, NotPossible, Ratio, Skip, rows_of
+from benchmarks.measure import Command, Role, measure_with_peers
+from benchmarks.measurement import Conditions, Findings, Measurement, Needs, NotPossible, Ratio, Skip, rows_of, times
 from benchmarks.peer_commands import Job
 from benchmarks.processes import processes_of
 from benchmarks.setting import (
     GIB,
     MIB,
-    TOOL,
     UNVERIFIED,
     VERIFIED,
     WANTED,
@@ -73,23 +71,14 @@ def take(conditions: Conditions) -> Findings:
             except (NotPossible, DaemonError) as reason:
                 skips.append(_skip(name, reason))
         commands = [_watched(setting, command) for command in commands]
-        costs: dict[str, Cost] = {}
-        while not costs:
-            try:
-                costs = measure(commands, runs=conditions.runs)
-            except CommandFailed as reason:
-                remaining = [command for command in commands if command.name != reason.name]
-                if len(remaining) == len(commands):
-                    raise
-                skips.append(_skip(reason.name, reason))
-                commands = remaining
-        return Findings(rows_of(commands, costs), ratios(costs), setting.facts(), tuple(skips))
+        costs, failed = measure_with_peers(commands, runs=conditions.runs)
+        return Findings(rows_of(commands, costs), ratios(costs), setting.facts(), (*skips, *failed))
 
 
 def ratios(costs: Mapping[str, Cost]) -> tuple[Ratio, ...]:
     """Return how many times as long each peer takes as the verified filter, its start counted."""
     return tuple(
-        Ratio(f"{name} / filter", cost.seconds / costs[VERIFIED].seconds)
+        Ratio(f"{name} / filter", times(cost.seconds, costs[VERIFIED].seconds))
         for name, cost in costs.items()
         if name not in {VERIFIED, UNVERIFIED}
     )
@@ -100,17 +89,10 @@ def _skip(name: str, reason: Exception) -> Skip:
 
 
 def _watched(setting: Setting, command: Command) -> Command:
-    return replace(command, space=setting.folder, output=setting.output, check=partial(_check, setting, command.name))
-
-
-def _check(setting: Setting, name: str) -> None:
-    """Hold an output to what was asked for: one platform that can be used, and no more bytes than it takes."""
-    arguments = [*TOOL, "filter", str(setting.output), "-p", WANTED, "--dry-run", "-q", "-o", os.devnull]
-    done = subprocess.run(arguments, check=False, capture_output=True, text=True)
-    if done.returncode != 0:
-        raise CommandFailed(name, f"wrote what cannot be used: {done.stderr.strip()}")
-    if setting.output.stat().st_size > setting.kept_size * 5 // 4 + MIB:
-        raise CommandFailed(name, "kept more than was asked for")
+    most = setting.kept_size * 5 // 4 + MIB
+    check = command.check or partial(check_usable, command.name, setting.output, WANTED, most)
+    environment = {"TMPDIR": str(setting.folder), **(command.environment or {})}
+    return replace(command, space=setting.folder, output=setting.output, check=check, environment=environment)
 
 
 def _job(setting: Setting, name: str) -> Job:

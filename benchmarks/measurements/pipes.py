@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import shlex
 import subprocess
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from benchmarks.checks import check_archive
 from benchmarks.corpus import Recipe
-from benchmarks.measure import Command, Role, measure
-from benchmarks.measurement import Conditions, Findings, Measurement, Needs, Ratio, beyond, rows_of
+from benchmarks.measure import Command, Role, measure, run_once
+from benchmarks.measurement import Conditions, Findings, Measurement, Needs, Ratio, beyond, rows_of, times
 from benchmarks.setting import GIB, MIB, START, TOOL, WANTED, Setting, make_setting, memory_workspace, settle
 
 if TYPE_CHECKING:
@@ -43,7 +45,7 @@ def take(conditions: Conditions) -> Findings:
 def ratios(costs: Mapping[str, Cost]) -> tuple[Ratio, ...]:
     """Return how the filter compares to hashing the stream, its start taken off."""
     return tuple(
-        Ratio(f"{name} / {HASH}", beyond(costs, name, START) / costs[HASH].seconds)
+        Ratio(f"{name} / {HASH}", times(beyond(costs, name, START), costs[HASH].seconds))
         for name in (INDEX_FIRST, INDEX_LAST, INTO_PIPE)
     )
 
@@ -57,10 +59,16 @@ def _commands(setting: Setting, own: Path) -> list[Command]:
         setting.output.unlink(missing_ok=True)
         settle(setting.folder, setting.size + setting.kept_size)
 
+    def check_piped() -> None:
+        run_once(line(INTO_PIPE, f"{first} | {tool} -o - | cat > {output}"))
+        check_archive(INTO_PIPE, setting.output, WANTED)
+
     def line(name: str, text: str, role: Role = Role.TOOL) -> Command:
         is_watched = role is Role.TOOL and name != INTO_PIPE
         space, written = (setting.folder, setting.output) if is_watched else (None, None)
-        return Command(name, ["sh", "-c", text], prepare=make_ready, role=role, space=space, output=written)
+        check = setting.check(name) if is_watched else None
+        arguments = ["bash", "-o", "pipefail", "-c", text]
+        return Command(name, arguments, prepare=make_ready, role=role, check=check, space=space, output=written)
 
     return [
         setting.start(),
@@ -68,8 +76,8 @@ def _commands(setting: Setting, own: Path) -> list[Command]:
         line(COPY, f"{first} | cat > {output}", Role.YARDSTICK),
         line(INDEX_FIRST, f"{first} | {tool} -o {output}"),
         line(INDEX_LAST, f"{last} | {tool} -o {output}"),
-        line(INTO_PIPE, f"{first} | {tool} -o - | cat > /dev/null"),
+        replace(line(INTO_PIPE, f"{first} | {tool} -o - | cat > /dev/null"), check=check_piped),
     ]
 
 
-MEASUREMENT: Final = Measurement("pipes", "Through a pipe", Needs(memory=9 * GIB), take)
+MEASUREMENT: Final = Measurement("pipes", "Through a pipe", Needs(memory=9 * GIB, programs=("openssl", "bash")), take)

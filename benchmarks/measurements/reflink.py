@@ -47,7 +47,9 @@ def take(conditions: Conditions) -> Findings:
         facts = {**setting.facts(), **shared}
         more = shared["fileSystemBytesMore"]
         assert isinstance(more, int)
-        share = Ratio("bytes more on disk / bytes of the output", more / setting.kept_size, at_most=0.01)
+        share = Ratio(
+            "bytes more on disk / bytes of the output", more / setting.kept_size, at_most=0.01, is_counted=True
+        )
         return Findings(rows_of(commands, costs), (*ratios(costs), share), facts)
 
 

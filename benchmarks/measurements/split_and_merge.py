@@ -8,11 +8,24 @@ from __future__ import annotations
 import shutil
 import subprocess
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
+from benchmarks.checks import check_archive
 from benchmarks.corpus import Recipe
-from benchmarks.measure import Command, Role, measure
-from benchmarks.measurement import Conditions, Findings, Measurement, Needs, Ratio, Skip, beyond, rows_of, slower
+from benchmarks.measure import Command, CommandFailed, Role, measure
+from benchmarks.measurement import (
+    Conditions,
+    Findings,
+    Measurement,
+    Needs,
+    Ratio,
+    Skip,
+    beyond,
+    rows_of,
+    slower,
+    times,
+)
 from benchmarks.reads import bytes_read
 from benchmarks.setting import GIB, MIB, START, TOOL, Setting, prepared, settle
 
@@ -70,12 +83,29 @@ class _Work:
             self.setting.start(),
             Command(HASH, ["openssl", "dgst", "-sha256", source], role=Role.YARDSTICK),
             Command(COPY, ["cp", source, output], prepare=self.make_ready, role=Role.YARDSTICK),
-            Command(SPLIT, [*self.split, "-q"], prepare=self.make_ready),
-            Command(SPLIT + UNVERIFIED, [*self.split, "-q", "--no-verify"], prepare=self.make_ready),
-            Command(SPLIT_JSON, [*self.split, "--format", "json"], prepare=self.make_ready),
-            Command(MERGE, self.merge, prepare=self.make_ready),
-            Command(MERGE + UNVERIFIED, [*self.merge, "--no-verify"], prepare=self.make_ready),
+            *(
+                Command(name, arguments, prepare=self.make_ready, check=partial(check, name))
+                for name, arguments, check in (
+                    (SPLIT, [*self.split, "-q"], self.check_parts),
+                    (SPLIT + UNVERIFIED, [*self.split, "-q", "--no-verify"], self.check_parts),
+                    (SPLIT_JSON, [*self.split, "--format", "json"], self.check_parts),
+                    (MERGE, self.merge, self.check_merged),
+                    (MERGE + UNVERIFIED, [*self.merge, "--no-verify"], self.check_merged),
+                )
+            ),
         ]
+
+    def check_parts(self, name: str) -> None:
+        """Hold what a split wrote to one whole archive for each platform."""
+        written = sorted(self.folder.iterdir())
+        if [path.name for path in written] != [path.name for path in self.parts]:
+            raise CommandFailed(name, f"wrote {len(written)} archives, not {len(self.parts)}")
+        for path in written:
+            check_archive(name, path)
+
+    def check_merged(self, name: str) -> None:
+        """Hold what a merge wrote to all platforms, whole."""
+        check_archive(name, self.setting.output, ",".join(self.setting.corpus.platforms))
 
     def reads(self) -> tuple[Ratio, ...]:
         """Return how many times each byte of the sources is read; empty where that cannot be counted."""
@@ -85,7 +115,9 @@ class _Work:
             self.make_ready()
             count = bytes_read(arguments, sources[name])
             if count is not None:
-                counted.append(Ratio(f"{name}: bytes read / bytes of sources", count / _size(sources[name])))
+                counted.append(
+                    Ratio(f"{name}: bytes read / bytes of sources", count / _size(sources[name]), is_counted=True)
+                )
         return tuple(counted)
 
 
@@ -108,10 +140,10 @@ def ratios(costs: Mapping[str, Cost]) -> tuple[Ratio, ...]:
     taken = {name: beyond(costs, name, START) for name in costs}
     copy = costs[COPY].seconds
     return (
-        Ratio("split / slower of hash and copy", taken[SPLIT] / limit, at_most=ALLOWED),
-        Ratio("merge / slower of hash and copy", taken[MERGE] / limit, at_most=ALLOWED),
-        Ratio("split --no-verify / copy", taken[SPLIT + UNVERIFIED] / copy),
-        Ratio("merge --no-verify / copy", taken[MERGE + UNVERIFIED] / copy),
+        Ratio("split / slower of hash and copy", times(taken[SPLIT], limit), at_most=ALLOWED),
+        Ratio("merge / slower of hash and copy", times(taken[MERGE], limit), at_most=ALLOWED),
+        Ratio("split --no-verify / copy", times(taken[SPLIT + UNVERIFIED], copy)),
+        Ratio("merge --no-verify / copy", times(taken[MERGE + UNVERIFIED], copy)),
         Ratio("sha256 of the parts", taken[SPLIT_JSON] - taken[SPLIT], unit="s"),
     )
 

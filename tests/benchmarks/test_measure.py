@@ -6,12 +6,14 @@ import os
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
 
-from benchmarks.measure import Command, CommandFailed, Cost, measure, run_once, typical
+from benchmarks.measure import Command, CommandFailed, Cost, Role, measure, measure_with_peers, run_once, typical
+from benchmarks.measurement import Skip, rows_of
 from benchmarks.processes import ServerWatch, processes_of
 from benchmarks.space import mounted_memory, used
 
@@ -60,6 +62,33 @@ def test_commands_run_in_turn_and_are_checked_once() -> None:
     ]
     assert set(measure(commands, runs=2)) == {"a", "b"}
     assert log == ["a", "a!", "b", "b!", "a", "b", "a", "b"]
+
+
+def test_what_takes_long_runs_less_often_and_all_of_it_counts() -> None:
+    log: list[str] = []
+    commands = [
+        Command(name, ["true"], prepare=partial(log.append, name), rounds=rounds)
+        for name, rounds in (("a", None), ("slow", 2))
+    ]
+    assert set(measure(commands, runs=3)) == {"a", "slow"}
+    assert log == ["a", "slow", "a", "slow", "a", "a"]
+
+
+def test_a_peer_that_fails_is_left_out_and_the_others_stay() -> None:
+    lost = replace(python("import sys; sys.exit('lost')"), name="lost", role=Role.PEER)
+
+    def refuse() -> None:
+        raise CommandFailed("late", "kept too much")
+
+    late = Command("late", ["true"], role=Role.PEER, check=refuse)
+    costs, skips = measure_with_peers([Command("a", ["true"]), lost, late], runs=1)
+    assert set(costs) == {"a"}
+    assert skips == (Skip("lost", "lost failed: lost"), Skip("late", "late kept too much"))
+    assert [row.name for row in rows_of([Command("a", []), lost], costs)] == ["a"]
+    with pytest.raises(CommandFailed, match="lost"):
+        measure([lost], runs=1)
+    with pytest.raises(CommandFailed, match="lost"):
+        measure_with_peers([replace(lost, role=Role.TOOL)], runs=1)
 
 
 def test_times_are_medians_and_what_is_held_is_the_most() -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
+from typing import TYPE_CHECKING
+
 import pytest
 
 from benchmarks import setting
-from benchmarks.measure import Role
-from benchmarks.measurement import Ratio, Row
+from benchmarks.measure import CommandFailed, Role, run_once
+from benchmarks.measurement import Ratio, Row, times
 from benchmarks.measurements import (
     compressed_sources,
     growth,
@@ -23,6 +26,9 @@ from benchmarks.measurements import (
     verifying,
 )
 from tests.benchmarks.findings import cost
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 MIB = 2**20
 
@@ -43,11 +49,24 @@ def judged(ratio: Ratio) -> tuple[float, bool | None]:
         (Ratio("x", 10, at_least=10), True, 1.0),
         (Ratio("x", 5, at_least=10), False, 2.0),
         (Ratio("x", 5), None, None),
+        (Ratio("x", -0.1, at_most=1.1), None, None),
+        (Ratio("x", 0.0, at_most=1.1), None, None),
+        (Ratio("x", 0.0, at_least=10), None, None),
+        (Ratio("x", 0, at_most=1, is_counted=True), True, 0.0),
+        (Ratio("x", 0, at_least=1, is_counted=True), False, math.inf),
+        (Ratio("x", 0, at_most=0, is_counted=True), True, 0.0),
+        (Ratio("x", 1, at_most=0, is_counted=True), False, math.inf),
     ],
 )
 def test_a_limit_holds_up_to_itself(ratio: Ratio, *, is_met: bool | None, share: float | None) -> None:
     assert ratio.is_met is is_met
     assert ratio.share_of_limit == (None if share is None else pytest.approx(share))
+
+
+def test_nothing_is_divided_by_nothing() -> None:
+    assert times(3.0, 2.0) == 1.5
+    assert times(3.0, 0.0) == times(3.0, -1.0) == 0.0
+    assert Ratio("x", times(3.0, 0.0), at_most=1).is_noise
 
 
 def test_start_up() -> None:
@@ -64,7 +83,7 @@ def test_one_layer() -> None:
         "cp": cost(0.5),
         "filter": cost(1.0, 30 * MIB, processor=1.2, disk=0),
         "filter --no-verify": cost(0.6),
-        "skopeo copy": cost(8.0, processor=4.0),
+        "skopeo copy": cost(10.0, processor=4.0),
     }
     assert values(one_layer.ratios(costs)) == {
         "filter / slower of hash and copy": 1.0,
@@ -72,7 +91,7 @@ def test_one_layer() -> None:
         "peak memory beyond python with typer": 10.0,
         "temporary disk of filter": 0.0,
         "skopeo copy / filter": 10.0,
-        "processor time, filter / skopeo copy": 0.25,
+        "processor time, filter / skopeo copy": 0.3,
     }
     assert all(ratio.is_met for ratio in one_layer.ratios(costs))
     costs["filter"] = cost(1.2, 80 * MIB, processor=5, disk=5 * MIB)
@@ -115,6 +134,7 @@ def test_verifying() -> None:
     costs = {
         "python": cost(0.1),
         verifying.VERIFY_START: cost(0.3),
+        verifying.DEEP_START: cost(0.4),
         verifying.HASH: cost(1.0),
         verifying.VERIFY: cost(1.3),
     }
@@ -125,7 +145,7 @@ def test_verifying() -> None:
     costs |= {
         verifying.INFLATE: cost(1.1),
         verifying.INFLATE_AND_HASH: cost(1.6, processor=3.0),
-        verifying.DEEP: cost(1.8, processor=3.3),
+        verifying.DEEP: cost(1.9, processor=3.4),
     }
     assert values(verifying.ratios(costs)[2:]) == {
         "verify --deep / inflating": 1.5,
@@ -133,6 +153,18 @@ def test_verifying() -> None:
         "inflating and hashing / inflating": 1.5,
         "verify --deep / inflating and hashing, processor time": 1.0,
     }
+
+
+def test_parallel_work_fails_if_any_of_it_does(tmp_path: Path) -> None:
+    files = [tmp_path / name for name in ("a", "b", "c", "d e")]
+    for file in files:
+        file.write_bytes(b"x")
+    assert run_once(verifying.parallel("cat", files, "cat")).seconds > 0
+    for file in files:
+        file.rename(tmp_path / "away")
+        with pytest.raises(CommandFailed, match=file.name):
+            run_once(verifying.parallel("cat", files, "cat"))
+        (tmp_path / "away").rename(file)
 
 
 def test_compressed_sources_are_held_to_the_fastest_inflater_and_the_hash() -> None:
@@ -177,11 +209,14 @@ def test_on_disk() -> None:
         "filter": cost(0.9),
         "filter --no-verify": cost(0.6),
     }
-    assert values(on_disk.ratios(costs, "cold")) == {
+    made = {
         "cold: filter / cp && sync": 1.6,
         "cold: filter / slower of hash and cp && sync": 1.0,
         "cold: filter --no-verify / cp && sync": 1.0,
     }
+    assert values(on_disk.ratios(costs, "cold")) == made
+    costs["skopeo --tmpdir copy"] = cost(9.0)
+    assert values(on_disk.ratios(costs, "cold")) == {**made, "cold: skopeo --tmpdir copy / filter": 10.0}
 
 
 def test_reflink() -> None:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from benchmarks.__main__ import recorded
+from benchmarks.measurement import Findings, Ratio
 from benchmarks.measurements import ALL
 from benchmarks.page import PLOTS, RESULTS, front_text, pages, results_text, with_text
 from benchmarks.results import from_json, read_result, read_results, to_json, write_result
 from benchmarks.small import RECORD
-from benchmarks.tables import limits_table, result_text
+from benchmarks.tables import limits_table, ratio_table, result_text
 from tests.benchmarks.findings import bars, lines, result
 
 if TYPE_CHECKING:
@@ -40,8 +42,25 @@ def test_a_table_says_limits_and_whether_they_hold() -> None:
     assert "Left out: docker: no docker here." in text
     assert "```text\none\ntwo\n```" in text
     assert "smaller than usual" not in text
-    assert "32 times smaller than usual" in result_text(result(shrink=32))
+    assert "median of 3 runs" in text
+    small = result_text(result(shrink=32))
+    assert "32 times smaller than usual" in small
+    assert "### On paper (archives 32 times smaller)" in small
+    assert small.count("not judged") == 2
+    assert "not met" not in small + limits_table({"paper": result(shrink=32)})
+    assert "`, one run, load" in result_text(replace(result(), runs=1))
     assert [line.count("On paper") for line in limits_table({"paper": result()}).splitlines()[2:]] == [1, 1]
+
+
+def test_a_difference_of_nothing_is_noise_and_no_success() -> None:
+    ratios = (Ratio("filter / cp", -0.01, at_most=1.0), Ratio("start", 0.0), Ratio("files", 0, 1, is_counted=True))
+    found = result("paper", Findings((), ratios))
+    assert from_json(to_json(found)) == found
+    noise, none, counted = ratio_table(ratios).splitlines()[2:]
+    assert noise.endswith("| -0.01    | within noise |")
+    assert none.endswith("| 0.00     | within noise |")
+    assert counted.endswith("| at most 1    | 0        | ok           |")
+    assert "within noise" in limits_table({"paper": found})
 
 
 def test_what_grows_has_a_column_for_each_place() -> None:
@@ -67,6 +86,8 @@ def test_the_front_page_shows_what_says_most() -> None:
     assert "start_up" not in text
     assert not front_text({"start_up": result("start_up")})
     assert not results_text({})
+    assert "limits.svg" in results_text({"paper": result()})
+    assert "limits.svg" not in results_text({"grown": result("grown", lines())})
     assert text.endswith("![On peers](benchmarks/plots/peers.svg)\n")
 
 

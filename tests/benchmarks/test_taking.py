@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from typing import TYPE_CHECKING
 
 import pytest
 
 from benchmarks import small, taking
 from benchmarks.comparison import WORSE
+from benchmarks.ending import Ending
 from benchmarks.measurement import Conditions, Findings, Measurement, Needs, NotPossible, Ratio
 from benchmarks.measurements import ALL
 from benchmarks.results import read_result, write_result
+from benchmarks.setting import MEMORY_FOLDER
 from benchmarks.taking import command_of, shortage, take
 from tests.benchmarks.findings import result
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from benchmarks.results import Result
 
 HUGE = 2**60
 
@@ -63,7 +68,7 @@ def test_measurements_have_names_that_take_them_again(tmp_path: Path) -> None:
 
 def test_the_small_form_measures_what_it_has_recorded(tmp_path: Path) -> None:
     findings = small.take_small(Conditions(tmp_path, tmp_path, runs=1, shrink=1024))
-    assert len(findings.rows) == 10
+    assert len(findings.rows) == 14
     assert all(row.cost.seconds > 0 for row in findings.rows)
     assert [ratio.name for ratio in findings.ratios] == [ratio.name for ratio in recorded_ratios()]
 
@@ -81,20 +86,40 @@ def test_the_small_form_fails_at_an_order_of_magnitude(
     monkeypatch.setattr(small, "RECORD", write_result(then, tmp_path))
     monkeypatch.setattr(small, "take", lambda *_: now)
     monkeypatch.setattr("sys.argv", ["small"])
-    assert small.main() == code
+    assert small.main(Ending()) == code
     assert f"{factor:.2f} times" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(("options", "code"), [([], 1), (["--allow-nothing"], 0)])
 def test_the_small_form_tells_why_it_measures_nothing(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    options: list[str], code: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def refuse(*_: object) -> None:
         raise NotPossible("no room")
 
     monkeypatch.setattr(small, "take", refuse)
-    monkeypatch.setattr("sys.argv", ["small"])
-    assert small.main() == 0
+    monkeypatch.setattr("sys.argv", ["small", *options])
+    assert small.main(Ending()) == code
     assert capsys.readouterr().out == "No benchmark: no room.\n"
+
+
+def test_the_small_form_takes_the_temporary_folder_where_memory_is_short(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tried: list[Path] = []
+
+    def choose(_: Measurement, conditions: Conditions) -> Result:
+        tried.append(conditions.memory)
+        if conditions.memory == MEMORY_FOLDER:
+            raise NotPossible("no room")
+        return result("small", Findings((), recorded_ratios()))
+
+    monkeypatch.setattr(small, "take", choose)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr("sys.argv", ["small"])
+    assert small.main(Ending()) == 0
+    assert tried == [MEMORY_FOLDER, tmp_path]
+    assert "ok" in capsys.readouterr().out
 
 
 def test_taking_compiles_what_is_measured(conditions: Conditions, monkeypatch: pytest.MonkeyPatch) -> None:
