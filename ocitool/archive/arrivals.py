@@ -1,7 +1,8 @@
 """What is still to come of an archive when its plan is known: the wanted blobs, in the order of their arrival.
 
 Documents that something lists are kept, so that at the end the archive can be judged as one that was read as a file;
-of what is neither wanted nor such a document only its entry is known by then.
+of what is neither wanted nor such a document only its entry is known by then. While a manifest has not come, any
+small JSON may be its config.
 """
 
 from __future__ import annotations
@@ -17,13 +18,16 @@ from ocitool.model.json_text import parse_object
 from ocitool.model.limits import DOCUMENT_LIMIT
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping
 
     from ocitool.archive.forward import ForwardSource
     from ocitool.archive.reader import Scanner
 
 EXPECTED: Final = 1
 """The number that stands for this source where a plan speaks of blobs that have not arrived."""
+
+CONFIG_SIZE: Final = 1024 * 1024
+"""Bytes up to which JSON is kept that may be the config of a manifest that comes after it."""
 
 _COMPARED: Final = 1024 * 1024
 
@@ -53,7 +57,7 @@ class Arrivals:
         entries: Iterable[Entry],
         passed: int,
         wanted: Mapping[Digest, int],
-        documents: Iterable[Digest],
+        documents: Collection[Digest],
         layout_files: Container[str],
         conclude: Callable[[Scan], None],
         *,
@@ -65,6 +69,7 @@ class Arrivals:
         self._first = {entry.name: entry for entry in reversed(scanner.entries[:passed]) if _has_bytes(entry)}
         self._wanted = dict(wanted)
         self._documents = set(documents)
+        self._awaited = set(documents)
         self._layout_files = layout_files
         self._conclude = conclude
         self._verify = verify
@@ -93,6 +98,9 @@ class Arrivals:
                     self._delivered.add(entry.name)
             elif entry.size <= DOCUMENT_LIMIT and (entry.name in self._layout_files or digest in self._documents):
                 self._keep(entry)
+                self._awaited -= {digest}
+            elif entry.size <= CONFIG_SIZE and self._awaited and digest is not None:
+                self.source.keep(entry.data_offset, entry.size, _looks_like_json)
 
     def fail(self, error: OcitoolError) -> None:
         """Note that a blob is not what it should be, to be raised at the end unless something is worse."""
@@ -144,6 +152,10 @@ class Arrivals:
     def _are_same(self, one: Entry, other: Entry) -> bool:
         known = self._same.get(other.header_offset)
         return same_bytes(self.source, one, other) if known is None else known
+
+
+def _looks_like_json(data: bytes) -> bool:
+    return data.lstrip()[:1] == b"{"
 
 
 def _has_bytes(entry: Entry) -> bool:

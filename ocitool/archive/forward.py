@@ -15,6 +15,7 @@ from ocitool.archive.spool import CHUNK, SpoolFile, SpoolOptions
 from ocitool.errors import ArchiveError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import TracebackType
     from typing import Self
 
@@ -71,10 +72,10 @@ class ForwardSource:
         self._is_keeping = False
         self.expect(whole=False)
 
-    def keep(self, offset: int, length: int) -> None:
-        """Keep these bytes, which come next; raises `OutputError` if they do not fit."""
-        if not self.keeps(offset, length):
-            self._kept.write(offset, self.read_at(offset, length))
+    def keep(self, offset: int, length: int, wants: Callable[[bytes], bool] = lambda _data: True) -> None:
+        """Keep these bytes, which come next, if somebody `wants` them; raises `OutputError` if they do not fit."""
+        if not self.keeps(offset, length) and wants(data := self.read_at(offset, length)):
+            self._kept.write(offset, data)
 
     def read_at(self, offset: int, length: int) -> bytes:
         """Return up to `length` bytes from `offset`, fewer only at the end."""

@@ -256,9 +256,7 @@ def test_a_source_that_is_mended_after_it_was_shared(
     assert len(names_in(disk)) == 1
 
 
-def test_a_source_may_get_another_name_while_it_is_copied(
-    disk: Path, source: Path, data: bytes, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_source_may_get_another_name_while_it_is_copied(disk: Path, source: Path, data: bytes) -> None:
     """Only where blocks are shared does the time of that count."""
 
     class Renamer(Counter):

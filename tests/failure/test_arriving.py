@@ -163,8 +163,7 @@ def test_our_own_output_with_attestations_needs_no_spool(tmp_path: Path) -> None
     words = ["linux/amd64", "--index", "nested", "--tmp-dir", "/proc"]
     done = _run(ours.read_bytes(), *words, ordered=True)
     assert done.returncode == 0, done.stderr
-    (tmp_path / "one.tar").write_bytes(done.stdout)
-    assert "vnd.in-toto" in done.stdout.decode("latin-1")
+    assert b"vnd.in-toto" in done.stdout
 
 
 @pytest.mark.parametrize("verify", [True, False])
@@ -210,8 +209,8 @@ def test_of_a_compressed_file_another_remedy_is_told(ours: bytes, tmp_path: Path
     data = _with_entry(_with_entry(_large(), name, large), name, large)
     packed = tmp_path / "in.tar.zst"
     packed.write_bytes(zstandard.compress(data))
-    words = [packed, "-p", "linux/amd64", "-o", tmp_path / "out.tar"]
-    done = subprocess.run([*COMMAND, *words], check=False, capture_output=True)
+    words = ["-p", "linux/amd64", "-o", str(tmp_path / "out.tar")]
+    done = subprocess.run([*COMMAND, packed, *words], check=False, capture_output=True)
     assert done.returncode == 3
     assert b"decompress it into a file first" in done.stderr
     assert b"give it as a file" in _run(data, "linux/amd64", "-o", str(tmp_path / "out.tar")).stderr
@@ -228,8 +227,8 @@ def test_documents_that_come_first_need_no_room_for_the_rest(tmp_path: Path) -> 
     packed = tmp_path / "in.tar.zst"
     packed.write_bytes(zstandard.compress(layout.pack(order=depth_first(layout))))
     with mounted(tmp_path, "ext4", 2 * LARGE, give_up) as small:
-        words = [packed, "-q", "-p", "linux/amd64", "-o", tmp_path / "out.tar", "--tmp-dir", small]
-        done = subprocess.run([*COMMAND, *words], check=False, capture_output=True)
+        words = ["-q", "-p", "linux/amd64", "-o", str(tmp_path / "out.tar"), "--tmp-dir", str(small)]
+        done = subprocess.run([*COMMAND, packed, *words], check=False, capture_output=True)
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "out.tar").stat().st_size > 4 * LARGE
 

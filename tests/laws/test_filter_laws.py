@@ -104,7 +104,8 @@ def test_whatever_is_no_layer_of_an_image_comes_before_all_that_is(
 ) -> None:
     archive, platforms = drawn
     output = Walked(filtered(archive.data, platforms, index=form))
-    layers, others = set(), set()
+    layers: set[str] = set()
+    others: set[str] = set()
     for descriptor in output.descriptors():
         document = json.loads(output.blobs.get(descriptor["digest"], b"{}")) if _lists_layers(descriptor) else {}
         attached = "artifactType" in document or descriptor.get("platform", {}).get("os") == "unknown"
