@@ -233,6 +233,23 @@ def test_documents_that_come_first_need_no_room_for_the_rest(tmp_path: Path) -> 
     assert (tmp_path / "out.tar").stat().st_size > 4 * LARGE
 
 
+def test_a_config_may_come_before_its_manifest() -> None:
+    """Nothing says yet that it is one; it is small."""
+    layout = multi_platform(PLATFORMS)
+    index = layout.read(layout.roots[0])
+    wanted, other = index["manifests"]
+    last = [other["digest"], layout.read(other)["config"]["digest"], layout.read(wanted)["layers"][0]["digest"]][::-1]
+    places = {f"blobs/{digest.replace(':', '/')}": place for place, digest in enumerate(last, start=1)}
+    first = depth_first(layout)
+    data = layout.pack(order=lambda name: (places.get(name, 0), first(name)))
+    options = strict("linux/amd64")
+    expected, arrived = filter_file(data, options), filter_arriving(data, options)
+    assert arrived.planned_at is not None
+    assert arrived.planned_at < data.index(layout.blobs[layout.read(other)["config"]["digest"]])
+    assert arrived.exit_code == 0, arrived.error
+    assert arrived.outputs == expected.outputs
+
+
 def test_json_that_nobody_wants_is_not_stored(tmp_path: Path) -> None:
     layout = Layout()
     first = _large_manifest(layout, "linux/amd64", b"\x1f" * 100_000)
