@@ -188,13 +188,15 @@ def test_a_repeat_of_what_has_passed_is_taken_if_it_is_what_it_is_called(
         assert arrived.is_refusal == (not (wanted and verify))
 
 
-def test_a_good_repeat_does_not_mend_what_was_corrupt(ours: bytes) -> None:
+@pytest.mark.parametrize("good", [True, False])
+def test_a_repeat_does_not_mend_what_was_corrupt(ours: bytes, *, good: bool) -> None:
     layout = multi_platform()
     layer = layout.read(layout.read(layout.roots[0])["manifests"][0])["layers"][1]
     content = layout.blobs[layer["digest"]]
-    data = ours.replace(content, content[:-1] + b"!")
+    spoiled = content[:-1] + b"!"
+    data = ours.replace(content, spoiled)
     assert data != ours
-    data = _with_entry(data, f"blobs/{layer['digest'].replace(':', '/')}", content)
+    data = _with_entry(data, f"blobs/{layer['digest'].replace(':', '/')}", content if good else spoiled)
     assert filter_arriving(data, strict("linux/amd64")).exit_code == 5
 
 
