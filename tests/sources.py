@@ -31,6 +31,9 @@ class BytesSource:
         buffer[: len(part)] = part
         return len(part)
 
+    def hold(self, offset: int, changed: int) -> None:
+        """Nothing can be shared."""
+
     def check_unchanged(self) -> None:
         """Bytes never change."""
 

@@ -12,7 +12,7 @@ from ocitool.api.forwarding import ArrivingArchive, Planner, can_arrive, open_ar
 from ocitool.api.listener import Listener, Silence
 from ocitool.api.opening import OpenedArchive, SourceOptions, open_archives
 from ocitool.api.recompressing import recompressed_layers
-from ocitool.api.reflinking import require_sharing
+from ocitool.api.reflinking import require_one_device, require_sharing
 from ocitool.api.writing import (
     Outputs,
     WriteOptions,
@@ -154,6 +154,7 @@ def _write(
             return FilterResult(archive.plan, written, written=True, kind=kind)
         if dry_run:
             plan = towards(plan_filter(archive.graph, options), [output])
+            require_one_device(plan, [output], archive.sources, options)
             planned = Written(os.fspath(output), plan.outputs[0].written_size, compression.is_needed)
             return FilterResult(plan, planned, written=False, kind=kind)
         wanted = plan_layers(archive.graph, options)

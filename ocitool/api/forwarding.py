@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Final
 
 from ocitool.api.opening import OpenedArchive, SourceOptions, Spooling, unchanged
 from ocitool.archive.arrivals import EXPECTED, Arrivals
-from ocitool.archive.forward import GIVE_A_FILE, ForwardSource
+from ocitool.archive.forward import ForwardSource
 from ocitool.archive.headers import BLOCK
 from ocitool.archive.reader import Scanner, scan_source
 from ocitool.archive.source import Incoming, open_incoming
 from ocitool.errors import ArchiveError, NotAnArchive
 from ocitool.graph.build import build_graph
+from ocitool.graph.layout_files import LAYOUT_FILES
 from ocitool.plan.foresight import FIRST, Foresight, foresee, is_same_output
 from ocitool.plan.options import Layers, Reflink
 
@@ -76,6 +77,7 @@ class ArrivingArchive:
             passed,
             foresight.wanted,
             foresight.documents,
+            LAYOUT_FILES,
             self._conclude,
             verify=planner.verify,
         )
@@ -87,7 +89,7 @@ class ArrivingArchive:
             raise ArchiveError(
                 "its end says something else than its beginning of what is to be kept",
                 where=self._source.name,
-                remedy=GIVE_A_FILE,
+                remedy=self._source.remedy,
             )
         self.plan = whole
 
@@ -131,6 +133,8 @@ def _read_beginning(
         is_worthwhile = entry.size >= WORTHWHILE or entry.data_offset - tried >= WORTHWHILE
         if awaited or not is_worthwhile or source.holds(end):
             awaited -= {entry.name}
+            if not awaited:
+                source.expect(whole=False)
             continue
         tried = entry.data_offset
         foresight = foresee(scanner.entries[:passed], source, planner.options, planner.plan)
@@ -141,6 +145,7 @@ def _read_beginning(
                 source, scanner, waiting, passed, foresight, foresight.plan, planner, options.ratio_limit
             )
         if foresight.awaited is None:
+            source.expect(whole=True)
             break
         awaited = foresight.awaited - {entry.name}
     for _ in rest:

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ocitool.archive.new_file import NewFile
 from ocitool.archive.new_folder import names_folder
-from ocitool.archive.source import SpooledSource
-from ocitool.engine.share_blocks import share_blocks
+from ocitool.archive.sink import open_descriptor
+from ocitool.engine.share_blocks import cannot_share, share_blocks
 from ocitool.errors import UsageError
-from ocitool.plan.options import Reflink
+from ocitool.plan.options import Layers, Reflink
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
     from ocitool.archive.codec.compress import Compression
     from ocitool.archive.source import ByteSource
     from ocitool.engine.execute import Target
-    from ocitool.plan.steps import OutputPlan
+    from ocitool.plan.options import FilterOptions
+    from ocitool.plan.steps import Copy, OutputPlan, Plan
 
 
 def require_sharing(reflink: Reflink, path: str | os.PathLike[str], compression: Compression) -> None:
@@ -40,7 +42,8 @@ def require_sharing(reflink: Reflink, path: str | os.PathLike[str], compression:
             remedy="leave out --reflink always, or write a plain tar",
         )
     target = Path(path)
-    if name == "-" or (target.exists() and not target.is_file()) or name.startswith(("/dev/", "/proc/")):
+    is_stream = name == "-" or open_descriptor(name) is not None
+    if is_stream or (target.exists() and not target.is_file()):
         raise UsageError(
             "what is no file shares no blocks with its source",
             where="standard output" if name == "-" else name,
@@ -63,10 +66,62 @@ def share_or_require_space(targets: Sequence[Target], sources: Sequence[ByteSour
             sink.require_space(needed[device])
 
 
-def shared_size(output: OutputPlan, sink: NewFile, sources: Sequence[ByteSource]) -> int:
-    """Return the bytes whose blocks stay shared, so that they take no room; a spool leaves its own to the output."""
+def require_one_device(
+    plan: Plan, paths: Sequence[str | os.PathLike[str]], sources: Sequence[ByteSource], options: FilterOptions
+) -> None:
+    """Raise `OutputError` if outputs that must share blocks would be on another file system than what they copy.
+
+    That is what can be told before anything is written. Of two numbers that the kernel made up, as it does for each
+    subvolume of btrfs, it cannot, and neither of layers that are still to be compressed anew.
+    """
+    if options.reflink is not Reflink.ALWAYS or options.layers is not Layers.KEEP:
+        return
+    for output, path in zip(plan.outputs, paths, strict=True):
+        device = _device_of_folder(path)
+        for copy in filter(output.is_aligned, (step.content for step in output.steps())):
+            source = sources[copy.source]
+            opened = source.open_range(copy.offset, copy.size)
+            if device is None or opened is None:
+                continue
+            with opened:
+                other = os.fstat(opened.descriptor).st_dev
+            if other != device and (os.major(device) or os.major(other)):
+                raise cannot_share(source.name, os.fspath(path), os.strerror(errno.EXDEV))
+
+
+def replaced_files(sinks: Iterable[object]) -> frozenset[tuple[int, int]]:
+    """Return device and inode of the files whose names go to new ones."""
+    replaced = (sink.replaces() for sink in sinks if isinstance(sink, NewFile))
+    return frozenset(file for file in replaced if file is not None)
+
+
+def shared_size(
+    output: OutputPlan, sink: NewFile, sources: Sequence[ByteSource], replaced: Collection[tuple[int, int]]
+) -> int:
+    """Return the bytes whose blocks stay shared, so that they take no room.
+
+    A file that has no name left when outputs have theirs leaves its blocks to them: a spool has none from the
+    beginning, and one of the `replaced` loses one.
+    """
     if not sink.shared:
         return 0
     copies = ((step.offset, step.content) for step in output.steps() if output.is_aligned(step.content))
-    lasting = (at for at, copy in copies if not isinstance(sources[copy.source], SpooledSource))
-    return sum(sink.shared.get(at, 0) for at in lasting)
+    return sum(sink.shared.get(at, 0) for at, copy in copies if _lasts(copy, sources[copy.source], replaced))
+
+
+def _lasts(copy: Copy, source: ByteSource, replaced: Collection[tuple[int, int]]) -> bool:
+    opened = source.open_range(copy.offset, copy.size)
+    if opened is None:
+        return False
+    with opened:
+        status = os.fstat(opened.descriptor)
+    return status.st_nlink > ((status.st_dev, status.st_ino) in replaced)
+
+
+def _device_of_folder(path: str | os.PathLike[str]) -> int | None:
+    """Return the file system that a file goes to; None if its folder is not there, and not about to be made."""
+    folder = Path(os.path.realpath(path)).parent
+    for each in (folder, folder.parent):
+        if each.is_dir():
+            return each.stat().st_dev
+    return None

@@ -13,7 +13,7 @@ from ocitool.api.forwarding import ArrivingArchive, Planner, can_arrive, open_ar
 from ocitool.api.listener import Listener, Silence
 from ocitool.api.opening import OpenedArchive, SourceOptions, open_archive
 from ocitool.api.recompressing import recompressed_layers
-from ocitool.api.reflinking import require_sharing
+from ocitool.api.reflinking import require_one_device, require_sharing
 from ocitool.api.writing import Outputs, WriteOptions, Written, choose_compression, towards
 from ocitool.archive.made_folder import made_folder
 from ocitool.errors import UsageError
@@ -129,6 +129,7 @@ def split_archive(
             compressions = [choose_compression(path, write_options.compression) for path in paths]
             for path, compression in zip(paths, compressions, strict=True):
                 require_sharing(options.reflink, path, compression)
+            require_one_device(plan, paths, archive.sources, options)
             planned = [
                 Written(path, output.written_size, compression.is_needed)
                 for output, path, compression in zip(plan.outputs, paths, compressions, strict=True)

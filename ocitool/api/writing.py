@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Self, TypeAlias
 
-from ocitool.api.reflinking import require_sharing, share_or_require_space, shared_size
+from ocitool.api.reflinking import replaced_files, require_sharing, share_or_require_space, shared_size
 from ocitool.api.sharing import shared_once
 from ocitool.archive.codec.compress import THREAD_LIMIT, CompressingSink, Compression
 from ocitool.archive.new_file import Appender, NewFile
@@ -200,9 +200,11 @@ class Outputs:
             plain.append((output, sink))
             results[number] = Written(path, output.content_size if isinstance(sink, NewFolder) else output.size)
         share_or_require_space(plain, sources, self._reflink)
+        replaced = replaced_files(self._sinks)
         for number, result in results.items():
             if isinstance(sink := self._sinks[number], NewFile):
-                results[number] = replace(result, shared=shared_size(plan.outputs[number], sink, sources))
+                shared = shared_size(plan.outputs[number], sink, sources, replaced)
+                results[number] = replace(result, shared=shared)
         if plain:
             execute(plain, sources, verify=verify, on_bytes=on_bytes, arrivals=arrivals)
         if packed:

@@ -12,6 +12,9 @@ from typing import Final
 CLONE_UNIT: Final = 4096
 """Bytes that offsets and lengths of what is shared are multiples of: the usual block of XFS and btrfs."""
 
+UNLIKE: Final = "blocks here are larger than 4 KiB, or copy-on-write is switched off for one of the two files"
+"""What the kernel calls an invalid argument where everything asked for is in order (ioctl_ficlonerange(2))."""
+
 # FICLONERANGE of <linux/fs.h> with its struct file_clone_range (ioctl_ficlonerange(2)). Where it is another number,
 # the kernel answers ENOTTY and bytes are copied.
 _CLONE_RANGE: Final = 0x4020940D
@@ -33,5 +36,5 @@ def clone_range(source: int, source_offset: int, length: int, target: int, targe
     except OSError as error:
         if error.errno in _FAILED:
             raise
-        return error.strerror or str(error)
+        return UNLIKE if error.errno == errno.EINVAL else error.strerror or str(error)
     return ""

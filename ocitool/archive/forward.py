@@ -15,6 +15,7 @@ from ocitool.archive.spool import CHUNK, SpoolFile, SpoolOptions
 from ocitool.errors import ArchiveError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import TracebackType
     from typing import Self
 
@@ -26,6 +27,9 @@ UNKNOWN_SIZE: Final = sys.maxsize
 GIVE_A_FILE: Final = "give it as a file, which can be read in any order"
 """What to do about an archive that one pass does not suffice for."""
 
+DECOMPRESS: Final = "decompress it into a file first, which can be read in any order"
+"""The same for one that is compressed, as a file or as a pipe."""
+
 _HASTE: Final = 4 * CHUNK
 """Bytes kept after which more are expected to be."""
 
@@ -34,18 +38,20 @@ class ForwardSource:
     """An archive on its way in, as a `ByteSource`; not for several threads while it is read beyond what is kept.
 
     Until `let_go` everything is kept. After it, what is not kept must be read in the order of its offsets, and
-    what is passed over is gone. `size` is `UNKNOWN_SIZE` until the end was seen.
+    what is passed over is gone. `size` is `UNKNOWN_SIZE` until the end was seen. `remedy` is what to do where that is
+    not enough.
     """
 
     def __init__(self, incoming: Incoming, options: SpoolOptions) -> None:
         self.name = incoming.stream.name
         self.compression = incoming.compression
         self.size = UNKNOWN_SIZE
+        self.remedy = DECOMPRESS if incoming.compression else GIVE_A_FILE
         self._options = options
+        self._needed = incoming.needed
         self._bytes = IncomingBytes(incoming, options.ratio_limit)
         self._kept = KeptBytes(options.folder, incoming.needed)
         self._position = 0  # of what comes next
-        self._ahead = memoryview(b"")  # what was looked at and stands before that
         self._is_keeping = True
         self._buffer = memoryview(bytearray(CHUNK))
 
@@ -57,22 +63,19 @@ class ForwardSource:
         """Tell whether these bytes can be read at any time."""
         return self._kept.has(offset, length) or length == 0
 
+    def expect(self, *, whole: bool) -> None:
+        """Ask for room for all that it says it is going to be, or only for what comes, when a file is begun."""
+        self._kept.needed = self._needed if whole else 0
+
     def let_go(self) -> None:
         """Keep nothing more but what `keep` asks for."""
         self._is_keeping = False
-        self._kept.needed = 0
+        self.expect(whole=False)
 
-    def keep(self, offset: int, length: int) -> None:
-        """Keep these bytes, which come next; raises `OutputError` if they do not fit."""
-        if not self.keeps(offset, length):
-            self._kept.write(offset, self.read_at(offset, length))
-
-    def look(self, offset: int, length: int) -> bytes:
-        """Return up to `length` bytes, which come next, and have them come again."""
-        data = self.read_at(offset, length)
-        if not self.keeps(offset, len(data)):
-            self._ahead = memoryview(data)
-        return data
+    def keep(self, offset: int, length: int, wants: Callable[[bytes], bool] = lambda _data: True) -> None:
+        """Keep these bytes, which come next, if somebody `wants` them; raises `OutputError` if they do not fit."""
+        if not self.keeps(offset, length) and wants(data := self.read_at(offset, length)):
+            self._kept.write(offset, data)
 
     def read_at(self, offset: int, length: int) -> bytes:
         """Return up to `length` bytes from `offset`, fewer only at the end."""
@@ -88,10 +91,10 @@ class ForwardSource:
         if self.keeps(offset, len(buffer)):
             self._kept.readinto(offset, buffer)
             return len(buffer)
-        before = min(len(buffer), self._position - len(self._ahead) - offset)
+        before = min(len(buffer), self._position - offset)
         if before > 0:
             if not self.keeps(offset, before):
-                raise ArchiveError("this part has passed and was not kept", where=self.name, remedy=GIVE_A_FILE)
+                raise ArchiveError("this part has passed and was not kept", where=self.name, remedy=self.remedy)
             self._kept.readinto(offset, buffer[:before])
             return before + self._take(offset + before, buffer[before:])
         return self._take(offset, buffer)
@@ -101,6 +104,9 @@ class ForwardSource:
         return (
             SpooledSource(self._kept.file, self.name).open_range(offset, size) if self.keeps(offset, size) else None
         )
+
+    def hold(self, offset: int, changed: int) -> None:
+        """Do nothing: blocks are shared with what is spooled whole."""
 
     def check_unchanged(self) -> None:
         """Raise `ChangedSource` if it is a file and changed."""
@@ -144,22 +150,12 @@ class ForwardSource:
 
     def _take(self, offset: int, buffer: memoryview) -> int:
         """Read bytes that come next, or after others that are passed over."""
-        start = self._position - len(self._ahead)
-        looked_at = self._ahead[offset - start :][: len(buffer)]
-        self._ahead = self._ahead[offset - start + len(looked_at) :]
-        buffer[: len(looked_at)] = looked_at
-        if len(looked_at) == len(buffer):
-            return len(buffer)
         while self._position < offset:
             count = self._bytes.skip(offset - self._position)
             if not count:
                 self.size = self._position
-                return len(looked_at)
+                return 0
             self._position += count
-        return len(looked_at) + self._read(buffer[len(looked_at) :])
-
-    def _read(self, buffer: memoryview) -> int:
-        """Fill `buffer` with what comes next; less only at the end."""
         done = 0
         while done < len(buffer):
             count = self._bytes.readinto(buffer[done:])

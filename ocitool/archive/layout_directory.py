@@ -58,6 +58,7 @@ class DirectorySource:
         self._folders: list[int] = []
         self._members: list[_Member] = []
         self._open: OrderedDict[int, int] = OrderedDict()
+        self._held: dict[int, int] = {}  # nanoseconds, by the number of the member
         self._lock = threading.Lock()
         try:
             self._list(os.open(path, _FOLDER & ~os.O_NOFOLLOW), "")
@@ -105,14 +106,18 @@ class DirectorySource:
             return None
         return OpenRange(self._duplicate(index), start, is_whole=size == member.size)
 
+    def hold(self, offset: int, changed: int) -> None:
+        """Hold the file that `offset` lies in to the first time that is given for it."""
+        self._held.setdefault(bisect_right(self._bases, offset) - 1, changed)
+
     def check_unchanged(self) -> None:
-        """Raise `ChangedSource` if any file that was listed is not what it was."""
-        for member in self._members:
+        """Raise `ChangedSource` if any file that was listed is not what it was, or what is held."""
+        for number, member in enumerate(self._members):
             try:
                 status = os.stat(member.base_name, dir_fd=member.folder, follow_symlinks=False)
             except OSError:
                 raise self._changed(member) from None
-            if not _is_same(status, member):
+            if not _is_same(status, member) or self._held.get(number, status.st_ctime_ns) != status.st_ctime_ns:
                 raise self._changed(member)
 
     def close(self) -> None:

@@ -66,6 +66,14 @@ class NewFile:
         """Open what was written, for reading; it stays readable when this is closed."""
         return io.FileIO(os.dup(self.descriptor), "rb")
 
+    def replaces(self) -> tuple[int, int] | None:
+        """Return device and inode of what stands under the name until this is published, None if nothing does."""
+        try:
+            status = self._path.stat()
+        except OSError:
+            return None
+        return status.st_dev, status.st_ino
+
     @property
     def device(self) -> int:
         """The number of the file system it is on."""

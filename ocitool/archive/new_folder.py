@@ -45,7 +45,8 @@ class NewFolder:
 
     It takes the place of nothing or of an empty folder, with `force` also of an image layout, which is moved aside
     and deleted by `close` only when the new one has its name. `begin` comes first; members are made in any order and
-    from several threads, each after the folder it is in.
+    from several threads, each after the folder it is in. `cloned` are the names of those that share the blocks of
+    another file.
     """
 
     def __init__(self, path: Path, *, force: bool = False) -> None:
@@ -58,6 +59,7 @@ class NewFolder:
         self._replaced = ""
         self._folders: dict[str, int] = {}
         self._linked: list[str] = []
+        self.cloned: set[str] = set()
         self._made: os.stat_result | None = None
         self._can_clone = True
         self._parent = self._open_parent(target.parent)
@@ -238,6 +240,7 @@ class NewFolder:
             return False
         finally:
             os.close(clone)
+        self.cloned.add(name)
         return True
 
     @contextlib.contextmanager

@@ -94,7 +94,7 @@ def open_sink(
     taken.
     """
     text = os.fspath(path)
-    descriptor = standard_output if text == "-" else _open_descriptor(text)
+    descriptor = standard_output if text == "-" else open_descriptor(text)
     if descriptor is not None:
         return _stream(_duplicate(descriptor, text), "standard output" if text == "-" else text)
     target = Path(path)
@@ -146,7 +146,8 @@ def _stream(descriptor: int, name: str) -> StreamSink:
     return StreamSink(descriptor, name)
 
 
-def _open_descriptor(path: str) -> int | None:
+def open_descriptor(path: str) -> int | None:
+    """Return the descriptor of this process that a name such as ``/dev/stdout`` or ``/dev/fd/3`` means, if any."""
     if path in _STANDARD_STREAMS:
         return _STANDARD_STREAMS[path]
     for folder in _OPEN_DESCRIPTOR_FOLDERS:

@@ -54,6 +54,13 @@ class ByteSource(Protocol):
     def readinto_at(self, offset: int, buffer: memoryview) -> int:
         """Fill `buffer` from `offset`; return the bytes read, fewer only at the end."""
 
+    def hold(self, offset: int, changed: int) -> None:
+        """Have `check_unchanged` know when the file with the byte at `offset` was changed, in nanoseconds (ctime).
+
+        That is for blocks that are shared: whoever writes can set the time of modification back, but not this one.
+        What only names or links a file moves it, too, so that it is not held where bytes are copied.
+        """
+
     def check_unchanged(self) -> None:
         """Raise `ChangedSource` if the source is not what it was when it was opened."""
 
@@ -77,9 +84,7 @@ class Identity:
     def require(self, descriptor: int, name: str) -> None:
         """Raise `ChangedSource` if a file is no longer this one."""
         if Identity.of(descriptor) != self:
-            raise ChangedSource(
-                "changed while it was read", where=name, remedy="wait until it is written, then run again"
-            )
+            raise _changed(name)
 
 
 class FileSource:
@@ -89,6 +94,7 @@ class FileSource:
         self._file = file
         self._descriptor = file.fileno()
         self._identity = Identity.of(self._descriptor)
+        self._held: int | None = None
         self.name = name
         self.compression = compression
 
@@ -138,9 +144,17 @@ class FileSource:
             done += count
         return done
 
+    def hold(self, offset: int, changed: int) -> None:
+        """Hold the file to the first time that is given."""
+        del offset
+        if self._held is None:
+            self._held = changed
+
     def check_unchanged(self) -> None:
-        """Raise `ChangedSource` if size or time of modification moved since the source was opened."""
+        """Raise `ChangedSource` if size, time of modification or what is held moved since it was opened."""
         self._identity.require(self._descriptor, self.name)
+        if self._held is not None and os.fstat(self._descriptor).st_ctime_ns != self._held:
+            raise _changed(self.name)
 
     def close(self) -> None:
         """Close the file."""
@@ -248,6 +262,10 @@ def open_incoming(
     except BaseException:
         file.close()
         raise
+
+
+def _changed(name: str) -> ChangedSource:
+    return ChangedSource("changed while it was read", where=name, remedy="wait until it is written, then run again")
 
 
 def _open(path: str) -> io.FileIO:

@@ -73,7 +73,8 @@ class InputStream:
             buffer[: len(data)] = data
             return len(data)
         try:
-            count = self._file.readinto(buffer) or 0
+            while (count := self._file.readinto(buffer)) is None:
+                self._wait()
         except OSError as error:
             raise ArchiveError(f"cannot read: {error.strerror}", where=self.name) from error
         self.count += count
@@ -107,9 +108,19 @@ class InputStream:
 
     def _read(self, length: int) -> bytes:
         try:
-            return self._file.read(length) or b""
+            while (data := self._file.read(length)) is None:
+                self._wait()
         except OSError as error:
             raise ArchiveError(f"cannot read: {error.strerror}", where=self.name) from error
+        return data
+
+    def _wait(self) -> None:
+        """Wait until something comes through a pipe that does not wait by itself, as it was set up (O_NONBLOCK)."""
+        import select
+
+        ready = select.poll()
+        ready.register(self._file, select.POLLIN)
+        ready.poll()
 
 
 class SpoolFile:

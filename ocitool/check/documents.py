@@ -124,7 +124,7 @@ def _surroundings(graph: ImageGraph) -> Surroundings:
 
 
 def _kind(use: Use) -> DocumentKind | None:
-    return None if use.part is Part.LAYER else _TYPES.get(use.descriptor.media_type)
+    return None if use.part in {Part.ATTACHED, Part.LAYER} else _TYPES.get(use.descriptor.media_type)
 
 
 def _read(archive: CheckedArchive, entry: Entry) -> JsonReading:

@@ -16,6 +16,7 @@ from ocitool.cli.writing_options import Output, Platforms, WritingArguments
 if TYPE_CHECKING:
     from ocitool.api.filtering import FilterResult
     from ocitool.cli.streams import ReportStreams
+    from ocitool.plan.options import Reflink
 
 
 @takes(WritingArguments)
@@ -59,7 +60,7 @@ def print_result(result: FilterResult, reports: ReportStreams, shared: WritingAr
     """Print the report of a command that writes one archive."""
     print_report(
         result.plan,
-        lambda: result_lines(result, verbose=shared.verbose),
+        lambda: result_lines(result, shared.reflink, verbose=shared.verbose),
         result.to_json if result.written else result.plan.to_json,
         reports,
         shared,
@@ -67,14 +68,14 @@ def print_result(result: FilterResult, reports: ReportStreams, shared: WritingAr
     )
 
 
-def result_lines(result: FilterResult, *, verbose: bool) -> list[str]:
+def result_lines(result: FilterResult, reflink: Reflink, *, verbose: bool) -> list[str]:
     """Write the report for people."""
     return [
         *manifest_lines(result.plan),
         *digest_lines(result.plan.outputs[0], verbose=verbose),
         *([] if result.written else outlook_lines(result.plan, [result.output])),
         _summary(result),
-        *shared_lines(result.plan, [result.output]),
+        *shared_lines(result.plan, [result.output], reflink),
     ]
 
 

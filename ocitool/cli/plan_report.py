@@ -9,6 +9,8 @@ from ocitool.cli.outcome import print_error, print_json, print_lines
 from ocitool.cli.text import align, format_count, format_size, percent_less, printable
 from ocitool.errors import OutputError
 from ocitool.plan.note import Level
+from ocitool.plan.options import Reflink
+from ocitool.plan.steps import ALIGNED_FROM
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -86,10 +88,13 @@ def outlook_lines(plan: Plan, outputs: Sequence[Written]) -> list[str]:
     return [f"{ship}; save {save}{left}; read {format_size(plan.read)} of {format_size(before)}"]
 
 
-def shared_lines(plan: Plan, outputs: Sequence[Written]) -> list[str]:
-    """Return a line on what takes no room of its own, if anything does not."""
+def shared_lines(plan: Plan, outputs: Sequence[Written], reflink: Reflink) -> list[str]:
+    """Return a line on what takes no room of its own, if anything does not, or on why nothing can that was to."""
     shared = sum(output.shared for output in outputs)
     if not shared:
+        contents = (output.is_aligned(member.content) for output in plan.outputs for member in output.members)
+        if reflink is Reflink.ALWAYS and not any(contents):
+            return [f"shares no blocks: no blob has {format_size(ALIGNED_FROM)}, from which on they are shared"]
         return []
     sources = [printable(source.name) for source in plan.sources if not source.is_spool]
     other = sources[0] if len(sources) == 1 else "its sources"

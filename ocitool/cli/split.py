@@ -15,7 +15,7 @@ from ocitool.cli.streams import check_places, report_streams
 from ocitool.cli.text import align, format_count, format_size, parse_size, printable
 from ocitool.cli.writing_options import PlatformsOrAll, WritingArguments
 from ocitool.errors import UsageError
-from ocitool.plan.options import SplitBy
+from ocitool.plan.options import Reflink, SplitBy
 
 if TYPE_CHECKING:
     from ocitool.api.splitting import SplitResult
@@ -104,7 +104,7 @@ def split_command(
         )
         print_report(
             result.plan,
-            lambda: result_lines(result, folder, verbose=shared.verbose),
+            lambda: result_lines(result, folder, shared.reflink, verbose=shared.verbose),
             result.to_json if result.written else result.plan.to_json,
             report_streams(folder, dry_run=shared.dry_run),
             shared,
@@ -125,7 +125,7 @@ def parse_by(text: str | None, *, packed: bool) -> SplitBy:
         ) from None
 
 
-def result_lines(result: SplitResult, folder: str, *, verbose: bool) -> list[str]:
+def result_lines(result: SplitResult, folder: str, reflink: Reflink, *, verbose: bool) -> list[str]:
     """Write the report for people."""
     rows = [
         _part_cells(plan, output, verbose=verbose)
@@ -139,7 +139,7 @@ def result_lines(result: SplitResult, folder: str, *, verbose: bool) -> list[str
     summary = (
         f"{verb} {count} into {printable(folder)}: {format_size(size)} of {format_size(result.plan.source_size)}"
     )
-    shared = shared_lines(result.plan, result.outputs)
+    shared = shared_lines(result.plan, result.outputs, reflink)
     return [*table, *dropped_lines(result.plan), *outlook, summary, *shared]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
@@ -184,7 +185,11 @@ def _link(copy: Copy, source: ByteSource, sink: NewFolder, name: str) -> bool:
     if opened is None:
         return False
     with opened:
-        return sink.link(name, opened)
+        changed = os.fstat(opened.descriptor).st_ctime_ns
+        is_there = sink.link(name, opened)
+    if name in sink.cloned:
+        source.hold(copy.offset, changed)
+    return is_there
 
 
 def _run(jobs: Sequence[_Job], sources: Sequence[ByteSource], control: Control, *, verify: bool) -> None:

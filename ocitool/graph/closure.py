@@ -22,7 +22,9 @@ class Part(IntEnum):
     INDEX = 0
     MANIFEST = 1
     CONFIG = 2
-    LAYER = 3
+    ATTACHED = 3
+    """What a manifest that is no image's lists as its layers: statements, signatures, SBOMs."""
+    LAYER = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,14 +39,15 @@ class Use:
 
 
 def manifest_uses(label: str, node: ManifestNode) -> Iterator[Use]:
-    """Yield the manifest itself, its config and its layers."""
+    """Yield the manifest itself, its config and its layers, or whatever it lists as such."""
+    part = Part.LAYER if node.kind is Kind.IMAGE else Part.ATTACHED
     name = manifest_name(node)
     owner = f"{name} of {label}"
     yield Use(node.descriptor, Part.MANIFEST, f"manifest of {owner}", label, name)
     if node.config is not None:
         yield Use(node.config, Part.CONFIG, f"config of {owner}", label, name)
     for number, layer in enumerate(node.layers, start=1):
-        yield Use(layer, Part.LAYER, f"layer {number} of {len(node.layers)} of {owner}", label, name)
+        yield Use(layer, part, f"layer {number} of {len(node.layers)} of {owner}", label, name)
 
 
 def root_uses(label: str, node: Node) -> Iterator[Use]:

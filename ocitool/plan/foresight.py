@@ -1,7 +1,8 @@
 """A plan made before the archive has arrived: what must be there for that, and what is counted on.
 
-Indexes, and whatever may be selected with its config, must be there. Layers are counted on, as they are listed. What
-is listed as another platform is taken for that. Whether all this held is seen at the end, from the whole archive.
+Indexes, whatever may be selected with its config, and all of the attestations and referrers that are kept must be
+there: of those, what is not whole is left out. Layers of images are counted on, as they are listed. What is listed as
+another platform is taken for that. Whether all this held is seen at the end, from the whole archive.
 """
 
 from __future__ import annotations
@@ -81,8 +82,8 @@ def _foreseen(graph: ImageGraph, options: FilterOptions, plan: Callable[[ImageGr
     """Plan for a graph from which nothing is missing that must be there; raises what `plan` raises."""
     expected = _with_layers(graph)
     made = plan(expected)
-    if unsettled := _unsettled(graph, expected, made, plan):
-        return Foresight(awaited=unsettled)
+    if awaited := _unsettled(graph, expected, made, plan) | _unwhole(graph, made):
+        return Foresight(awaited=awaited)
     has_docker_manifest = DOCKER_NAME in graph.layout_files
     if not has_docker_manifest and options.docker_manifest is not DockerManifest.NEVER and _has_choice(made):
         return Foresight(awaited=frozenset({DOCKER_NAME}))
@@ -136,6 +137,18 @@ def _unsettled(
     except OcitoolError:
         pass
     return frozenset(_lacking(node).digest.blob_name for node in nodes)
+
+
+def _unwhole(graph: ImageGraph, made: Plan) -> frozenset[str]:
+    """Return what has not come of that which follows something kept, and would be left out if it lacked anything."""
+    kept = {manifest.digest for manifest in made.kept}
+    return frozenset(
+        content.digest.blob_name
+        for image in graph.images
+        for node in image.manifests()
+        if node.kind is not Kind.IMAGE and not _is_undecided(node) and node.descriptor.digest in kept
+        for content in node.missing
+    )
 
 
 def _has_choice(plan: Plan) -> bool:

@@ -184,9 +184,10 @@ class _Contents:
 
 
 def _collect(images: Sequence[RewrittenImage], contents: _Contents) -> dict[Digest, Content]:
-    """Gather the blobs of the output: indexes, manifests, configs, layers, each group in document order.
+    """Gather the blobs of the output in the order of their `Part`, each group in document order.
 
-    JSON before layers, so that the next reader of a pipe knows the index before the first large blob.
+    JSON, and what is attached to images, before their layers: so the next reader of a pipe knows before the first
+    large blob what there is, and what there is whole.
     """
     groups: dict[Part, dict[Digest, Content]] = {part: {} for part in Part}
     for image in images:

@@ -111,6 +111,9 @@ class _PlannedSource:
         buffer[: len(data)] = data
         return len(data)
 
+    def hold(self, _offset: int, _changed: int) -> None:
+        """Do nothing: there is no file yet."""
+
     def check_unchanged(self) -> None:
         """Do nothing: the plan cannot change."""
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 
-from ocitool.archive.clone import clone_range
+from ocitool.archive.clone import UNLIKE, clone_range
 from ocitool.archive.new_file import NewFile
 from ocitool.archive.open_range import OpenRange
 from ocitool.errors import OutputError
@@ -34,7 +34,8 @@ def answer(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> i
 
 @pytest.mark.parametrize("answer", CANNOT, indirect=True)
 def test_what_cannot_be_shared_has_a_reason(answer: int) -> None:
-    assert clone_range(0, 0, 4096, 1, 0) == os.strerror(answer)
+    # That an argument is invalid says nothing to who gave none.
+    assert clone_range(0, 0, 4096, 1, 0) == (UNLIKE if answer == errno.EINVAL else os.strerror(answer))
 
 
 @pytest.mark.parametrize("answer", FAILED, indirect=True)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,6 +12,7 @@ import pytest
 from ocitool.cli.text import format_size
 from ocitool.plan.options import Reflink
 from ocitool.plan.steps import ALIGNED_FROM
+from tests.builders import multi_platform
 from tests.cli.test_schemas import check
 from tests.command import ocitool
 from tests.disks import SMALLEST, mounted, shared_bytes
@@ -21,7 +24,6 @@ from tests.laws.test_reflink_laws import large_layers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 ARCHIVE = large_layers({"linux/amd64": [ALIGNED_FROM], "linux/arm64": [100_000]}).pack()
 
@@ -114,6 +116,41 @@ def test_split_refuses_always_for_compressed_parts(source: Path, tmp_path: Path)
         done = ocitool("split", source, "-d", tmp_path / "parts", "--reflink", "always", "--compress", "gzip", *dry)
         refused(done, 2, "compressed", "plain tar")
     assert names_in(tmp_path) == ["in.tar"]
+
+
+def test_a_file_below_dev_is_a_file(source: Path) -> None:
+    """A file system may be mounted anywhere; this one cannot share, which only trying tells."""
+    shm = Path("/dev/shm")
+    if not shm.is_dir():
+        give_up("no /dev/shm here")
+    with tempfile.TemporaryDirectory(dir=shm) as folder:
+        inside = Path(folder) / "in.tar"
+        inside.write_bytes(source.read_bytes())
+        output = Path(folder) / "out.tar"
+        done = ocitool("filter", inside, "-p", "linux/arm64", "--reflink", "always", "-o", output)
+        refused(done, 6, "cannot share blocks", "--reflink auto")
+
+
+@pytest.mark.parametrize("dry", [(), ("--dry-run",)], ids=["written", "planned"])
+def test_what_is_too_small_to_share_is_told(disk: Path, dry: tuple[str, ...]) -> None:
+    (disk / "small.tar").write_bytes(multi_platform().pack())
+    arguments = ("small.tar", "-p", "linux/arm64", "--reflink", "always", *dry)
+    done = ocitool("filter", *arguments, "-o", "small-out.tar", folder=disk)
+    assert done.returncode == 0
+    assert b"shares no blocks: no blob has 64.0 KiB" in done.stdout
+    split = ocitool("split", *arguments, "-d", "small-parts", folder=disk)
+    assert b"shares no blocks" in split.stdout
+    auto = ocitool("filter", "small.tar", "-p", "linux/arm64", "--reflink", "auto", "-o", "auto.tar", folder=disk)
+    assert b"shares" not in auto.stdout
+
+
+def test_a_dry_run_tells_what_another_file_system_answers(disk: Path, source: Path) -> None:
+    for verb in (("filter", source, "-p", "all", "-o", disk / "far.tar"), ("split", source, "-d", disk / "far")):
+        planned, written = (ocitool(*verb, "--reflink", "always", *dry) for dry in (("--dry-run",), ()))
+        refused(planned, 6, "cannot share blocks", "in.tar", "--reflink auto")
+        assert planned.stderr == written.stderr
+    near = ocitool("filter", "in.tar", "-p", "all", "-o", "o.tar", "--reflink", "always", "--dry-run", folder=disk)
+    assert near.returncode == 0
 
 
 def test_always_leaves_what_stood_there_where_it_cannot(disk: Path, source: Path, tmp_path: Path) -> None:

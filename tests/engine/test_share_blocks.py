@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import gzip
-from typing import TYPE_CHECKING
+import os
+from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 
 from ocitool.api import WriteOptions, filter_archive, merge_archives, split_archive, split_options
+from ocitool.archive.new_file import NewFile
+from ocitool.archive.new_folder import NewFolder
 from ocitool.errors import ChangedSource, IntegrityError, OutputError
 from ocitool.plan.options import Layers, Reflink
 from ocitool.plan.steps import ALIGNED_FROM
@@ -22,6 +27,8 @@ from tests.laws.test_reflink_laws import large_layers, members
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from ocitool.archive.open_range import OpenRange
 
 SIZE = 12 * MEBIBYTE
 NAMES = ("linux/amd64", "linux/arm64")
@@ -198,6 +205,89 @@ def test_a_source_that_changes_meanwhile(disk: Path, source: Path, change: str, 
     assert names_in(disk) == ["in.tar"]
 
 
+@pytest.mark.parametrize("kind", ["file", "folder"])
+@pytest.mark.parametrize("to_folder", [False, True], ids=["to a file", "to a folder"])
+def test_a_source_that_is_mended_after_it_was_shared(
+    disk: Path, monkeypatch: pytest.MonkeyPatch, kind: str, *, to_folder: bool
+) -> None:
+    """What is hashed is then not what the output has; its time of modification is set back."""
+    layout = heavy_layout(SIZE, NAMES)
+    large = [name for name, blob in layout.entries().items() if len(blob) >= SIZE]
+    if kind == "folder":
+        source = unpack(layout, disk / "in")
+        files = [source / name for name in large]
+        for path in files:
+            path.chmod(0o666)  # so that it is cloned into a folder, not linked
+    else:
+        source = disk / "in.tar"
+        source.write_bytes(layout.pack())
+        files = [source]
+    places = [path.stat().st_size // 2 for path in files]
+    good = [_put(path, place, b"spoiled") for path, place in zip(files, places, strict=True)]
+
+    def mend() -> None:
+        for path, place, old in zip(files, places, good, strict=True):
+            before = path.stat()
+            while path.stat().st_ctime_ns == before.st_ctime_ns:
+                _put(path, place, old)
+                os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+    clone, link = NewFile.clone_at, NewFolder.link
+
+    def clone_and_mend(sink: NewFile, offset: int, opened: OpenRange, length: int) -> str:
+        reason = clone(sink, offset, opened, length)
+        mend()
+        return reason
+
+    def link_and_mend(sink: NewFolder, name: str, opened: OpenRange) -> bool:
+        done = link(sink, name, opened)
+        mend()
+        return done
+
+    monkeypatch.setattr(NewFile, "clone_at", clone_and_mend)
+    monkeypatch.setattr(NewFolder, "link", link_and_mend)
+    output = f"{disk}/out/" if to_folder else disk / "out.tar"
+    options = options_of(["linux/arm64"], reflink=Reflink.AUTO)
+    if to_folder and kind == "file":
+        assert filter_archive(source, output, options).written  # copied from what was hashed
+        return
+    with pytest.raises(ChangedSource):
+        filter_archive(source, output, options)
+    assert len(names_in(disk)) == 1
+
+
+def test_a_source_may_get_another_name_while_it_is_copied(disk: Path, source: Path, data: bytes) -> None:
+    """Only where blocks are shared does the time of that count."""
+
+    class Renamer(Counter):
+        def start(self, phase: str, total: int | None) -> None:
+            super().start(phase, total)
+            if phase == "filtering":
+                source.rename(disk / "other.tar")
+
+    filter_archive(source, disk / "out.tar", options_of(["linux/arm64"]), listener=Renamer())
+    assert (disk / "out.tar").read_bytes() == filtered(data, ["linux/arm64"])
+
+
+def test_what_replaces_its_source_shares_nothing_that_lasts(disk: Path, source: Path) -> None:
+    assert filter_archive(source, source, OPTIONS).output.shared == 0
+    assert shared_bytes(source) == 0
+    os.link(source, disk / "again.tar")
+    assert filter_archive(source, source, OPTIONS).output.shared == shared_bytes(source) > 0
+
+
+def test_what_two_files_cannot_share_has_a_remedy_that_helps(
+    disk: Path, source: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def ioctl(*_arguments: object) -> NoReturn:
+        raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
+
+    monkeypatch.setattr(fcntl, "ioctl", ioctl)
+    with pytest.raises(OutputError, match="copy-on-write is switched off") as caught:
+        filter_archive(source, disk / "out.tar", OPTIONS)
+    assert caught.value.remedy.startswith("take --reflink auto")
+
+
 @pytest.mark.parametrize("write_options", [WriteOptions(), UNVERIFIED], ids=["verified", "unverified"])
 def test_elsewhere_bytes_are_copied_or_it_is_refused(
     disk: Path, tmp_path: Path, data: bytes, write_options: WriteOptions
@@ -223,6 +313,16 @@ def test_a_file_system_that_cannot(tmp_path: Path) -> None:
         assert not output.exists()
         assert filter_archive(source, output, options_of(["all"], reflink=Reflink.AUTO)).output.shared == 0
         assert output.read_bytes() == filtered(data, ["all"], reflink=Reflink.AUTO)
+
+
+def _put(path: Path, place: int, data: bytes) -> bytes:
+    """Write over a part of a file; return what was there."""
+    with path.open("r+b") as stream:
+        stream.seek(place)
+        old = stream.read(len(data))
+        stream.seek(place)
+        stream.write(data)
+    return old
 
 
 def fill(disk: Path, *, leave: int) -> None:

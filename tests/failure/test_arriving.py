@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import io
 import os
+import random
 import subprocess
 import sys
+import tarfile
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.arriving import depth_first, filter_arriving, filter_file
+from tests.arriving import depth_first, documents_first, filter_arriving, filter_file, same_report
 from tests.builders import OCI_LAYER, Layout, as_json, multi_platform
+from tests.disks import mounted
 from tests.failure.endings import CODES, assert_old, old_file
+from tests.importers.availability import give_up
 from tests.laws.filtering import filtered, options_of
 
 if TYPE_CHECKING:
@@ -20,7 +25,7 @@ if TYPE_CHECKING:
     from ocitool.plan.options import FilterOptions
     from tests.builders import Json
 
-from ocitool.plan.options import Missing
+from ocitool.plan.options import IndexForm, Missing
 
 COMMAND = [sys.executable, "-m", "ocitool", "filter"]
 LARGE = 6 * 1024 * 1024
@@ -126,6 +131,136 @@ def test_another_platform_under_a_wrong_name_is_not_taken_for_absent() -> None:
     assert not arrived.outputs
 
 
+@pytest.mark.parametrize("kind", ["attestation", "referrer"])
+def test_a_follower_that_is_not_whole_is_left_out_as_it_is_of_a_file(kind: str) -> None:
+    layout = Layout()
+    image = layout.manifest("linux/amd64")
+    children = [image]
+    if kind == "referrer":
+        follower = layout.artifact("of an image", image)
+        layout.add(follower, None)
+    else:
+        follower = layout.attestation(image)
+        children.append(follower)
+    layout.add(layout.index(children))
+    layout.drop(layout.read(follower)["layers"][0])
+    options = options_of(["linux/amd64"], missing=Missing.ERROR, index=IndexForm.NESTED)
+    for order in (documents_first(layout), depth_first(layout)):
+        data = layout.pack(order=order)
+        expected, arrived = filter_file(data, options), filter_arriving(data, options)
+        assert (expected.exit_code, arrived.exit_code) == (0, 0)
+        assert arrived.outputs == expected.outputs
+        assert same_report(arrived, expected)
+
+
+def test_our_own_output_with_attestations_needs_no_spool(tmp_path: Path) -> None:
+    layout = Layout()
+    children = [_large_manifest(layout, name, b"\x1f" * LARGE, name.encode() * 100_000) for name in PLATFORMS]
+    layout.add(layout.index([*children, *map(layout.attestation, children)]))
+    (tmp_path / "in.tar").write_bytes(layout.pack())
+    ours = tmp_path / "ours.tar"
+    subprocess.run([*COMMAND, tmp_path / "in.tar", "-q", "-p", "all", "-o", ours], check=True)
+    words = ["linux/amd64", "--index", "nested", "--tmp-dir", "/proc"]
+    done = _run(ours.read_bytes(), *words, ordered=True)
+    assert done.returncode == 0, done.stderr
+    assert b"vnd.in-toto" in done.stdout
+
+
+@pytest.mark.parametrize("verify", [True, False])
+@pytest.mark.parametrize("wanted", [True, False])
+@pytest.mark.parametrize("same", [True, False])
+def test_a_repeat_of_what_has_passed_is_taken_if_it_is_what_it_is_called(
+    ours: bytes, *, wanted: bool, same: bool, verify: bool
+) -> None:
+    layout = multi_platform()
+    image = layout.read(layout.roots[0])["manifests"][0 if wanted else 1]
+    layer = layout.read(image)["layers"][1]
+    content = layout.blobs[layer["digest"]]
+    data = _with_entry(ours, f"blobs/{layer['digest'].replace(':', '/')}", content if same else content[:-1] + b"!")
+    options = strict("linux/amd64")
+    arrived = filter_arriving(data, options, verify=verify)
+    assert arrived.planned_at is not None
+    if same:
+        assert arrived.exit_code == 0
+        assert arrived.outputs == filter_file(data, options).outputs
+    else:
+        assert arrived.exit_code == 3
+        assert arrived.is_refusal == (not (wanted and verify))
+
+
+@pytest.mark.parametrize("good", [True, False])
+def test_a_repeat_does_not_mend_what_was_corrupt(ours: bytes, *, good: bool) -> None:
+    layout = multi_platform()
+    layer = layout.read(layout.read(layout.roots[0])["manifests"][0])["layers"][1]
+    content = layout.blobs[layer["digest"]]
+    spoiled = content[:-1] + b"!"
+    data = ours.replace(content, spoiled)
+    assert data != ours
+    data = _with_entry(data, f"blobs/{layer['digest'].replace(':', '/')}", content if good else spoiled)
+    assert filter_arriving(data, strict("linux/amd64")).exit_code == 5
+
+
+def test_of_a_compressed_file_another_remedy_is_told(ours: bytes, tmp_path: Path) -> None:
+    """To give it as a file is what was done."""
+    import zstandard
+
+    layout = multi_platform()
+    layer = layout.read(layout.read(layout.roots[0])["manifests"][1])["layers"][1]
+    name = f"blobs/{layer['digest'].replace(':', '/')}"
+    large = layout.blobs[layer["digest"]] + bytes(LARGE)
+    data = _with_entry(_with_entry(_large(), name, large), name, large)
+    packed = tmp_path / "in.tar.zst"
+    packed.write_bytes(zstandard.compress(data))
+    words = ["-p", "linux/amd64", "-o", str(tmp_path / "out.tar")]
+    done = subprocess.run([*COMMAND, packed, *words], check=False, capture_output=True)
+    assert done.returncode == 3
+    assert b"decompress it into a file first" in done.stderr
+    assert b"give it as a file" in _run(data, "linux/amd64", "-o", str(tmp_path / "out.tar")).stderr
+
+
+def test_documents_that_come_first_need_no_room_for_the_rest(tmp_path: Path) -> None:
+    """The whole size, which a compressed file declares, is asked for only while nothing says what is in it."""
+    import zstandard
+
+    layout = Layout()
+    made = [_large_manifest(layout, name, b"\x1f" * 4 * LARGE) for name in PLATFORMS]
+    noise = random.Random(5).randbytes(3 * 1024 * 1024).hex()
+    layout.add(layout.index(made, annotations={"noise": noise}))
+    packed = tmp_path / "in.tar.zst"
+    packed.write_bytes(zstandard.compress(layout.pack(order=depth_first(layout))))
+    with mounted(tmp_path, "ext4", 2 * LARGE, give_up) as small:
+        words = ["-q", "-p", "linux/amd64", "-o", str(tmp_path / "out.tar"), "--tmp-dir", str(small)]
+        done = subprocess.run([*COMMAND, packed, *words], check=False, capture_output=True)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "out.tar").stat().st_size > 4 * LARGE
+
+
+def test_a_config_may_come_before_its_manifest() -> None:
+    """Nothing says yet that it is one; it is small."""
+    layout = multi_platform(PLATFORMS)
+    index = layout.read(layout.roots[0])
+    wanted, other = index["manifests"]
+    last = [other["digest"], layout.read(other)["config"]["digest"], layout.read(wanted)["layers"][0]["digest"]][::-1]
+    places = {f"blobs/{digest.replace(':', '/')}": place for place, digest in enumerate(last, start=1)}
+    first = depth_first(layout)
+    data = layout.pack(order=lambda name: (places.get(name, 0), first(name)))
+    options = strict("linux/amd64")
+    expected, arrived = filter_file(data, options), filter_arriving(data, options)
+    assert arrived.planned_at is not None
+    assert arrived.planned_at < data.index(layout.blobs[layout.read(other)["config"]["digest"]])
+    assert arrived.exit_code == 0, arrived.error
+    assert arrived.outputs == expected.outputs
+
+
+def test_json_that_nobody_wants_is_not_stored(tmp_path: Path) -> None:
+    layout = Layout()
+    first = _large_manifest(layout, "linux/amd64", b"\x1f" * 100_000)
+    second = _large_manifest(layout, "linux/arm64", b"{" + b" " * LARGE + b"}")
+    layout.add(layout.index([first, second]))
+    done = _run(layout.pack(order=depth_first(layout)), "linux/amd64", "--tmp-dir", "/proc", ordered=True)
+    assert done.returncode == 0, done.stderr
+
+
 def test_what_is_needed_comes_without_a_spool(large: bytes, ours: bytes, tmp_path: Path) -> None:
     """A place where no spool can be made is not noticed until one is needed."""
     nowhere = ["--tmp-dir", "/proc"]
@@ -227,6 +362,15 @@ def test_a_signal_while_a_layer_arrives(large: bytes, tmp_path: Path, number: in
         process.kill()
         process.stdin.close()
     assert_old(old)
+
+
+def _with_entry(data: bytes, name: str, content: bytes) -> bytes:
+    buffer = io.BytesIO(data)
+    with tarfile.open(fileobj=buffer, mode="a") as tar:
+        info = tarfile.TarInfo(name)
+        info.size = len(content)
+        tar.addfile(info, io.BytesIO(content))
+    return buffer.getvalue()
 
 
 def _run(data: bytes, platform: str, *more: str, ordered: bool = False) -> subprocess.CompletedProcess[bytes]:

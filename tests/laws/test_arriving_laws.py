@@ -108,12 +108,12 @@ def test_damage_of_what_arrives_is_damage_of_the_file(
 
 
 @settings(max_examples=50)
-@given(selected_archives(damaged=False), st.data())
-def test_ours_is_never_spooled(drawn: tuple[Archive, list[str]], data: st.DataObject) -> None:
+@given(selected_archives(damaged=False), st.sampled_from([IndexForm.AUTO, IndexForm.NESTED]), st.data())
+def test_ours_is_never_spooled(drawn: tuple[Archive, list[str]], form: IndexForm, data: st.DataObject) -> None:
     archive, platforms = drawn
-    ours = filtered(archive.data, platforms)
+    ours = filtered(archive.data, platforms, index=form)
     selected = data.draw(st.lists(st.sampled_from(platforms), min_size=1, unique=True))
-    options = options_of(selected, missing=Missing.ERROR)
+    options = options_of(selected, missing=Missing.ERROR, index=form)
     expected = filter_file(ours, options)
     arrived = filter_arriving(ours, options)
     _assert_same(arrived, expected)

@@ -98,6 +98,27 @@ def test_an_index_that_loses_nothing_keeps_its_digest(archive: Archive, form: In
         assert output.blobs[root["digest"]] == archive.layout.blobs[root["digest"]]
 
 
+@given(selected_archives(), FORMS)
+def test_whatever_is_no_layer_of_an_image_comes_before_all_that_is(
+    drawn: tuple[Archive, list[str]], form: IndexForm
+) -> None:
+    archive, platforms = drawn
+    output = Walked(filtered(archive.data, platforms, index=form))
+    layers: set[str] = set()
+    others: set[str] = set()
+    for descriptor in output.descriptors():
+        document = json.loads(output.blobs.get(descriptor["digest"], b"{}")) if _lists_layers(descriptor) else {}
+        attached = "artifactType" in document or descriptor.get("platform", {}).get("os") == "unknown"
+        (others if attached else layers).update(layer["digest"] for layer in document.get("layers") or [])
+    names = [name.removeprefix("blobs/").replace("/", ":") for name in output.names]
+    first = min((names.index(digest) for digest in layers - others if digest in names), default=len(names))
+    assert set(names[first:]) <= layers - others
+
+
+def _lists_layers(descriptor: dict[str, Any]) -> bool:
+    return "manifest." in descriptor["mediaType"] and "list" not in descriptor["mediaType"]
+
+
 def _unknown(value: dict[str, Any]) -> list[tuple[str, Any]]:
     return [(key, item) for key, item in value.items() if key.startswith("x-")]
 

@@ -100,6 +100,29 @@ def test_what_follows_is_awaited_where_the_form_can_hold_it(
     assert foresight(layout.pack(), strict(AMD, index=IndexForm.NESTED), without=[of_another]).plan is not None
 
 
+def test_all_of_what_follows_is_awaited_where_it_is_kept(layout: Layout, manifests: list[Json]) -> None:
+    """What is not whole of it is left out, and that is not known before."""
+    statement, of_another = (layers(layout, manifest)[0] for manifest in manifests[2:])
+    nested = strict(AMD, index=IndexForm.NESTED)
+    without = {statement, of_another, *layers(layout, manifests[0])}
+    assert foresight(layout.pack(), nested, without=without).awaited == frozenset({statement})
+    assert foresight(layout.pack(), nested, without=without - {statement}).plan is not None
+    assert foresight(layout.pack(), strict(AMD), without=without).plan is not None
+
+
+@pytest.mark.parametrize("platforms", [AMD, ["all"]])
+def test_all_of_referrers_and_artifacts_is_awaited(platforms: list[str]) -> None:
+    layout = Layout()
+    image = layout.manifest("linux/amd64")
+    layout.add(layout.index([image]))
+    referrer, alone = layout.artifact("of an image", image), layout.artifact("alone")
+    layout.add(referrer, None)
+    layout.add(alone, None)
+    lacking = {layers(layout, each)[0] for each in (referrer, alone)}
+    found = foresight(layout.pack(), strict(platforms, index=IndexForm.NESTED), without=lacking)
+    assert found.awaited == frozenset(lacking if platforms == ["all"] else layers(layout, referrer))
+
+
 def test_signatures_that_are_required_are_all_awaited(layout: Layout, manifests: list[Json]) -> None:
     of_another = blob(manifests[3])
     found = foresight(layout.pack(), strict(AMD, require_signatures=True), without=[of_another])
