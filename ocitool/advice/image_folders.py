@@ -16,6 +16,7 @@ from ocitool.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from ocitool.advice.containerd.records import Record
     from ocitool.advice.facts import ArchiveFacts
     from ocitool.advice.table import Table
     from ocitool.advice.target import Target
@@ -142,9 +143,14 @@ def _imported(facts: ArchiveFacts, target: Target, behaviour: Behaviour) -> Outc
     def runs_here(node: ManifestNode) -> bool:
         return node.platform is not None and host.matches(node.platform)
 
-    named = [record for record in records if is_full_name(record.name)]
+    named: list[Record] = []
+    odd: list[str] = []
+    for record in records:
+        if is_full_name(record.name):
+            named.append(record)
+        else:
+            odd.append(record.name)
     unpacked = {digest for record in named for digest in library.unpackable(record, held, runs_here)}
     images = library.images(records, held, unpacked)
-    odd = [record.name for record in records if record not in named]
     reasons = (f"{', '.join(odd)}: Kubernetes finds images by full names only, and this is none",) if odd else ()
     return success(images, reasons, is_stable=not names_collide(records))

@@ -59,9 +59,10 @@ class Nerdctl:
         return ((), ("--platform", ",".join(wanted_words(wanted))), ("--all-platforms",))
 
     def usual(self, target: Target, wanted: Sequence[Platform]) -> tuple[tuple[str, ...], ...]:
-        """Return the same."""
+        """Return the same; without a platform there is none to ask for."""
         del target
-        return ((), ("--platform", ",".join(wanted_words(wanted))), ("--all-platforms",))
+        platforms = [("--platform", ",".join(wanted_words(wanted)))] if wanted else []
+        return ((), *platforms, ("--all-platforms",))
 
     def words(self, arguments: Sequence[str], source: str) -> tuple[str, ...]:
         """Return the command as it is typed."""

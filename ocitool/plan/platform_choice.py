@@ -86,12 +86,11 @@ class _Chooser:
 
     def _choose(self, image: Image) -> list[ManifestNode]:
         """Return what is kept of one image, nothing if all of it may be left out."""
-        manifests = tuple(image.manifests())
         if not self._has_indexes(image):
             self._ledger.notes.append(warning(f"{image.label} is left out: its index is not in the archive"))
-            self._ledger.drop(image, manifests, "its image is left out")
+            self._ledger.drop(image, image.manifests(), "its image is left out")
             return []
-        listed = [node for node in manifests if node.kind is Kind.IMAGE]
+        listed = [node for node in image.manifests() if node.kind is Kind.IMAGE]
         named = self._names_all(listed)
         kept = [node for node in listed if self._keeps(image, node, named=named)]
         self._check_literals(image, listed)
@@ -119,9 +118,7 @@ class _Chooser:
                 remedy=f"{there_is([image])}; --missing skip leaves such images out",
             )
         self._ledger.notes.append(warning(f"{image.label} is left out: it has {nothing}"))
-        self._ledger.drop(
-            image, (node for node in image.manifests() if node.kind is not Kind.IMAGE), "its image is left out"
-        )
+        self._ledger.drop(image, image.attached, "its image is left out")
 
     def _has_indexes(self, image: Image) -> bool:
         """Tell whether the indexes are there to choose from; raises unless what is absent may be left out."""

@@ -17,22 +17,25 @@ from ocitool.model.json_text import dump_json
 from ocitool.model.media_type import INDEXES, MANIFESTS
 
 if TYPE_CHECKING:
+    from collections.abc import Hashable
+
     from ocitool.advice.facts import ArchiveFacts
+    from ocitool.advice.outcome import Outcome
     from ocitool.graph.image import Damage, ImageGraph, Node
     from ocitool.model.descriptor import Descriptor
     from ocitool.model.fault import Fault
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Store:
     """The content of an archive as containerd finds it.
 
     A blob is stored under the digest of its bytes (importer.go, `onUntarBlob`), so that a corrupt one is one that is
     not there; only 1.0 and 1.1 go by its name (`by_path`) and take sha512 too. `unreadable` are the rules of `verify`
-    whose breach keeps Go from decoding a document; sizes are not compared, so that a wrong one does no harm. `made`
-    are the manifests that it makes of the images that manifest.json lists. `index_digest` is that of index.json as it
+    whose breach keeps Go from decoding a document; sizes are not compared, so that a wrong one does no harm. `held`
+    is what can be found, among it the manifests that it makes of the images that manifest.json lists. `index_digest` is that of index.json as it
     is written here, since a graph does not keep its bytes, or of the one made of manifest.json, `index_size`
-    its bytes.
+    its bytes. `endings` are those of the imports that were worked out.
     """
 
     graph: ImageGraph
@@ -42,9 +45,10 @@ class Store:
     by_path: bool = False
     checks_media_types: bool = True
     unreadable: frozenset[str] = frozenset()
-    made: frozenset[Digest] = frozenset()
+    held: frozenset[Digest] = frozenset()
     faults: dict[str, tuple[Fault, ...]] = field(default_factory=dict)
     untyped: dict[str, dict[int, ManifestNode]] = field(default_factory=dict)
+    endings: dict[Hashable, Outcome | ImportFailure] = field(default_factory=dict, repr=False)
     _whole: dict[Digest, bool] = field(default_factory=dict, compare=False, repr=False)
 
     @classmethod
@@ -73,6 +77,7 @@ class Store:
         # What is absent has no config known, so nothing is made of it.
         known = (node for node in nodes if isinstance(node, ManifestNode) and node.config is not None)
         made = map(made_node, known) if graph.docker_manifest is not None else ()
+        found_blobs = (digest for digest in graph.blobs.keys() - corrupt if by_path or digest.algorithm == "sha256")
         is_docker = graph.form is ArchiveForm.DOCKER_ARCHIVE
         index = made_index(_listed(graph)) if is_docker else dump_json(dict(graph.index))
         return cls(
@@ -83,7 +88,7 @@ class Store:
             by_path,
             checks_media_types,
             unreadable,
-            made=frozenset(node.descriptor.digest for node in made),
+            held=frozenset((*found_blobs, *(node.descriptor.digest for node in made))),
             faults=faults,
             untyped=untyped,
         )
@@ -104,13 +109,7 @@ class Store:
 
     def holds(self, digest: Digest) -> bool:
         """Tell whether content can be found by a digest."""
-        if digest in self.made:
-            return True
-        return (
-            digest in self.graph.blobs
-            and digest not in self.corrupt
-            and (self.by_path or digest.algorithm == "sha256")
-        )
+        return digest in self.held
 
     def is_whole(self, node: ManifestNode) -> bool:
         """Tell whether config and layers of a manifest are all there."""
@@ -162,7 +161,7 @@ class Store:
 
     def _check_kind(self, node: Node) -> None:
         """Hold a document to the kind that it is listed as (image.go, `validateMediaType`)."""
-        if not self.checks_media_types:
+        if not self.checks_media_types or not self.faults:
             return
         is_index = isinstance(node, IndexNode)
         other = ("has config", "has layers") if is_index else ("has manifests",)
