@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import TYPE_CHECKING, Final
 
+from ocitool.advice.expectation import Expectation
 from ocitool.advice.outcome import Ending, Evidence, Outcome
 from ocitool.advice.platform_words import can_be_typed
 from ocitool.graph.image import Kind, State
@@ -150,24 +151,6 @@ def _left_out(before: ArchiveFacts, after: ArchiveFacts) -> tuple[str, ...]:
     return tuple(name for name in named if importer_name(name) not in kept and has_reference_separator(name))
 
 
-@dataclass(frozen=True, slots=True)
-class _Expectation:
-    """What one image should become: a record of one of its names, or at least of its content, with some platforms."""
-
-    names: frozenset[str]
-    digests: frozenset[Digest]
-    platforms: frozenset[str]
-
-    @classmethod
-    def of(cls, image: Image, wanted: Sequence[Platform]) -> _Expectation:
-        names = {image.name, importer_name(image.name)} if image.name else set()
-        # Importers that keep one platform record its manifest, not the index that listed it.
-        roots = (root.node.descriptor.digest for root in image.roots)
-        manifests = (node.descriptor.digest for node in image.manifests())
-        platforms = (node.platform.display for node in wanted_manifests(image, wanted) if node.platform)
-        return cls(frozenset(names), frozenset((*roots, *manifests)), frozenset(platforms))
-
-
 class _Judge:
     """Tells what commands are worth for an archive of which some platforms are wanted."""
 
@@ -175,11 +158,7 @@ class _Judge:
         self._facts = facts
         self._importer = importer
         self._target = target
-        images = facts.graph.images
-        made = (_Expectation.of(image, wanted) for image in images if not image.is_artifact)
-        self._expected = tuple(expectation for expectation in made if expectation.platforms)
-        # A platform that no image lists cannot be had by any command.
-        self._is_listed = all(any(any(wanted_manifests(image, (one,))) for image in images) for one in wanted)
+        self._expected = Expectation.of(facts, tuple(wanted))
 
     def command(self, arguments: tuple[str, ...]) -> Command:
         """Predict a command and judge it."""
@@ -189,7 +168,10 @@ class _Judge:
         return Command(arguments, outcome, self._quality(outcome))
 
     def _quality(self, outcome: Outcome) -> Quality:
-        if outcome.ending in {Ending.ERROR, Ending.NOTHING} or not outcome.is_stable or not self._is_listed:
+        if outcome.ending in {Ending.ERROR, Ending.NOTHING} or not outcome.is_stable:
+            return Quality.FAILS
+        # A platform that no image lists cannot be had by any command.
+        if self._expected.absent:
             return Quality.FAILS
         by_name: dict[str, list[RecordedImage]] = {}
         by_digest: dict[Digest, list[RecordedImage]] = {}
@@ -197,7 +179,7 @@ class _Judge:
             by_name.setdefault(record.name, []).append(record)
             by_digest.setdefault(record.digest, []).append(record)
         quality = Quality.WORKS
-        for image in self._expected:
+        for image in self._expected.images:
             found = [record for name in image.names for record in by_name.get(name, ())]
             if not found:
                 found = [record for digest in image.digests for record in by_digest.get(digest, ())]

@@ -61,12 +61,12 @@ class Ctr:
         try:
             line = read_arguments(arguments, behaviour.flags, behaviour.traits["flag-order"])
             if line.is_on("--local", default=behaviour.traits["path"] == "local"):
-                ending = _ending(_local(facts, target, behaviour.traits, line))
+                imported: LocalImport | TransferImport = _local(facts, target, behaviour.traits, line)
             else:
-                ending = _ending(_transfer(facts, target, behaviour.traits, daemon.traits, line))
+                imported = _transfer(facts, target, behaviour.traits, daemon.traits, line)
+            return imported.unpacker.store.ending(imported, imported.run)
         except ImportFailure as failure:
-            ending = failure
-        return ending if isinstance(ending, Outcome) else _failed(ending, behaviour, daemon)
+            return _failed(failure, behaviour, daemon)
 
     def candidates(
         self, facts: ArchiveFacts, target: Target, wanted: Sequence[Platform]
@@ -198,17 +198,6 @@ def _naming(line: CommandLine, rule: NameRule, *, only_named: bool) -> Naming:
         return Naming(rule, line.text("--oci-name") or _REPOSITORY)
     base = line.text("--base-name")
     return Naming(rule, base or DAY, only_prefix=bool(base), digests=line.is_on("--digests"), skip_named=only_named)
-
-
-def _ending(imported: LocalImport | TransferImport) -> Outcome | ImportFailure:
-    """Return how an import ends, worked out once for all versions and arguments that come to the same import."""
-    known = imported.unpacker.store.endings
-    if imported not in known:
-        try:
-            known[imported] = imported.run()
-        except ImportFailure as failure:
-            known[imported] = failure
-    return known[imported]
 
 
 def _failed(failure: ImportFailure, *behaviours: Behaviour) -> Outcome:

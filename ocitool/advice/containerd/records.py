@@ -84,7 +84,7 @@ def recorded_images(
         manifests = list(_listed(record.target, unpacker))
         held = [node for node in manifests if node.descriptor.digest in walked and store.is_whole(node)]
         unpacked_here = [node for node in manifests if node.descriptor.digest in done]
-        meant = _meant(record.target, unpacked_here, unpacker, spelling)
+        meant = _meant(record.target, unpacked_here, unpacker, spelling) if unpacked_here else frozenset()
         ready = [node for node in unpacked_here if node.descriptor.digest in meant]
         kept = [node for node in held if not (discarded and node.descriptor.digest in unpacked)]
         ready_names, kept_names = _displays(ready, spelling), _displays(kept, spelling)

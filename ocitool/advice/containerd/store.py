@@ -17,7 +17,7 @@ from ocitool.model.json_text import dump_json
 from ocitool.model.media_type import INDEXES, MANIFESTS
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable
+    from collections.abc import Callable, Hashable
 
     from ocitool.advice.facts import ArchiveFacts
     from ocitool.advice.outcome import Outcome
@@ -33,9 +33,9 @@ class Store:
     A blob is stored under the digest of its bytes (importer.go, `onUntarBlob`), so that a corrupt one is one that is
     not there; only 1.0 and 1.1 go by its name (`by_path`) and take sha512 too. `unreadable` are the rules of `verify`
     whose breach keeps Go from decoding a document; sizes are not compared, so that a wrong one does no harm. `held`
-    is what can be found, among it the manifests that it makes of the images that manifest.json lists. `index_digest` is that of index.json as it
-    is written here, since a graph does not keep its bytes, or of the one made of manifest.json, `index_size`
-    its bytes. `endings` are those of the imports that were worked out.
+    is what can be found, among it the manifests that it makes of the images that manifest.json lists. `index_digest`
+    is that of index.json as it is written here, since a graph does not keep its bytes, or of the one made of
+    manifest.json, `index_size` its bytes.
     """
 
     graph: ImageGraph
@@ -48,8 +48,8 @@ class Store:
     held: frozenset[Digest] = frozenset()
     faults: dict[str, tuple[Fault, ...]] = field(default_factory=dict)
     untyped: dict[str, dict[int, ManifestNode]] = field(default_factory=dict)
-    endings: dict[Hashable, Outcome | ImportFailure] = field(default_factory=dict, repr=False)
-    _whole: dict[Digest, bool] = field(default_factory=dict, compare=False, repr=False)
+    _whole: dict[Digest, bool] = field(default_factory=dict, repr=False)
+    _endings: dict[Hashable, Outcome | ImportFailure] = field(default_factory=dict, repr=False)
 
     @classmethod
     @lru_cache(maxsize=16)
@@ -93,6 +93,22 @@ class Store:
             untyped=untyped,
         )
 
+    def ending(self, imported: Hashable, run: Callable[[], Outcome]) -> Outcome:
+        """Return how an import ends, worked out once for all versions and arguments that come to the same import.
+
+        Raises the `ImportFailure` that `run` raises.
+        """
+        known = self._endings.get(imported)
+        if known is None:
+            try:
+                known = run()
+            except ImportFailure as failure:
+                known = failure
+            self._endings[imported] = known
+        if isinstance(known, ImportFailure):
+            raise known
+        return known
+
     @property
     def roots(self) -> tuple[Root, ...]:
         """What index.json lists, in its order."""
@@ -102,6 +118,8 @@ class Store:
 
     def children(self, index: IndexNode) -> tuple[Node, ...]:
         """Return what an index lists, in its order."""
+        if not self.untyped:
+            return index.children
         children: list[Node] = list(index.children)
         for place, node in sorted(self.untyped.get(index.descriptor.digest.blob_name, {}).items()):
             children.insert(place, node)
