@@ -35,7 +35,8 @@ class Store:
     whose breach keeps Go from decoding a document; sizes are not compared, so that a wrong one does no harm. `held`
     is what can be found, among it the manifests that it makes of the images that manifest.json lists. `index_digest`
     is that of index.json as it is written here, since a graph does not keep its bytes, or of the one made of
-    manifest.json, `index_size` its bytes.
+    manifest.json, `index_size` its bytes. `layer_types` are the media types of all layers; `reads_platforms` says
+    that some manifest is listed without a platform, so that its config tells.
     """
 
     graph: ImageGraph
@@ -46,6 +47,8 @@ class Store:
     checks_media_types: bool = True
     unreadable: frozenset[str] = frozenset()
     held: frozenset[Digest] = frozenset()
+    layer_types: frozenset[str] = frozenset()
+    reads_platforms: bool = False
     faults: dict[str, tuple[Fault, ...]] = field(default_factory=dict)
     untyped: dict[str, dict[int, ManifestNode]] = field(default_factory=dict)
     _whole: dict[Digest, bool] = field(default_factory=dict, repr=False)
@@ -75,7 +78,8 @@ class Store:
             if not is_of_untyped(fault, untyped):
                 faults[fault.where] = (*faults.get(fault.where, ()), fault)
         # What is absent has no config known, so nothing is made of it.
-        known = (node for node in nodes if isinstance(node, ManifestNode) and node.config is not None)
+        manifests = [node for node in nodes if isinstance(node, ManifestNode)]
+        known = (node for node in manifests if node.config is not None)
         made = map(made_node, known) if graph.docker_manifest is not None else ()
         found_blobs = (digest for digest in graph.blobs.keys() - corrupt if by_path or digest.algorithm == "sha256")
         is_docker = graph.form is ArchiveForm.DOCKER_ARCHIVE
@@ -89,6 +93,8 @@ class Store:
             checks_media_types,
             unreadable,
             held=frozenset((*found_blobs, *(node.descriptor.digest for node in made))),
+            layer_types=frozenset(layer.media_type for node in manifests for layer in node.layers),
+            reads_platforms=any(node.descriptor.platform is None for node in manifests),
             faults=faults,
             untyped=untyped,
         )
@@ -150,6 +156,8 @@ class Store:
     def read(self, node: Node) -> None:
         """Read a manifest or index; raises `ImportFailure` if it is not there or cannot be read."""
         descriptor = node.descriptor
+        if not self.faults and descriptor.digest in self.held:
+            return
         if descriptor.digest == self.index_digest:
             return
         if not self.holds(descriptor.digest):
@@ -179,7 +187,7 @@ class Store:
 
     def _check_kind(self, node: Node) -> None:
         """Hold a document to the kind that it is listed as (image.go, `validateMediaType`)."""
-        if not self.checks_media_types or not self.faults:
+        if not self.checks_media_types:
             return
         is_index = isinstance(node, IndexNode)
         other = ("has config", "has layers") if is_index else ("has manifests",)
