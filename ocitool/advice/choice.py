@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import defaultdict
+from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import TYPE_CHECKING, Final
 
@@ -151,6 +152,19 @@ def _left_out(before: ArchiveFacts, after: ArchiveFacts) -> tuple[str, ...]:
     return tuple(name for name in named if importer_name(name) not in kept and has_reference_separator(name))
 
 
+@dataclass(slots=True)
+class _Stored:
+    """The platforms of all records of one name, or of one digest."""
+
+    ready: set[str] = field(default_factory=set)
+    kept: set[str] = field(default_factory=set)
+
+    def add(self, record: RecordedImage) -> None:
+        """Take in what one record has."""
+        self.ready.update(record.ready)
+        self.kept.update(record.kept)
+
+
 class _Judge:
     """Tells what commands are worth for an archive of which some platforms are wanted."""
 
@@ -173,19 +187,19 @@ class _Judge:
         # A platform that no image lists cannot be had by any command.
         if self._expected.absent:
             return Quality.FAILS
-        by_name: dict[str, list[RecordedImage]] = {}
-        by_digest: dict[Digest, list[RecordedImage]] = {}
+        by_name: defaultdict[str, _Stored] = defaultdict(_Stored)
+        by_digest: defaultdict[Digest, _Stored] = defaultdict(_Stored)
         for record in outcome.images:
-            by_name.setdefault(record.name, []).append(record)
-            by_digest.setdefault(record.digest, []).append(record)
+            by_name[record.name].add(record)
+            by_digest[record.digest].add(record)
         quality = Quality.WORKS
         for image in self._expected.images:
-            found = [record for name in image.names for record in by_name.get(name, ())]
+            found = [by_name[name] for name in image.names if name in by_name]
             if not found:
-                found = [record for digest in image.digests for record in by_digest.get(digest, ())]
+                found = [by_digest[digest] for digest in image.digests if digest in by_digest]
                 quality = min(quality, Quality.MISNAMES)
-            ready = {platform for record in found for platform in record.ready}
-            kept = {platform for record in found for platform in record.kept}
+            ready = {platform for stored in found for platform in stored.ready}
+            kept = {platform for stored in found for platform in stored.kept}
             if not image.platforms <= ready | kept:
                 return Quality.FAILS
             if not image.platforms <= ready:

@@ -229,7 +229,7 @@ def _docker_copies(graph: ImageGraph) -> Iterator[tuple[str, str]]:
         tags = [tag for tag in item.tags if _full(tag) and "@" not in tag]
         if len(items) == 1:
             yield source_word(DOCKER_ARCHIVE), f"{STORAGE}:{tags[0] if tags else NAME}"
-        for tag in tags:
+        for tag in tags[:_MOST_IMAGES]:
             yield source_word(DOCKER_ARCHIVE, tag), f"{STORAGE}:{tag}"
 
 

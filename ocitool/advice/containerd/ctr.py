@@ -97,7 +97,7 @@ class Ctr:
 
 
 def make_store(facts: ArchiveFacts, traits: Mapping[str, str]) -> Store:
-    """Return what a containerd of some traits has of an archive; how faults are judged matters where there are any."""
+    """Return what a containerd of some traits has of an archive; how it judges faults counts where there are any."""
     by_path = traits["files"] == "blobs-folder"
     if not (facts.graph.faults or facts.by_content):
         return Store.of(facts, by_path=by_path)
