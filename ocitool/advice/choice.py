@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import defaultdict
+from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import TYPE_CHECKING, Final
 
+from ocitool.advice.expectation import Expectation
 from ocitool.advice.outcome import Ending, Evidence, Outcome
 from ocitool.advice.platform_words import can_be_typed
 from ocitool.graph.image import Kind, State
@@ -150,22 +152,17 @@ def _left_out(before: ArchiveFacts, after: ArchiveFacts) -> tuple[str, ...]:
     return tuple(name for name in named if importer_name(name) not in kept and has_reference_separator(name))
 
 
-@dataclass(frozen=True, slots=True)
-class _Expectation:
-    """What one image should become: a record of one of its names, or at least of its content, with some platforms."""
+@dataclass(slots=True)
+class _Stored:
+    """The platforms of all records of one name, or of one digest."""
 
-    names: frozenset[str]
-    digests: frozenset[Digest]
-    platforms: frozenset[str]
+    ready: set[str] = field(default_factory=set)
+    kept: set[str] = field(default_factory=set)
 
-    @classmethod
-    def of(cls, image: Image, wanted: Sequence[Platform]) -> _Expectation:
-        names = {image.name, importer_name(image.name)} if image.name else set()
-        # Importers that keep one platform record its manifest, not the index that listed it.
-        roots = (root.node.descriptor.digest for root in image.roots)
-        manifests = (node.descriptor.digest for node in image.manifests())
-        platforms = (node.platform.display for node in wanted_manifests(image, wanted) if node.platform)
-        return cls(frozenset(names), frozenset((*roots, *manifests)), frozenset(platforms))
+    def add(self, record: RecordedImage) -> None:
+        """Take in what one record has."""
+        self.ready.update(record.ready)
+        self.kept.update(record.kept)
 
 
 class _Judge:
@@ -175,11 +172,7 @@ class _Judge:
         self._facts = facts
         self._importer = importer
         self._target = target
-        images = facts.graph.images
-        made = (_Expectation.of(image, wanted) for image in images if not image.is_artifact)
-        self._expected = tuple(expectation for expectation in made if expectation.platforms)
-        # A platform that no image lists cannot be had by any command.
-        self._is_listed = all(any(any(wanted_manifests(image, (one,))) for image in images) for one in wanted)
+        self._expected = Expectation.of(facts, tuple(wanted))
 
     def command(self, arguments: tuple[str, ...]) -> Command:
         """Predict a command and judge it."""
@@ -189,21 +182,24 @@ class _Judge:
         return Command(arguments, outcome, self._quality(outcome))
 
     def _quality(self, outcome: Outcome) -> Quality:
-        if outcome.ending in {Ending.ERROR, Ending.NOTHING} or not outcome.is_stable or not self._is_listed:
+        if outcome.ending in {Ending.ERROR, Ending.NOTHING} or not outcome.is_stable:
             return Quality.FAILS
-        by_name: dict[str, list[RecordedImage]] = {}
-        by_digest: dict[Digest, list[RecordedImage]] = {}
+        # A platform that no image lists cannot be had by any command.
+        if self._expected.absent:
+            return Quality.FAILS
+        by_name: defaultdict[str, _Stored] = defaultdict(_Stored)
+        by_digest: defaultdict[Digest, _Stored] = defaultdict(_Stored)
         for record in outcome.images:
-            by_name.setdefault(record.name, []).append(record)
-            by_digest.setdefault(record.digest, []).append(record)
+            by_name[record.name].add(record)
+            by_digest[record.digest].add(record)
         quality = Quality.WORKS
-        for image in self._expected:
-            found = [record for name in image.names for record in by_name.get(name, ())]
+        for image in self._expected.images:
+            found = [by_name[name] for name in image.names if name in by_name]
             if not found:
-                found = [record for digest in image.digests for record in by_digest.get(digest, ())]
+                found = [by_digest[digest] for digest in image.digests if digest in by_digest]
                 quality = min(quality, Quality.MISNAMES)
-            ready = {platform for record in found for platform in record.ready}
-            kept = {platform for record in found for platform in record.kept}
+            ready = {platform for stored in found for platform in stored.ready}
+            kept = {platform for stored in found for platform in stored.kept}
             if not image.platforms <= ready | kept:
                 return Quality.FAILS
             if not image.platforms <= ready:

@@ -19,7 +19,7 @@ from ocitool.graph.image import Kind, walk_manifests
 from ocitool.model.reference import Reference
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 
     from ocitool.advice.containerd.failure import ImportFailure
     from ocitool.advice.containerd.store import Store
@@ -71,6 +71,14 @@ class Library:
             records += tuple(Record(f"{unnamed}@{node.descriptor.digest}", node) for node in nodes)
         check_targets(records)
         return records, held
+
+    def ending(self, asked: Hashable, run: Callable[[], Outcome]) -> Outcome:
+        """Return how what is asked ends, worked out once for all versions of this library that do the same.
+
+        Raises the `ImportFailure` that `run` raises.
+        """
+        alike = asked, self.unpacker(), self.spelling, self.behaviour.traits["empty-walk"]
+        return self.store.ending(alike, run)
 
     def unpacker(self) -> Unpacker:
         """Return how this version unpacks."""

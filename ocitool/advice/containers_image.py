@@ -7,6 +7,7 @@ unless it is told which. A docker-archive is read by manifest.json (docker/inter
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from ocitool.advice.docker_items import Flaw
@@ -95,6 +96,7 @@ def filled(word: str, source: str) -> str:
     return word if found is None else word.replace(SOURCE, source, 1)
 
 
+@lru_cache(maxsize=16)
 def roots_in_order(facts: ArchiveFacts) -> tuple[Root, ...]:
     """Return what index.json lists, in its order."""
     roots = [root for image in facts.graph.images for root in image.roots]

@@ -18,7 +18,7 @@ from ocitool.graph.image import walk_manifests
 from ocitool.model.reference import Reference
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Hashable, Sequence
 
     from ocitool.advice.containerd.matching import Matcher
     from ocitool.advice.containerd.records import Record
@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 
 DANGLING: Final = "moby-dangling"
 """What docker calls an image without a name, with its digest."""
+
+_NOT_PROVIDED: Final = "platform-not-provided"
+_NOT_PROVIDED_BY_SEVERAL: Final = "platform-not-provided-by-several"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +58,9 @@ class DockerContainerd:
             text = flags.value("--platform")
             return _refused(behaviour, "platform-invalid", "--platform takes one platform here", platform=text)
         library = Library.of(facts, behaviour.traits["containerd"], target.host)
+        load = _Load(library, behaviour, target, tuple(map(read_platform, texts)))
         try:
-            return _Load(library, behaviour, target, tuple(map(read_platform, texts))).run()
+            return library.ending(load.asked, load.run)
         except ImportFailure as failure:
             return failed(failure, behaviour, library.behaviour)
 
@@ -89,7 +93,15 @@ class _Load:
     target: Target
     wanted: tuple[Platform, ...]
 
+    @property
+    def asked(self) -> Hashable:
+        """All that decides how it ends, besides the library."""
+        messages = (self.behaviour.messages.get(name) for name in (_NOT_PROVIDED, _NOT_PROVIDED_BY_SEVERAL))
+        traits = (self.behaviour.traits[name] for name in ("missing", "compressions"))
+        return "docker", self.wanted, self.target.host, *messages, *traits
+
     def run(self) -> Outcome:
+        """Tell how it ends; raises `ImportFailure`."""
         spelling = self.library.spelling
         matcher = take_strictly(spelling, *self.wanted) if self.wanted else take_all(spelling)
         skips = not self.wanted and self.behaviour.traits["missing"] == "skipped"
@@ -109,10 +121,10 @@ class _Load:
         lacking = [record for record in records if self.wanted and not self._provides(record, matcher)]
         if lacking:
             names = [_shown(record) for record in lacking]
-            template = "platform-not-provided" if len(names) == 1 else "platform-not-provided-by-several"
+            template = _NOT_PROVIDED if len(names) == 1 else _NOT_PROVIDED_BY_SEVERAL
             message = self.behaviour.message(template, names=", ".join(names), platform=asked)
             reasons = (f"{', '.join(names)}: not whole for {asked}",)
-            return Outcome(Ending.ERROR, "platform-not-provided", message, images, reasons)
+            return Outcome(Ending.ERROR, _NOT_PROVIDED, message, images, reasons)
         outcome = success(images, self._reasons(records, held), is_stable=not names_collide(records))
         return replace(outcome, images=images)
 

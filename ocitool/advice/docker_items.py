@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from ocitool.graph.docker_manifest import NULL
@@ -80,8 +81,13 @@ def list_state(graph: ImageGraph) -> ListState:
     return ListState.NULL if NULL in messages else ListState.UNREADABLE
 
 
-def listed_items(facts: ArchiveFacts) -> Iterator[ListedItem]:
-    """Yield the images of manifest.json in their order."""
+@lru_cache(maxsize=16)
+def listed_items(facts: ArchiveFacts) -> tuple[ListedItem, ...]:
+    """Return the images of manifest.json in their order; commands and versions are many, and read the same."""
+    return tuple(_listed_items(facts))
+
+
+def _listed_items(facts: ArchiveFacts) -> Iterator[ListedItem]:
     graph = facts.graph
     entries = {entry.name: digest for digest, entry in graph.blobs.items()}
     others = {entry.name for entry in graph.other_files}

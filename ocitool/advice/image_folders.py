@@ -16,6 +16,8 @@ from ocitool.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from ocitool.advice.containerd.matching import Matcher
+    from ocitool.advice.containerd.records import Record
     from ocitool.advice.facts import ArchiveFacts
     from ocitool.advice.table import Table
     from ocitool.advice.target import Target
@@ -126,25 +128,36 @@ def _suffix(facts: ArchiveFacts) -> str | None:
 
 def _imported(facts: ArchiveFacts, target: Target, behaviour: Behaviour) -> Outcome:
     library = Library.of(facts, behaviour.traits["containerd"], target.host)
-    host = take_host(library.spelling)
     walked = {
         "all": take_all(library.spelling),
-        "host": host,
+        "host": take_host(library.spelling),
         "host-alone": take_strictly(library.spelling, target.host),
     }[behaviour.traits["platforms"]]
+    compressions, missing = behaviour.traits["compressions"], behaviour.traits["missing"]
     try:
-        records, held = library.take(
-            walked, behaviour.traits["compressions"], "", skip_missing=behaviour.traits["missing"] == "skipped"
+        return library.ending(
+            ("folder", walked, compressions, missing),
+            lambda: _run(library, walked, compressions, skip_missing=missing == "skipped"),
         )
     except ImportFailure as failure:
         return failed(failure, behaviour, library.behaviour)
 
+
+def _run(library: Library, walked: Matcher, compressions: str, *, skip_missing: bool) -> Outcome:
+    host = take_host(library.spelling)
+    records, held = library.take(walked, compressions, "", skip_missing=skip_missing)
+
     def runs_here(node: ManifestNode) -> bool:
         return node.platform is not None and host.matches(node.platform)
 
-    named = [record for record in records if is_full_name(record.name)]
+    named: list[Record] = []
+    odd: list[str] = []
+    for record in records:
+        if is_full_name(record.name):
+            named.append(record)
+        else:
+            odd.append(record.name)
     unpacked = {digest for record in named for digest in library.unpackable(record, held, runs_here)}
     images = library.images(records, held, unpacked)
-    odd = [record.name for record in records if record not in named]
     reasons = (f"{', '.join(odd)}: Kubernetes finds images by full names only, and this is none",) if odd else ()
     return success(images, reasons, is_stable=not names_collide(records))

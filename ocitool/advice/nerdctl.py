@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ocitool.advice.command_flags import CommandFlags
+    from ocitool.advice.containerd.matching import Matcher
     from ocitool.advice.facts import ArchiveFacts
     from ocitool.advice.outcome import Outcome
     from ocitool.advice.table import Behaviour, Table
@@ -59,9 +60,10 @@ class Nerdctl:
         return ((), ("--platform", ",".join(wanted_words(wanted))), ("--all-platforms",))
 
     def usual(self, target: Target, wanted: Sequence[Platform]) -> tuple[tuple[str, ...], ...]:
-        """Return the same."""
+        """Return the same; without a platform there is none to ask for."""
         del target
-        return ((), ("--platform", ",".join(wanted_words(wanted))), ("--all-platforms",))
+        platforms = [("--platform", ",".join(wanted_words(wanted)))] if wanted else []
+        return ((), *platforms, ("--all-platforms",))
 
     def words(self, arguments: Sequence[str], source: str) -> tuple[str, ...]:
         """Return the command as it is typed."""
@@ -78,19 +80,27 @@ def _client(facts: ArchiveFacts, target: Target, behaviour: Behaviour, flags: Co
     takes_all = "--all-platforms" in flags.flags
     wanted = _platforms(flags) or (target.host,)
     matcher = take_all(library.spelling) if takes_all else take_strictly(library.spelling, *wanted)
-    unpacker, name = library.unpacker(), ""
+    compressions = behaviour.traits["compressions"]
     try:
-        records, held = library.take(matcher, behaviour.traits["compressions"], _UNNAMED, skip_missing=False)
-        unpacked = set()
-        for record in records:
-            name = record.name
-            manifest = unpacker.resolve(record.target, matcher)
-            unpacker.unpack(manifest)
-            unpacked.add(manifest.descriptor.digest)
+        return library.ending(("nerdctl", matcher, compressions), lambda: _load(library, matcher, compressions))
     except ImportFailure as failure:
         # What fails while it is unpacked says of which image it is; nothing before that does.
-        failure.values.setdefault("name", name)
+        failure.values.setdefault("name", "")
         return failed(failure, behaviour, library.behaviour)
+
+
+def _load(library: Library, matcher: Matcher, compressions: str) -> Outcome:
+    unpacker = library.unpacker()
+    records, held = library.take(matcher, compressions, _UNNAMED, skip_missing=False)
+    unpacked = set()
+    for record in records:
+        try:
+            manifest = unpacker.resolve(record.target, matcher)
+            unpacker.unpack(manifest)
+        except ImportFailure as failure:
+            failure.values.setdefault("name", record.name)
+            raise
+        unpacked.add(manifest.descriptor.digest)
     images = library.images(records, held, unpacked)
     return success(images, (), is_stable=not names_collide(records))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from ocitool.advice.command_flags import read_flags
@@ -182,16 +183,23 @@ def _item(facts: ArchiveFacts, behaviour: Behaviour, reference: str) -> ListedIt
         raise CopyFailure("bad-docker-manifest", "its manifest.json cannot be read")
     if facts.compression and facts.compression not in behaviour.traits["docker-compressions"].split():
         raise CopyFailure("docker-compression", f"a docker-archive in {facts.compression} is not read")
-    items = list(listed_items(facts))
     if reference:
-        named = [listed for listed in items if any(_full(tag) == wanted for tag in listed.item.tags)]
-        if not named:
+        named = _items_by_name(facts).get(wanted)
+        if named is None:
             raise CopyFailure("no-tag", f"manifest.json has no tag {reference!r}", reference=reference)
-        return named[0]
+        return named
+    items = listed_items(facts)
     if len(items) != 1:
         reason = f"manifest.json lists {len(items)} images, of which this command names none"
         raise CopyFailure("several-items", reason, count=str(len(items)))
     return items[0]
+
+
+@lru_cache(maxsize=16)
+def _items_by_name(facts: ArchiveFacts) -> dict[str, ListedItem]:
+    """Return the first image of manifest.json for each full name."""
+    items = listed_items(facts)
+    return {_full(tag): listed for listed in reversed(items) for tag in listed.item.tags}
 
 
 def _full(tag: str) -> str:
@@ -221,7 +229,7 @@ def _docker_copies(graph: ImageGraph) -> Iterator[tuple[str, str]]:
         tags = [tag for tag in item.tags if _full(tag) and "@" not in tag]
         if len(items) == 1:
             yield source_word(DOCKER_ARCHIVE), f"{STORAGE}:{tags[0] if tags else NAME}"
-        for tag in tags:
+        for tag in tags[:_MOST_IMAGES]:
             yield source_word(DOCKER_ARCHIVE, tag), f"{STORAGE}:{tag}"
 
 

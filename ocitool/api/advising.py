@@ -9,7 +9,8 @@ from functools import cache
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Final
 
-from ocitool.advice.choice import default_wanted, wanted_manifests
+from ocitool.advice.choice import default_wanted
+from ocitool.advice.expectation import Expectation
 from ocitool.advice.facts import ArchiveFacts
 from ocitool.advice.mendings import mending_rewrites
 from ocitool.advice.platform_words import can_be_typed
@@ -70,11 +71,8 @@ def advise_archive(
         mendings = opened.mendings(wanted, os.fspath(source))
         requests = options.requests or every_request()
         importers = tuple(advise(opened.facts, request, host, wanted, mendings) for request in requests)
-        images = opened.facts.graph.images
         # Where the list of images cannot be read, nobody knows what is absent.
-        absent = tuple(
-            one for one in wanted if images and not any(any(wanted_manifests(image, (one,))) for image in images)
-        )
+        absent = Expectation.of(opened.facts, tuple(wanted)).absent if opened.facts.graph.images else ()
         return Advice(typed_name(os.fspath(source)), host, wanted, importers, absent)
 
 

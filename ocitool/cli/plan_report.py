@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 from ocitool.cli.options import Format
@@ -104,11 +105,12 @@ def shared_lines(plan: Plan, outputs: Sequence[Written], reflink: Reflink) -> li
 def digest_lines(output: OutputPlan, *, verbose: bool) -> list[str]:
     """Return a line for each digest that is another one now."""
     lines: list[str] = []
+    counts = Counter(output.digest_map.values())
     for image in output.images:
         if image.digest != image.original:
             name = printable(image.name or "(unnamed)")
             old, new = (shown_digest(digest, verbose=verbose) for digest in (image.original, image.digest))
-            count = sum(now == image.digest for now in output.digest_map.values())
+            count = counts[image.digest]
             was = {0: "", 1: f"{old} is "}.get(count, f"{count} digests are ")
             lines.append(f"{name}: {was}now {new} ({image.form})")
     if verbose:

@@ -150,10 +150,23 @@ class Root:
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """What one name stands for: usually one root, several where platforms are listed flat."""
+    """What one name stands for: usually one root, several where platforms are listed flat.
+
+    `attached` are its manifests that are no image of a platform: attestations, artifacts and what nobody knows.
+    """
 
     name: str | None
     roots: tuple[Root, ...]
+    attached: tuple[ManifestNode, ...] = field(init=False, repr=False, compare=False)
+    _manifests: tuple[ManifestNode, ...] = field(init=False, repr=False, compare=False)
+    _indexes: tuple[IndexNode, ...] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Walk what is below the roots, which many parts of a split ask for."""
+        manifests = tuple(node for root in self.roots for node in walk_manifests(root.node))
+        object.__setattr__(self, "_manifests", manifests)
+        object.__setattr__(self, "_indexes", tuple(node for root in self.roots for node in walk_indexes(root.node)))
+        object.__setattr__(self, "attached", tuple(node for node in manifests if node.kind is not Kind.IMAGE))
 
     @property
     def label(self) -> str:
@@ -161,21 +174,19 @@ class Image:
         kind = "artifact" if self.name is None and self.is_artifact else "image"
         return self.name or f"unnamed {kind} {self.roots[0].node.descriptor.digest}"
 
-    def manifests(self) -> Iterator[ManifestNode]:
-        """Yield every manifest of the image in the order of the document."""
-        for root in self.roots:
-            yield from walk_manifests(root.node)
+    def manifests(self) -> tuple[ManifestNode, ...]:
+        """Return every manifest of the image in the order of the document."""
+        return self._manifests
 
-    def indexes(self) -> Iterator[IndexNode]:
-        """Yield every index of the image, outer ones first."""
-        for root in self.roots:
-            yield from walk_indexes(root.node)
+    def indexes(self) -> tuple[IndexNode, ...]:
+        """Return every index of the image, outer ones first."""
+        return self._indexes
 
     @property
     def is_artifact(self) -> bool:
         """Whether nothing in it is an image of some platform (and nothing that might be is absent)."""
-        return all(node.kind is not Kind.IMAGE for node in self.manifests()) and not any(
-            index.state is not State.COMPLETE for index in self.indexes()
+        return len(self.attached) == len(self._manifests) and not any(
+            index.state is not State.COMPLETE for index in self._indexes
         )
 
 

@@ -7,7 +7,7 @@ containerd's: its shorthand takes what is left out from the host.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Final
 
@@ -109,10 +109,29 @@ class PlatformSpecifier:
 
 @dataclass(frozen=True, slots=True)
 class PlatformSelection:
-    """All specifiers of a command: included by one and excluded by none, in whatever order they came."""
+    """All specifiers of a command: included by one and excluded by none, in whatever order they came.
+
+    `includes` are those that ask for platforms, none if the rest only excludes; `excludes` those that leave some out.
+    """
 
     specifiers: tuple[PlatformSpecifier, ...]
     only_complete: bool
+    includes: tuple[PlatformSpecifier, ...] = field(init=False, repr=False, compare=False)
+    excludes: tuple[PlatformSpecifier, ...] = field(init=False, repr=False, compare=False)
+    _literal: dict[tuple[str, str, str], tuple[PlatformSpecifier, ...]] = field(init=False, repr=False, compare=False)
+    _patterns: tuple[PlatformSpecifier, ...] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Sort the specifiers: of hundreds that each name a platform few can match one."""
+        literal: dict[tuple[str, str, str], tuple[PlatformSpecifier, ...]] = {}
+        for one in self.specifiers:
+            if one.is_literal:
+                key = _key(one.pattern)
+                literal[key] = (*literal.get(key, ()), one)
+        object.__setattr__(self, "includes", tuple(one for one in self.specifiers if not one.exclude))
+        object.__setattr__(self, "excludes", tuple(one for one in self.specifiers if one.exclude))
+        object.__setattr__(self, "_literal", literal)
+        object.__setattr__(self, "_patterns", tuple(one for one in self.specifiers if not one.is_literal))
 
     @classmethod
     def parse(cls, texts: Sequence[str], *, host: Platform | None = None) -> Self:
@@ -124,27 +143,26 @@ class PlatformSelection:
             raise UsageError("no platform given", remedy=f"{_EXAMPLE}, or all")
         return cls(specifiers, any(specifier.only_complete for specifier in specifiers))
 
-    @property
-    def includes(self) -> tuple[PlatformSpecifier, ...]:
-        """The specifiers that ask for platforms; none if the rest only excludes."""
-        return tuple(specifier for specifier in self.specifiers if not specifier.exclude)
-
-    @property
-    def excludes(self) -> tuple[PlatformSpecifier, ...]:
-        """The specifiers that leave platforms out."""
-        return tuple(specifier for specifier in self.specifiers if specifier.exclude)
+    def matching(self, platform: Platform) -> tuple[PlatformSpecifier, ...]:
+        """Return the specifiers that name `platform`, to ask for it or to leave it out."""
+        found = platform.normalized()
+        candidates = (*self._literal.get(_key(found), ()), *self._patterns)
+        return tuple(one for one in candidates if one.matches(found))
 
     def wants(self, platform: Platform) -> bool:
         """Tell whether `platform` is selected; only exclusions select all but those."""
-        if any(specifier.matches(platform) for specifier in self.excludes):
+        matching = self.matching(platform)
+        if any(one.exclude for one in matching):
             return False
-        includes = self.includes
-        if not includes:
-            return not platform.is_unknown
-        return any(specifier.matches(platform) for specifier in includes)
+        return bool(matching) if self.includes else not platform.is_unknown
 
     def __str__(self) -> str:
         return ",".join(map(str, self.specifiers))
+
+
+def _key(platform: Platform) -> tuple[str, str, str]:
+    """Return what a platform and a specifier that names it alone have in common, both normalised."""
+    return platform.os, platform.architecture, platform.variant
 
 
 def _parse_pattern(name: str, text: str) -> Platform:

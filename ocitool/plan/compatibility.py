@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from ocitool.graph.image import ManifestNode
+    from ocitool.plan.choice import ImageSelection
     from ocitool.plan.rewrite import RewrittenImage
 
 
@@ -28,19 +29,8 @@ def _notes(images: Sequence[RewrittenImage]) -> Iterator[Note]:
     platforms = [node for image in images for node in image.selection.platforms]
     for image in images:
         selection = image.selection
-        absent = len({node.descriptor.digest for node in selection.image.manifests()} - _digests(selection.kept))
-        roots = {root.node.descriptor.digest for root in selection.image.roots}
-        if selection.form is IndexForm.KEEP and len(roots) > 1:
-            yield warning(
-                f"{selection.image.label} still names {len(roots)} manifests in index.json: importers let the last "
-                "one win, skopeo and podman load refuse it; --index nested mends that"
-            )
-        if selection.form is IndexForm.KEEP and absent:
-            yield warning(
-                f"{selection.image.label} keeps its digest, and its index still lists {absent} manifest(s) that "
-                "are not in the output: ctr 1.2, ctr --all-platforms, kind, skopeo --all and most registries "
-                "refuse that, and ctr 1.5 to 1.7 on amd64 if linux/386 is among them"
-            )
+        if selection.form is IndexForm.KEEP:
+            yield from _keep_notes(selection)
         elif selection.form is IndexForm.NESTED and len(selection.platforms) == 1:
             name = _display(selection.platforms[0])
             yield note(
@@ -71,6 +61,23 @@ def _notes(images: Sequence[RewrittenImage]) -> Iterator[Note]:
     if len(named) > 1:
         yield note("several images: podman load takes them by manifest.json, skopeo needs oci-archive:FILE:TAG")
     yield from _artifact_notes([image for image in images if not image.selection.platforms], beside=bool(named))
+
+
+def _keep_notes(selection: ImageSelection) -> Iterator[Note]:
+    """Say what an index cannot do that stays as it is, whatever is left of what it lists."""
+    absent = len(_digests(selection.image.manifests()) - _digests(selection.kept))
+    roots = {root.node.descriptor.digest for root in selection.image.roots}
+    if len(roots) > 1:
+        yield warning(
+            f"{selection.image.label} still names {len(roots)} manifests in index.json: importers let the last "
+            "one win, skopeo and podman load refuse it; --index nested mends that"
+        )
+    if absent:
+        yield warning(
+            f"{selection.image.label} keeps its digest, and its index still lists {absent} manifest(s) that "
+            "are not in the output: ctr 1.2, ctr --all-platforms, kind, skopeo --all and most registries "
+            "refuse that, and ctr 1.5 to 1.7 on amd64 if linux/386 is among them"
+        )
 
 
 def _artifact_notes(artifacts: Sequence[RewrittenImage], *, beside: bool) -> Iterator[Note]:

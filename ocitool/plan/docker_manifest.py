@@ -29,15 +29,15 @@ def build_docker_manifest(
     """Return the bytes of manifest.json, None if there is to be none; `chosen_before` is what the input's lists."""
     if mode is DockerManifest.NEVER:
         return None
-    items: dict[tuple[str, tuple[str, ...]], list[str]] = {}
+    items: dict[tuple[str, tuple[str, ...]], dict[str, None]] = {}
     for image in images:
         node = _choose(image.selection.platforms, chosen_before)
         if node is None or node.config is None:
             continue
         layers = tuple(layer.digest.blob_name for layer in node.layers)
-        tags = items.setdefault((node.config.digest.blob_name, layers), [])
-        if image.naming.tag and image.naming.tag not in tags:
-            tags.append(image.naming.tag)
+        tags = items.setdefault((node.config.digest.blob_name, layers), {})
+        if image.naming.tag:
+            tags[image.naming.tag] = None
     if not items and mode is DockerManifest.AUTO:
         return None
     value: list[JsonValue] = [

@@ -31,20 +31,18 @@ class FollowerSelector:
         self._ledger = ledger
         self._everything = everything
 
-    def within(
-        self, image: Image, manifests: Sequence[ManifestNode], kept: Sequence[ManifestNode], form: IndexForm
-    ) -> list[ManifestNode]:
+    def within(self, image: Image, kept: Sequence[ManifestNode], form: IndexForm) -> list[ManifestNode]:
         """Choose the attestations and artifacts of an index that go with what is kept.
 
         Raises `IntegrityError` if one is damaged, `UsageError` if one is asked for that cannot follow.
         """
-        reached = self._reach(manifests, kept, HeldDigests(image, form), form)
+        if not image.attached:
+            return []
+        reached = self._reach(image.attached, kept, HeldDigests(image, form), form)
         indexes = {index.descriptor.digest for index in image.indexes()}
         followers: list[ManifestNode] = []
         flat: list[ManifestNode] = []
-        for node in manifests:
-            if node.kind is Kind.IMAGE:
-                continue
+        for node in image.attached:
             cause = reached.get(node, Cause.INDEX if node.subject in indexes else None)
             reason = dropped_by_option(node, self._options)
             if not reason and cause is not None:
@@ -64,7 +62,7 @@ class FollowerSelector:
         return followers
 
     def _reach(
-        self, manifests: Sequence[ManifestNode], kept: Sequence[ManifestNode], held: HeldDigests, form: IndexForm
+        self, attached: Sequence[ManifestNode], kept: Sequence[ManifestNode], held: HeldDigests, form: IndexForm
     ) -> Mapping[ManifestNode, Cause | None]:
         """Find what refers to what is kept, and what refers to that, as a signature of an SBOM does.
 
@@ -77,8 +75,8 @@ class FollowerSelector:
                 waiting.append((node.descriptor.digest, Cause.LAYERS))
             else:
                 waiting += [(digest, holds) for digest in held.keep(node)]
-        found = [(node, holds) for node in manifests if self._everything and _is_free(node)]
-        referrers = by_subject(manifests)
+        found = [(node, holds) for node in attached if self._everything and _is_free(node)]
+        referrers = by_subject(attached)
         lacking = {node: len(subjects_of(node)) for nodes in referrers.values() for node in nodes}
         reached: dict[ManifestNode, Cause | None] = {}
         while found or waiting:

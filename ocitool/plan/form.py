@@ -21,12 +21,11 @@ if TYPE_CHECKING:
 def choose_form(
     image: Image,
     kept: Sequence[ManifestNode],
-    manifests: Sequence[ManifestNode],
     options: FilterOptions,
     ledger: Ledger,
     graph: ImageGraph,
 ) -> IndexForm:
-    """Choose the form for the platforms that are kept of `manifests`.
+    """Choose the form for the platforms that are kept of an image.
 
     Raises `UsageError` if the form that is asked for cannot hold what is asked for.
     """
@@ -37,7 +36,7 @@ def choose_form(
             f"--index flat holds one platform, but {different} of {image.label} are selected",
             remedy="select one platform or use --index nested",
         )
-    following = next(_asked_to_follow(kept, manifests, options), None)
+    following = next(_asked_to_follow(kept, image.attached, options), None)
     if asked is IndexForm.FLAT and following is not None:
         option = "--attestations" if following.kind is Kind.ATTESTATION else "--referrers"
         raise UsageError(
@@ -67,18 +66,13 @@ def choose_form(
 
 
 def _asked_to_follow(
-    kept: Sequence[ManifestNode], manifests: Sequence[ManifestNode], options: FilterOptions
+    kept: Sequence[ManifestNode], attached: Sequence[ManifestNode], options: FilterOptions
 ) -> Iterator[ManifestNode]:
     """Yield what an option asks to go with what is kept; what is not there cannot."""
     digests = {node.descriptor.digest for node in kept}
-    for node in manifests:
+    for node in attached:
         asked = options.attestations if node.kind is Kind.ATTESTATION else options.referrers
-        if (
-            node.kind is not Kind.IMAGE
-            and asked is Followers.FOLLOW
-            and node.subject in digests
-            and node.state in {State.COMPLETE, State.CORRUPT}
-        ):
+        if asked is Followers.FOLLOW and node.subject in digests and node.state in {State.COMPLETE, State.CORRUPT}:
             yield node
 
 
@@ -88,17 +82,28 @@ def check_one_manifest_per_platform(image: Image, kept: Sequence[ManifestNode], 
     What one index lists twice was the choice of who made it. Raises `IntegrityError`, naming both.
     """
     seen: dict[str, ManifestNode] = {}
+    holders: dict[ManifestNode, set[int]] = {}
     for node in kept:
         earlier = seen.setdefault(str(node.platform and node.platform.normalized()), node)
         if earlier.descriptor.digest == node.descriptor.digest:
             continue
+        holders = holders or _roots_of_each(image)
         corrected = node.corrected is not None or earlier.corrected is not None
-        if corrected or not any({earlier, node} <= set(walk_manifests(root.node)) for root in image.roots):
+        if corrected or holders[earlier].isdisjoint(holders[node]):
             one, other = (f"{each.descriptor.digest}{_origin(each, image, graph)}" for each in (earlier, node))
             raise IntegrityError(
                 f"the name {image.label} stands for two different {manifest_name(node)} images: {one} and {other}",
                 remedy=_remedy(image, graph),
             )
+
+
+def _roots_of_each(image: Image) -> dict[ManifestNode, set[int]]:
+    """Return the numbers of the roots that list each manifest of an image."""
+    holders: dict[ManifestNode, set[int]] = {}
+    for number, root in enumerate(image.roots):
+        for node in walk_manifests(root.node):
+            holders.setdefault(node, set()).add(number)
+    return holders
 
 
 def _remedy(image: Image, graph: ImageGraph) -> str:

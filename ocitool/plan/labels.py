@@ -39,7 +39,7 @@ def check_labels(image: Image, kept: Sequence[ManifestNode], form: IndexForm, le
     Raises `IntegrityError` if a new index would list a manifest as another platform than its config says.
     """
     # An index that is made for roots lists all of them as what they are.
-    made = set(image.manifests()) if len(image.roots) > 1 else {root.node for root in image.roots}
+    only_root = image.roots[0].node if len(image.roots) == 1 else None
     for node in kept:
         what = (
             f"{image.label} lists {_shown(node.listed)}, but its config says {_shown(node.configured)} "
@@ -59,7 +59,7 @@ def check_labels(image: Image, kept: Sequence[ManifestNode], form: IndexForm, le
             raise IntegrityError(what, remedy="build it again" if twice else remedy + alone)
         elif node.platforms_disagree:
             ledger.notes.append(warning(f"{what}; it is taken for what its config says"))
-        elif is_mislabelled(node) and form is not IndexForm.FLAT and (node.listed is not None or node not in made):
+        elif is_mislabelled(node) and form is not IndexForm.FLAT and (node.listed or only_root not in {None, node}):
             ledger.notes.append(warning(f"{what}; {remedy}"))
 
 

@@ -15,9 +15,10 @@ from ocitool.plan.options import FilterOptions, Missing
 from ocitool.plan.subjects import is_follower
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
-    from ocitool.model.platform_selection import PlatformSelection
+    from ocitool.model.platform import Platform
+    from ocitool.model.platform_selection import PlatformSelection, PlatformSpecifier
 
 _LIST_LIMIT: Final = 20
 
@@ -59,6 +60,7 @@ class _Chooser:
             specifier.pattern == EVERY_PLATFORM for specifier in self._wanted.includes
         )
         self._ledger = Ledger()
+        self._matching: dict[Platform, tuple[PlatformSpecifier, ...]] = {}
 
     def run(self) -> PlatformChoice:
         self._check_specifiers(self._graph.images)
@@ -71,13 +73,13 @@ class _Chooser:
 
     def _check_specifiers(self, images: Sequence[Image]) -> None:
         """Hold every specifier to something in the archive, so that a typing error is not a smaller archive."""
-        listed = [node for image in images for node in image.manifests() if node.platform is not None]
+        found = self._found(node for image in images for node in image.manifests())
         # What cannot be read may be what is asked for; whoever selects from it has the better message.
         unreadable = any(
             node.platform is None and node.kind is Kind.IMAGE for image in images for node in image.manifests()
         ) or any(index.state is not State.COMPLETE for image in images for index in image.indexes())
         for specifier in self._wanted.specifiers:
-            if any(node.platform and specifier.matches(node.platform) for node in listed):
+            if specifier in found:
                 continue
             if self._skip:
                 self._ledger.notes.append(note(f"nothing in the archive matches {specifier}"))
@@ -86,15 +88,16 @@ class _Chooser:
 
     def _choose(self, image: Image) -> list[ManifestNode]:
         """Return what is kept of one image, nothing if all of it may be left out."""
-        manifests = tuple(image.manifests())
         if not self._has_indexes(image):
             self._ledger.notes.append(warning(f"{image.label} is left out: its index is not in the archive"))
-            self._ledger.drop(image, manifests, "its image is left out")
+            self._ledger.drop(image, image.manifests(), "its image is left out")
             return []
-        listed = [node for node in manifests if node.kind is Kind.IMAGE]
-        named = self._names_all(listed)
+        listed = [node for node in image.manifests() if node.kind is Kind.IMAGE]
+        found = self._found(listed)
+        # So that no other platform can be meant.
+        named = bool(self._wanted.includes) and all(one.is_literal and one in found for one in self._wanted.includes)
         kept = [node for node in listed if self._keeps(image, node, named=named)]
-        self._check_literals(image, listed)
+        self._check_literals(image, found)
         if not kept:
             self._leave_out(image, listed)
         return kept
@@ -119,9 +122,7 @@ class _Chooser:
                 remedy=f"{there_is([image])}; --missing skip leaves such images out",
             )
         self._ledger.notes.append(warning(f"{image.label} is left out: it has {nothing}"))
-        self._ledger.drop(
-            image, (node for node in image.manifests() if node.kind is not Kind.IMAGE), "its image is left out"
-        )
+        self._ledger.drop(image, image.attached, "its image is left out")
 
     def _has_indexes(self, image: Image) -> bool:
         """Tell whether the indexes are there to choose from; raises unless what is absent may be left out."""
@@ -153,12 +154,15 @@ class _Chooser:
             for node in listed
         ) and bool(self._wanted.excludes)
 
-    def _names_all(self, listed: Sequence[ManifestNode]) -> bool:
-        """Tell whether every platform that is asked for is named and found, so that no other can be meant."""
-        return bool(self._wanted.includes) and all(
-            specifier.is_literal and any(node.platform and specifier.matches(node.platform) for node in listed)
-            for specifier in self._wanted.includes
-        )
+    def _specifiers(self, platform: Platform) -> tuple[PlatformSpecifier, ...]:
+        known = self._matching.get(platform)
+        if known is None:
+            known = self._matching[platform] = self._wanted.matching(platform)
+        return known
+
+    def _found(self, listed: Iterable[ManifestNode]) -> set[PlatformSpecifier]:
+        """Return the specifiers that match the platform of any manifest."""
+        return {one for node in listed if node.platform is not None for one in self._specifiers(node.platform)}
 
     def _keeps(self, image: Image, node: ManifestNode, *, named: bool) -> bool:
         """Decide about one platform; raises if it is wanted and cannot be had.
@@ -170,9 +174,11 @@ class _Chooser:
             wanted = self._everything if node.state is State.COMPLETE else not named
             repairs = self._skip or self._wanted.only_complete
         else:
-            wanted = self._wanted.wants(node.platform)
-            asking = [specifier for specifier in self._wanted.includes if specifier.matches(node.platform)]
-            repairs = self._skip or (bool(asking) and all(specifier.only_complete for specifier in asking))
+            matching = self._specifiers(node.platform)
+            asking = [one for one in matching if not one.exclude]
+            is_asked = bool(asking) if self._wanted.includes else not node.platform.is_unknown
+            wanted = is_asked and len(asking) == len(matching)
+            repairs = self._skip or (bool(asking) and all(one.only_complete for one in asking))
         if not wanted:
             if node.state is State.CORRUPT:
                 self._ledger.notes.append(warning(f"{describe(image, node)} is corrupt, but was not selected"))
@@ -187,13 +193,11 @@ class _Chooser:
         self._ledger.drop(image, [node], incompleteness(node))
         return False
 
-    def _check_literals(self, image: Image, listed: Sequence[ManifestNode]) -> None:
+    def _check_literals(self, image: Image, found: Collection[PlatformSpecifier]) -> None:
         if self._skip:
             return
         for specifier in self._wanted.includes:
-            if specifier.is_literal and not any(
-                node.platform and specifier.matches(node.platform) for node in listed
-            ):
+            if specifier.is_literal and specifier not in found:
                 raise SelectionError(
                     f"{image.label} has no platform {specifier}",
                     remedy=f"{there_is([image])}; --missing skip leaves out what is not there",

@@ -171,6 +171,8 @@ class ReferrerSelector:
 
         A digest that the output has in one image counts before one that it lacks in another.
         """
+        if not self._candidates:
+            return
         for candidate in self._candidates:
             if not candidate.referrer.subjects and self._everything:
                 self._follow(self._found(candidate, None), None)

@@ -263,10 +263,10 @@ def _befores(selection: ImageSelection) -> list[Digest]:
 
 
 def _root_of(selection: ImageSelection, node: ManifestNode) -> Root:
-    for root in selection.image.roots:
-        if node in walk_manifests(root.node):
-            return root
-    return selection.image.roots[0]
+    roots = selection.image.roots
+    if len(roots) == 1:
+        return roots[0]
+    return next((root for root in roots if node in walk_manifests(root.node)), roots[0])
 
 
 def _without_names(annotations: Mapping[str, str]) -> dict[str, str]:

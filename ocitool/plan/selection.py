@@ -53,12 +53,14 @@ def _settle_image(
 ) -> ImageSelection:
     """Decide the form of one image and what goes with it."""
     image, kept = chosen.image, chosen.kept
-    manifests = tuple(image.manifests())
     check_one_manifest_per_platform(image, kept, graph)
-    form = choose_form(image, kept, manifests, options, ledger, graph)
+    form = choose_form(image, kept, options, ledger, graph)
     check_labels(image, kept, form, ledger)
-    together = {*kept, *followers.within(image, manifests, kept, form)}
-    in_order = tuple(node for node in manifests if node in together)
+    following = followers.within(image, kept, form)
+    in_order = kept
+    if following:
+        together = {*kept, *following}
+        in_order = tuple(node for node in image.manifests() if node in together)
     return ImageSelection(image, in_order if form is IndexForm.KEEP else _each_once(image, in_order), form)
 
 

@@ -97,13 +97,12 @@ def _root_of_all(image: Image) -> Node | None:
     return None
 
 
-def by_subject(manifests: Iterable[ManifestNode]) -> dict[Digest, list[ManifestNode]]:
+def by_subject(attached: Iterable[ManifestNode]) -> dict[Digest, list[ManifestNode]]:
     """Group attestations and referrers by each that they refer to."""
     result: dict[Digest, list[ManifestNode]] = {}
-    for node in manifests:
-        if node.kind is not Kind.IMAGE:
-            for subject in subjects_of(node):
-                result.setdefault(subject, []).append(node)
+    for node in attached:
+        for subject in subjects_of(node):
+            result.setdefault(subject, []).append(node)
     return result
 
 
@@ -126,13 +125,12 @@ def is_follower(image: Image) -> bool:
 
 def _lists_referrers(image: Image) -> bool:
     """Tell whether all that is there of `image` refers to something outside of it; the rest might be anything."""
-    manifests = list(image.manifests())
-    there = [node for node in manifests if node.kind is not Kind.IMAGE]
+    there = image.attached
     own = set(own_digests(image))
     return (
         bool(there)
         and all(node.subject is not None and node.subject not in own for node in there)
-        and all(node.state is State.ABSENT for node in manifests if node.kind is Kind.IMAGE)
+        and all(node.state is State.ABSENT for node in image.manifests() if node.kind is Kind.IMAGE)
         and all(index.state is State.COMPLETE for index in image.indexes())
     )
 

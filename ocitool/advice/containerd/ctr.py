@@ -5,7 +5,7 @@ Up to 1.7 the client does all itself, with ``--local`` in 2.x too; from 2.0 on t
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from ocitool.advice.containerd.arguments import CommandLine, read_arguments
@@ -23,9 +23,10 @@ from ocitool.advice.containerd.matching import (
 from ocitool.advice.containerd.names import NameRule, Naming
 from ocitool.advice.containerd.store import Store
 from ocitool.advice.containerd.transfer import TransferImport
-from ocitool.advice.containerd.unpack import Unpacker
+from ocitool.advice.containerd.unpack import DOCKER_ZSTD_LAYER, Unpacker
 from ocitool.advice.outcome import Ending, Outcome
 from ocitool.advice.table import Behaviour, Table, read_table
+from ocitool.model.media_type import layer_compression
 from ocitool.model.platform import Platform
 from ocitool.model.reference import split_tag
 
@@ -61,12 +62,12 @@ class Ctr:
         try:
             line = read_arguments(arguments, behaviour.flags, behaviour.traits["flag-order"])
             if line.is_on("--local", default=behaviour.traits["path"] == "local"):
-                outcome = _local(facts, target, behaviour.traits, line).run()
+                imported: LocalImport | TransferImport = _local(facts, target, behaviour.traits, line)
             else:
-                outcome = _transfer(facts, target, behaviour.traits, daemon.traits, line).run()
+                imported = _transfer(facts, target, behaviour.traits, daemon.traits, line)
+            return imported.unpacker.store.ending(imported, imported.run)
         except ImportFailure as failure:
-            outcome = _failed(failure, behaviour, daemon)
-        return outcome
+            return _failed(failure, behaviour, daemon)
 
     def candidates(
         self, facts: ArchiveFacts, target: Target, wanted: Sequence[Platform]
@@ -96,25 +97,32 @@ class Ctr:
 
 
 def make_store(facts: ArchiveFacts, traits: Mapping[str, str]) -> Store:
-    """Return what a containerd of some traits has of an archive."""
+    """Return what a containerd of some traits has of an archive; how it judges faults counts where there are any."""
+    by_path = traits["files"] == "blobs-folder"
+    if not (facts.graph.faults or facts.by_content):
+        return Store.of(facts, by_path=by_path)
     return Store.of(
         facts,
-        by_path=traits["files"] == "blobs-folder",
+        by_path=by_path,
         checks_media_types=traits["media-types"] == "checked",
         unreadable=frozenset(traits["documents"].split()),
     )
 
 
 def make_unpacker(store: Store, traits: Mapping[str, str]) -> Unpacker:
-    """Return how a containerd of some traits unpacks."""
-    return Unpacker(
+    """Return how a containerd of some traits unpacks; those that nothing in the archive meets are as by default."""
+    has_zstd = any(layer_compression(media_type) == "zstd" for media_type in store.layer_types)
+    has_docker_zstd = DOCKER_ZSTD_LAYER in store.layer_types
+    knows_docker_zstd = traits["docker-zstd-layers"] == "known" or not has_docker_zstd
+    unpacker = Unpacker(
         store,
-        zstd=traits["zstd-layers"],
+        zstd=traits["zstd-layers"] if has_zstd or has_docker_zstd else "unpacked",
         checks_target=traits["flat-platform"] == "checked",
-        reads_config_variant=traits["config-variant"] == "read",
-        counts_all_layers=traits["layers-counted"] == "all",
-        knows_docker_zstd=traits["docker-zstd-layers"] == "known",
+        reads_config_variant=traits["config-variant"] == "read" or not store.reads_platforms,
+        knows_docker_zstd=knows_docker_zstd,
     )
+    counts_all = traits["layers-counted"] == "all" and not all(map(unpacker.is_layer_type, store.layer_types))
+    return replace(unpacker, counts_all_layers=counts_all)
 
 
 def _local(facts: ArchiveFacts, target: Target, traits: Mapping[str, str], line: CommandLine) -> LocalImport:

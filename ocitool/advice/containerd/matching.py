@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from typing import TypeVar
 
     Listed = TypeVar("Listed")
+    _Key = tuple[str, str, str]
 
 _COMPONENT: Final = re.compile(r"[A-Za-z0-9_.-]+")
 _OS_COMPONENT: Final = re.compile(r"([A-Za-z0-9_-]+)(?:\(([A-Za-z0-9_.-]*)\))?")
@@ -79,7 +80,15 @@ class Matcher:
     spelling: Spelling
     choices: tuple[Platform, ...] | None
     system: str = ""
-    _ranks: dict[Platform, int] = field(default_factory=dict, compare=False, repr=False)
+    _places: dict[tuple[str, str, str], list[int]] = field(
+        default_factory=dict, init=False, compare=False, repr=False
+    )
+    _ranks: dict[Platform, int] = field(default_factory=dict, init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """Sort the choices by what has to be the same."""
+        for place, choice in enumerate(self.choices or ()):
+            self._places.setdefault(self._key(choice), []).append(place)
 
     def matches(self, platform: Platform) -> bool:
         """Tell whether a platform is taken."""
@@ -98,9 +107,14 @@ class Matcher:
             return len(choices) + 1
         known = self._ranks.get(platform)
         if known is None:
-            matching = (number for number, choice in enumerate(choices) if self.spelling.match(choice, platform))
+            alike = self._places.get(self._key(platform), ())
+            matching = (place for place in alike if self.spelling.match(choices[place], platform))
             known = self._ranks[platform] = next(matching, len(choices))
         return known
+
+    def _key(self, platform: Platform) -> _Key:
+        spelled = self.spelling.normalized(platform)
+        return spelled.os, spelled.architecture, spelled.variant
 
     def sorted(self, items: Sequence[Listed], platform: Callable[[Listed], Platform | None]) -> list[Listed]:
         """Return what passes, the best first; equals stay in their order."""

@@ -82,14 +82,16 @@ def recorded_images(
     images: dict[str, RecordedImage] = {}
     for record in records:
         manifests = list(_listed(record.target, unpacker))
+        names = _displays(manifests, spelling)
         held = [node for node in manifests if node.descriptor.digest in walked and store.is_whole(node)]
-        unpacked_here = [node for node in manifests if node.descriptor.digest in done]
-        meant = _meant(record.target, unpacked_here, unpacker, spelling)
+        unpacked_here = [node for node in manifests if done and node.descriptor.digest in done]
+        meant = _meant(record.target, unpacked_here, unpacker, spelling) if unpacked_here else frozenset()
         ready = [node for node in unpacked_here if node.descriptor.digest in meant]
         kept = [node for node in held if not (discarded and node.descriptor.digest in unpacked)]
-        ready_names, kept_names = _displays(ready, spelling), _displays(kept, spelling)
+        ready_names = _displays(ready, spelling) if ready else ()
+        kept_names = names if len(kept) == len(manifests) else _displays(kept, spelling)
         there = {*ready_names, *kept_names}
-        lost = [name for name in _displays(manifests, spelling) if name not in there]
+        lost = [name for name in names if name not in there]
         images.pop(record.name, None)
         digest = record.target.descriptor.digest
         images[record.name] = RecordedImage(record.name, digest, ready_names, kept_names, tuple(lost))

@@ -17,22 +17,26 @@ from ocitool.model.json_text import dump_json
 from ocitool.model.media_type import INDEXES, MANIFESTS
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable
+
     from ocitool.advice.facts import ArchiveFacts
+    from ocitool.advice.outcome import Outcome
     from ocitool.graph.image import Damage, ImageGraph, Node
     from ocitool.model.descriptor import Descriptor
     from ocitool.model.fault import Fault
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Store:
     """The content of an archive as containerd finds it.
 
     A blob is stored under the digest of its bytes (importer.go, `onUntarBlob`), so that a corrupt one is one that is
     not there; only 1.0 and 1.1 go by its name (`by_path`) and take sha512 too. `unreadable` are the rules of `verify`
-    whose breach keeps Go from decoding a document; sizes are not compared, so that a wrong one does no harm. `made`
-    are the manifests that it makes of the images that manifest.json lists. `index_digest` is that of index.json as it
-    is written here, since a graph does not keep its bytes, or of the one made of manifest.json, `index_size`
-    its bytes.
+    whose breach keeps Go from decoding a document; sizes are not compared, so that a wrong one does no harm. `held`
+    is what can be found, among it the manifests that it makes of the images that manifest.json lists. `index_digest`
+    is that of index.json as it is written here, since a graph does not keep its bytes, or of the one made of
+    manifest.json, `index_size` its bytes. `layer_types` are the media types of all layers; `reads_platforms` says
+    that some manifest is listed without a platform, so that its config tells.
     """
 
     graph: ImageGraph
@@ -42,10 +46,13 @@ class Store:
     by_path: bool = False
     checks_media_types: bool = True
     unreadable: frozenset[str] = frozenset()
-    made: frozenset[Digest] = frozenset()
+    held: frozenset[Digest] = frozenset()
+    layer_types: frozenset[str] = frozenset()
+    reads_platforms: bool = False
     faults: dict[str, tuple[Fault, ...]] = field(default_factory=dict)
     untyped: dict[str, dict[int, ManifestNode]] = field(default_factory=dict)
-    _whole: dict[Digest, bool] = field(default_factory=dict, compare=False, repr=False)
+    _whole: dict[Digest, bool] = field(default_factory=dict, repr=False)
+    _endings: dict[Hashable, Outcome | ImportFailure] = field(default_factory=dict, repr=False)
 
     @classmethod
     @lru_cache(maxsize=16)
@@ -71,8 +78,10 @@ class Store:
             if not is_of_untyped(fault, untyped):
                 faults[fault.where] = (*faults.get(fault.where, ()), fault)
         # What is absent has no config known, so nothing is made of it.
-        known = (node for node in nodes if isinstance(node, ManifestNode) and node.config is not None)
+        manifests = [node for node in nodes if isinstance(node, ManifestNode)]
+        known = (node for node in manifests if node.config is not None)
         made = map(made_node, known) if graph.docker_manifest is not None else ()
+        found_blobs = (digest for digest in graph.blobs.keys() - corrupt if by_path or digest.algorithm == "sha256")
         is_docker = graph.form is ArchiveForm.DOCKER_ARCHIVE
         index = made_index(_listed(graph)) if is_docker else dump_json(dict(graph.index))
         return cls(
@@ -83,10 +92,28 @@ class Store:
             by_path,
             checks_media_types,
             unreadable,
-            made=frozenset(node.descriptor.digest for node in made),
+            held=frozenset((*found_blobs, *(node.descriptor.digest for node in made))),
+            layer_types=frozenset(layer.media_type for node in manifests for layer in node.layers),
+            reads_platforms=any(node.descriptor.platform is None for node in manifests),
             faults=faults,
             untyped=untyped,
         )
+
+    def ending(self, imported: Hashable, run: Callable[[], Outcome]) -> Outcome:
+        """Return how an import ends, worked out once for all versions and arguments that come to the same import.
+
+        Raises the `ImportFailure` that `run` raises.
+        """
+        known = self._endings.get(imported)
+        if known is None:
+            try:
+                known = run()
+            except ImportFailure as failure:
+                known = failure
+            self._endings[imported] = known
+        if isinstance(known, ImportFailure):
+            raise known
+        return known
 
     @property
     def roots(self) -> tuple[Root, ...]:
@@ -97,6 +124,8 @@ class Store:
 
     def children(self, index: IndexNode) -> tuple[Node, ...]:
         """Return what an index lists, in its order."""
+        if not self.untyped:
+            return index.children
         children: list[Node] = list(index.children)
         for place, node in sorted(self.untyped.get(index.descriptor.digest.blob_name, {}).items()):
             children.insert(place, node)
@@ -104,13 +133,7 @@ class Store:
 
     def holds(self, digest: Digest) -> bool:
         """Tell whether content can be found by a digest."""
-        if digest in self.made:
-            return True
-        return (
-            digest in self.graph.blobs
-            and digest not in self.corrupt
-            and (self.by_path or digest.algorithm == "sha256")
-        )
+        return digest in self.held
 
     def is_whole(self, node: ManifestNode) -> bool:
         """Tell whether config and layers of a manifest are all there."""
@@ -133,6 +156,8 @@ class Store:
     def read(self, node: Node) -> None:
         """Read a manifest or index; raises `ImportFailure` if it is not there or cannot be read."""
         descriptor = node.descriptor
+        if not self.faults and descriptor.digest in self.held:
+            return
         if descriptor.digest == self.index_digest:
             return
         if not self.holds(descriptor.digest):

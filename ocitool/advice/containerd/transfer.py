@@ -64,8 +64,9 @@ class TransferImport:
         covered = None if self.requested is None else self._unpack_platforms(self.requested)
         walked = walk(nodes, self.store, self.walked)
         unpacked = self._unpack(nodes, walked, covered)
-        records = self._records(nodes)
-        walked |= {record.target.descriptor.digest for record in records if record.target not in nodes}
+        of_index = self._index_records(nodes)
+        records = (*of_index, *name_records(nodes, self.naming))
+        walked |= {record.target.descriptor.digest for record in of_index}
         is_stable = not names_collide(records)
 
         def images(stored: Sequence[Record]) -> tuple[RecordedImage, ...]:
@@ -105,12 +106,13 @@ class TransferImport:
             digest for digest, manifest in manifests.items() if self.unpacker.unpack_walked(manifest, covered)
         )
 
-    def _records(self, nodes: tuple[Node, ...]) -> tuple[Record, ...]:
-        records = name_records(nodes, self.naming)
+    def _index_records(self, nodes: tuple[Node, ...]) -> tuple[Record, ...]:
+        """Return what is recorded for index.json itself."""
         index = index_node(self.store, nodes)
-        if self.records_index_digest and self.naming.digests:
-            records = (Record(f"{self.naming.prefix}@{index.descriptor.digest}", index), *records)
-        return (Record(self.index_name, index), *records) if self.index_name else records
+        by_digest = f"{self.naming.prefix}@{index.descriptor.digest}"
+        has_digest = self.records_index_digest and self.naming.digests
+        names = (*([self.index_name] if self.index_name else ()), *([by_digest] if has_digest else ()))
+        return tuple(Record(name, index) for name in names)
 
     def _reasons(self, covered: Matcher | None, *, is_stable: bool) -> list[str]:
         reasons = [] if is_stable else ["one name stands for several images, of which the last one stored wins"]

@@ -89,9 +89,13 @@ class Unpacker:
 
     def is_layer(self, descriptor: Descriptor) -> bool:
         """Tell whether containerd takes something for a layer (mediatypes.go, `IsLayerType`)."""
-        if descriptor.media_type == DOCKER_ZSTD_LAYER:
+        return self.is_layer_type(descriptor.media_type)
+
+    def is_layer_type(self, media_type: str) -> bool:
+        """Tell whether containerd takes what is of a media type for a layer."""
+        if media_type == DOCKER_ZSTD_LAYER:
             return self.knows_docker_zstd
-        return descriptor.media_type in TAR_LAYERS or descriptor.media_type.startswith(OCI_LAYER_PREFIX)
+        return media_type in TAR_LAYERS or media_type.startswith(OCI_LAYER_PREFIX)
 
     def _resolve(self, node: Node, matcher: Matcher, *, is_target: bool) -> ManifestNode | None:
         descriptor = node.descriptor
