@@ -41,7 +41,7 @@ fuzz: $(VENV)/.ready ## Fuzz the readers of untrusted bytes for SECONDS (60); fi
 	@$(BIN)/python -m tests.fuzz.fuzz_reader -max_total_time=$(SECONDS) -timeout=10 -rss_limit_mb=2048 -verbosity=0 \
 	  -artifact_prefix=$(REPORTS)/fuzz/ $(REPORTS)/fuzz tests/fuzz/corpus
 
-bench: $(VENV)/.ready ## Measure all that fits this machine, some 12 minutes; ARGS="--quick", ARGS="--only peers", ARGS=--list
+bench: $(VENV)/.ready ## Measure all that fits this machine, some 18 minutes; ARGS="--quick", ARGS="--only peers", ARGS=--list
 	@$(BIN)/python -m benchmarks $(ARGS)
 
 bench-small: $(VENV)/.ready ## Measure the small form and compare it with the recorded one, some 20 seconds
