@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
 
 class BytesSource:
     """A `ByteSource` over bytes; it has no file, so it takes the paths that copy."""
@@ -33,6 +38,9 @@ class BytesSource:
 
     def hold(self, offset: int, changed: int) -> None:
         """Nothing can be shared."""
+
+    def will_read(self, ranges: Iterable[tuple[int, int]]) -> None:
+        """Bytes need no preparation."""
 
     def check_unchanged(self) -> None:
         """Bytes never change."""

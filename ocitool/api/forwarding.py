@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager, nullcontext
+from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from ocitool.api.opening import OpenedArchive, SourceOptions, Spooling, unchanged
+from ocitool.api.places import open_place
 from ocitool.archive.arrivals import EXPECTED, Arrivals
 from ocitool.archive.forward import ForwardSource
 from ocitool.archive.headers import BLOCK
 from ocitool.archive.reader import Scanner, scan_source
-from ocitool.archive.source import Incoming, open_incoming
+from ocitool.archive.source import Incoming
 from ocitool.errors import ArchiveError, NotAnArchive
 from ocitool.graph.build import build_graph
 from ocitool.graph.layout_files import LAYOUT_FILES
@@ -104,8 +105,8 @@ def open_arriving(
     """
     spooling = Spooling(listener)
     spool = spooling.options(options)
-    opened = open_incoming(path, standard_input=options.standard_input)
-    with ForwardSource(opened, spool) if isinstance(opened, Incoming) else opened as source:
+    opened = open_place(path, standard_input=options.standard_input)
+    with closing(ForwardSource(opened, spool) if isinstance(opened, Incoming) else opened) as source:
         with unchanged(source):
             archive = (
                 _read_beginning(source, options, planner)

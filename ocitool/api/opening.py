@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ocitool.api.listener import Listener, Silence
+from ocitool.api.places import open_place
 from ocitool.archive.reader import scan_source
-from ocitool.archive.source import ByteSource, open_source
+from ocitool.archive.source import ByteSource, Incoming, spool_incoming
 from ocitool.archive.spool import SpoolOptions
 from ocitool.errors import ArchiveError, DocumentError, OcitoolError, UsageError
 from ocitool.graph.build import build_graph
@@ -112,7 +113,8 @@ def open_scanned(
     """Open `path` (or ``-``) and list its entries; raises what opening and scanning raise."""
     spooling = Spooling(listener)
     spool = spooling.options(options)
-    with open_source(path, standard_input=options.standard_input, spool=spool) as source:
+    opened = open_place(path, standard_input=options.standard_input)
+    with closing(spool_incoming(opened, spool) if isinstance(opened, Incoming) else opened) as source:
         spooling.finish()
         with unchanged(source):
             scan = scan_source(source)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from ocitool.archive.new_file import NewFile
 from ocitool.archive.new_folder import names_folder
+from ocitool.archive.remote import url_scheme
 from ocitool.archive.sink import open_descriptor
 from ocitool.engine.share_blocks import cannot_share, share_blocks
 from ocitool.errors import UsageError
@@ -42,7 +43,7 @@ def require_sharing(reflink: Reflink, path: str | os.PathLike[str], compression:
             remedy="leave out --reflink always, or write a plain tar",
         )
     target = Path(path)
-    is_stream = name == "-" or open_descriptor(name) is not None
+    is_stream = name == "-" or url_scheme(name) != "" or open_descriptor(name) is not None
     if is_stream or (target.exists() and not target.is_file()):
         raise UsageError(
             "what is no file shares no blocks with its source",

@@ -16,6 +16,7 @@ from ocitool.api.recompressing import recompressed_layers
 from ocitool.api.reflinking import require_one_device, require_sharing
 from ocitool.api.writing import Outputs, WriteOptions, Written, choose_compression, towards
 from ocitool.archive.made_folder import made_folder
+from ocitool.archive.remote import url_scheme
 from ocitool.errors import UsageError
 from ocitool.plan.options import SplitBy, SplitOptions
 from ocitool.plan.part_names import NameTemplate, source_stem
@@ -156,6 +157,12 @@ def _digest_maps(plan: Plan) -> JsonObject:
 def _check_folder(folder: str) -> None:
     if not folder:
         raise UsageError("the name of the folder for the parts is empty", remedy="name one with -d")
+    if url_scheme(folder):
+        raise UsageError(
+            "the parts of a split go into a folder of this machine",
+            where=folder,
+            remedy="name a local one, or write one archive at a time with filter -o",
+        )
     if folder == "-":
         raise UsageError(
             "several archives do not go to standard output",

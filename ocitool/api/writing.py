@@ -8,14 +8,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Self, TypeAlias
 
+from ocitool.api.places import remote_store
 from ocitool.api.reflinking import replaced_files, require_sharing, share_or_require_space, shared_size
 from ocitool.api.sharing import shared_once
 from ocitool.archive.codec.compress import THREAD_LIMIT, CompressingSink, Compression
 from ocitool.archive.new_file import Appender, NewFile
 from ocitool.archive.new_folder import FOLDER_DESCRIPTORS, NewFolder, names_folder
 from ocitool.archive.open_files import allow_open_files
+from ocitool.archive.remote import url_scheme
 from ocitool.archive.sink import StreamSink, open_sink, publish_all
-from ocitool.archive.source import SpooledSource
+from ocitool.archive.spool import default_spool_directory
 from ocitool.engine.execute import Target, digest_files, execute
 from ocitool.engine.workers import processor_count
 from ocitool.errors import OutputError, UsageError
@@ -29,10 +31,11 @@ if TYPE_CHECKING:
 
     from ocitool.api.listener import Listener
     from ocitool.archive.arrivals import Arrivals
+    from ocitool.archive.remote import Upload
     from ocitool.archive.source import ByteSource
     from ocitool.model.digest import Digest
 
-Sink: TypeAlias = NewFile | NewFolder | StreamSink
+Sink: TypeAlias = "NewFile | NewFolder | StreamSink | Upload"
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +135,7 @@ class Outputs:
         With `arrivals` the source arrives meanwhile, and outputs that are written in order are one at most. Sources
         are closed. With `checksums` each file's own sha256 is computed. Raises what `execute` raises.
         """
-        _keep_only_copied(plan, sources)
+        _announce(plan, sources)
         listener.start(phase, plan.read)
         results = self._write(plan, sources, listener.advance, arrivals)
         if self._map is not None:
@@ -144,7 +147,8 @@ class Outputs:
             results = self._with_checksums(results, listener)
         # The disk may take longer than the copying did.
         listener.start("saving", None)
-        named = [sink for sink in (*self._sinks, self._map) if isinstance(sink, NewFile | NewFolder)]
+        sinks = (sink for sink in (*self._sinks, self._map) if sink is not None)
+        named = [sink for sink in sinks if not isinstance(sink, StreamSink)]
         for new in named:
             new.stage()
         self._options.before_naming()
@@ -157,6 +161,11 @@ class Outputs:
 
     def _open(self, path: str | os.PathLike[str]) -> Sink:
         options = self._options
+        if scheme := url_scheme(path):
+            upload = remote_store(scheme).open_output(os.fspath(path), clobber=options.clobber)
+            self._stack.callback(upload.close)
+            self._occupy(path, upload)
+            return upload
         if not names_folder(path):
             sink = open_sink(path, standard_output=options.standard_output, clobber=options.clobber)
             self._stack.callback(sink.close)
@@ -172,7 +181,8 @@ class Outputs:
         """Note what is to get a name; raises `OutputError` if that leads, by links, to where another output goes."""
         if isinstance(sink, StreamSink):
             return
-        place, name = os.path.realpath(path), os.fspath(path)
+        name = os.fspath(path)
+        place = name if url_scheme(path) else os.path.realpath(path)
         if place in self._places:
             raise OutputError(
                 f"is the same place as {self._places[place]}", where=name, remedy="remove the link, or name another"
@@ -197,6 +207,8 @@ class Outputs:
             if compression.is_needed:
                 packed.append(number)
                 continue
+            if not isinstance(sink, NewFile | NewFolder | StreamSink):
+                sink.begin(output.size)
             plain.append((output, sink))
             results[number] = Written(path, output.content_size if isinstance(sink, NewFolder) else output.size)
         share_or_require_space(plain, sources, self._reflink)
@@ -224,12 +236,15 @@ class Outputs:
     ) -> list[int]:
         """Write outputs into the sinks of those numbers, one after the other; return their sizes in bytes."""
         verify, sizes = self._options.verify, []
-        folder = Path(os.path.realpath(self._paths[numbers[0]])).parent
+        # One alone shares with no other, so that it may be anywhere.
+        folder = folder_beside(self._paths[numbers[0]]) or default_spool_directory()
         with shared_once(outputs, sources, folder, verify=verify, on_bytes=on_bytes) as shared:
             for number, output in zip(numbers, shared.outputs, strict=True):
                 sink = self._sinks[number]
                 if isinstance(sink, NewFolder):
                     raise TypeError("a folder is not compressed")
+                if not isinstance(sink, NewFile | StreamSink):
+                    sink.begin(None)
                 target = Appender(sink) if isinstance(sink, NewFile) else sink
                 threads = min(processor_count(), THREAD_LIMIT)
                 compressing = CompressingSink(target, self._compressions[number], output.size, threads=threads)
@@ -260,6 +275,12 @@ def choose_compression(output: str | os.PathLike[str], wanted: Compression | Non
         raise UsageError(
             "the name of the output is empty", remedy="name a file, a folder with a slash at its end, or -"
         )
+    if url_scheme(output) and names_folder(output):
+        raise UsageError(
+            "an image layout folder is written on this machine only",
+            where=os.fspath(output),
+            remedy="name an object, or a local folder",
+        )
     if not names_folder(output):
         return wanted or Compression.for_name(os.fspath(output))
     if wanted is not None:
@@ -281,6 +302,8 @@ def towards(plan: Plan, paths: Sequence[str | os.PathLike[str]]) -> Plan:
 
 def folder_beside(output: str | os.PathLike[str]) -> Path | None:
     """Return the folder of an output file, where there is room for what is made of the spool anyway."""
+    if url_scheme(output):
+        return None
     if names_folder(output):
         parent = Path(os.path.realpath(output)).parent
         return parent if parent.is_dir() else None
@@ -294,13 +317,15 @@ def folder_beside(output: str | os.PathLike[str]) -> Path | None:
     return Path(os.path.realpath(output)).parent
 
 
-def _keep_only_copied(plan: Plan, sources: Sequence[ByteSource]) -> None:
-    """Give back what spools hold beside the bytes to copy; nothing else may be read from them after this."""
-    for number, source in enumerate(sources):
-        if isinstance(source, SpooledSource) and not plan.sources[number].is_spool:
-            contents = [member.content for output in plan.outputs for member in output.members]
-            copies = [content for content in contents if isinstance(content, Copy) and content.source == number]
-            source.keep_only((copy.offset, copy.size) for copy in copies)
+def _announce(plan: Plan, sources: Sequence[ByteSource]) -> None:
+    """Tell each source what will be copied from it, which is all that is read of it after this."""
+    wanted: list[dict[tuple[int, int], None]] = [{} for _ in sources]
+    for output in plan.outputs:
+        for member in output.members:
+            if isinstance(copy := member.content, Copy):
+                wanted[copy.source][copy.offset, copy.size] = None
+    for source, ranges in zip(sources, wanted, strict=True):
+        source.will_read(ranges)
 
 
 def _write_small(sink: NewFile | StreamSink, data: bytes) -> None:

@@ -15,7 +15,7 @@ from ocitool.archive.spool import CHUNK, SpoolFile, SpoolOptions
 from ocitool.errors import ArchiveError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from types import TracebackType
     from typing import Self
 
@@ -107,6 +107,9 @@ class ForwardSource:
 
     def hold(self, offset: int, changed: int) -> None:
         """Do nothing: blocks are shared with what is spooled whole."""
+
+    def will_read(self, ranges: Iterable[tuple[int, int]]) -> None:
+        """Do nothing: what is kept is what was asked for."""
 
     def check_unchanged(self) -> None:
         """Raise `ChangedSource` if it is a file and changed."""

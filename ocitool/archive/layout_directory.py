@@ -21,6 +21,7 @@ from ocitool.errors import ArchiveError, ChangedSource, UnsafeEntry
 from ocitool.model.limits import ENTRY_LIMIT, FOLDER_LIMIT
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
     from types import TracebackType
     from typing import Self
@@ -109,6 +110,9 @@ class DirectorySource:
     def hold(self, offset: int, changed: int) -> None:
         """Hold the file that `offset` lies in to the first time that is given for it."""
         self._held.setdefault(bisect_right(self._bases, offset) - 1, changed)
+
+    def will_read(self, ranges: Iterable[tuple[int, int]]) -> None:
+        """Do nothing: the kernel reads ahead by itself."""
 
     def check_unchanged(self) -> None:
         """Raise `ChangedSource` if any file that was listed is not what it was, or what is held."""

@@ -8,7 +8,9 @@ from __future__ import annotations
 import io
 import os
 import stat
+from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol
 
@@ -22,7 +24,7 @@ from ocitool.archive.spool import InputStream, SpoolOptions, declared_length, sp
 from ocitool.errors import ArchiveError, ChangedSource
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from types import TracebackType
     from typing import Self
 
@@ -60,6 +62,9 @@ class ByteSource(Protocol):
         That is for blocks that are shared: whoever writes can set the time of modification back, but not this one.
         What only names or links a file moves it, too, so that it is not held where bytes are copied.
         """
+
+    def will_read(self, ranges: Iterable[tuple[int, int]]) -> None:
+        """Hear of all that is still going to be read, each range as (offset, length) in bytes."""
 
     def check_unchanged(self) -> None:
         """Raise `ChangedSource` if the source is not what it was when it was opened."""
@@ -150,6 +155,9 @@ class FileSource:
         if self._held is None:
             self._held = changed
 
+    def will_read(self, ranges: Iterable[tuple[int, int]]) -> None:
+        """Do nothing: the kernel reads ahead by itself."""
+
     def check_unchanged(self) -> None:
         """Raise `ChangedSource` if size, time of modification or what is held moved since it was opened."""
         self._identity.require(self._descriptor, self.name)
@@ -175,8 +183,8 @@ class SpooledSource(FileSource):
     def check_unchanged(self) -> None:
         """Do nothing: only we can change a spool, and giving room back does change its time of modification."""
 
-    def keep_only(self, ranges: Iterable[tuple[int, int]]) -> None:
-        """Give back the room of all but `ranges`, each (offset, length) in bytes; the rest may read as zeros then.
+    def will_read(self, ranges: Iterable[tuple[int, int]]) -> None:
+        """Give back the room of all but `ranges`; the rest may read as zeros then.
 
         What is written next finds it free: a disk need hold less at once, and in memory it takes pages that were just
         used instead of new ones, which a virtual machine may first have to get from its host (up to 1 s a GiB).
@@ -192,19 +200,21 @@ class SpooledSource(FileSource):
 class Incoming:
     """A source that cannot be read by offset: its bytes in order, and what the whole of it is compressed with.
 
-    `needed` are the bytes that it is going to be, as far as it says. A regular file has an `identity`.
+    `needed` are the bytes that it is going to be, as far as it says. `check_unchanged` raises `ChangedSource` if it
+    is not what it was when it was opened, as far as that can be told.
     """
 
-    file: io.FileIO
     stream: InputStream
     compression: str
     needed: int
-    identity: Identity | None
+    check_unchanged: Callable[[], None]
 
-    def check_unchanged(self) -> None:
-        """Raise `ChangedSource` if a regular file is not what it was when it was opened."""
-        if self.identity is not None:
-            self.identity.require(self.file.fileno(), self.stream.name)
+    @classmethod
+    def of(cls, stream: InputStream, check_unchanged: Callable[[], None]) -> Incoming:
+        """Return a source that is to be read once, whatever its beginning says that it is."""
+        compression = tell_compression(stream.peek(BLOCK)) or ""
+        needed = declared_length(stream, compression) if compression else stream.remaining
+        return cls(stream, compression, needed, check_unchanged)
 
 
 def open_source(
@@ -215,17 +225,19 @@ def open_source(
     What cannot be read by offset, a pipe or anything compressed, is spooled first. Raises `ArchiveError` if the
     source cannot be read and `OutputError` if the spool does not fit.
     """
-    spool = spool or SpoolOptions()
     opened = open_incoming(path, standard_input=standard_input)
-    if not isinstance(opened, Incoming):
-        return opened
-    stream, compression = opened.stream, opened.compression
-    with opened.file:
+    return spool_incoming(opened, spool or SpoolOptions()) if isinstance(opened, Incoming) else opened
+
+
+def spool_incoming(incoming: Incoming, options: SpoolOptions) -> SpooledSource:
+    """Spool what comes in order and close it; raises what `open_source` raises."""
+    stream, compression = incoming.stream, incoming.compression
+    with closing(stream):
         if compression:
-            spooled = spool_decompressed(stream, compression, spool, size=opened.needed)
+            spooled = spool_decompressed(stream, compression, options, size=incoming.needed)
         else:
-            spooled = spool_stream(stream, spool, size=opened.needed)
-        opened.check_unchanged()
+            spooled = spool_stream(stream, options, size=incoming.needed)
+        incoming.check_unchanged()
     return SpooledSource(spooled, stream.name, compression)
 
 
@@ -253,12 +265,11 @@ def open_incoming(
     if not regular:
         widen_pipe(file.fileno())
     try:
-        in_place = regular and file.tell() == 0
-        compression = tell_compression(os.pread(file.fileno(), BLOCK, 0) if in_place else stream.peek(BLOCK))
-        if compression is None and in_place:
+        if regular and file.tell() == 0 and tell_compression(os.pread(file.fileno(), BLOCK, 0)) is None:
             return FileSource(file, name)
-        needed = stream.remaining if compression is None else declared_length(stream, compression)
-        return Incoming(file, stream, compression or "", needed, Identity.of(file.fileno()) if regular else None)
+        if regular:
+            return Incoming.of(stream, partial(Identity.of(file.fileno()).require, file.fileno(), name))
+        return Incoming.of(stream, lambda: None)
     except BaseException:
         file.close()
         raise

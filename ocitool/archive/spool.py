@@ -11,7 +11,7 @@ import os
 import stat
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from ocitool.archive.codec.decompress import Decompressor, open_decompressor
 from ocitool.archive.codec.ratio import Growth
@@ -38,21 +38,38 @@ class SpoolOptions:
     on_bytes: Callable[[int], None] | None = None
 
 
-class InputStream:
-    """Bytes in order from a file, pipe or device, with a look at the first ones."""
+class RawInput(Protocol):
+    """Bytes in order from anything that is no file of the system; it raises `ArchiveError` itself."""
 
-    def __init__(self, file: io.FileIO, name: str) -> None:
+    def read(self, length: int, /) -> bytes:
+        """Return up to `length` bytes, none at the end."""
+
+    def readinto(self, buffer: memoryview, /) -> int:
+        """Fill some of `buffer`, return 0 at the end."""
+
+    def close(self) -> None:
+        """Let go of it."""
+
+
+class InputStream:
+    """Bytes in order from a file, pipe, device or other input, with a look at the first ones."""
+
+    def __init__(self, file: io.FileIO | RawInput, name: str) -> None:
         self.name = name
         self.count = 0
         self._file = file
+        self._descriptor = file.fileno() if isinstance(file, io.FileIO) else None
         self._ahead = b""
         self._nowhere: io.FileIO | None = None
 
     @property
     def remaining(self) -> int:
         """Bytes that are still to come, as far as a regular file tells; 0 for everything else."""
-        status = os.fstat(self._file.fileno())
-        return max(0, status.st_size - self._file.tell()) if stat.S_ISREG(status.st_mode) else 0
+        if self._descriptor is None:
+            return 0
+        status = os.fstat(self._descriptor)
+        here = os.lseek(self._descriptor, 0, os.SEEK_CUR) if stat.S_ISREG(status.st_mode) else status.st_size
+        return max(0, status.st_size - here)
 
     def peek(self, length: int) -> bytes:
         """Return the first `length` bytes, fewer only if there are no more, without taking them."""
@@ -95,12 +112,13 @@ class InputStream:
 
     def _splice(self, length: int) -> int | None:
         """Have the kernel drop what is in a pipe, without a copy; None where it cannot."""
-        if not hasattr(os, "splice") or not stat.S_ISFIFO(os.fstat(self._file.fileno()).st_mode):
+        source = self._descriptor
+        if source is None or not hasattr(os, "splice") or not stat.S_ISFIFO(os.fstat(source).st_mode):
             return None
         try:
             if self._nowhere is None:
                 self._nowhere = io.FileIO(os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC), "wb")
-            count = os.splice(self._file.fileno(), self._nowhere.fileno(), length)
+            count = os.splice(source, self._nowhere.fileno(), length)
         except OSError:
             return None
         self.count += count
@@ -119,7 +137,7 @@ class InputStream:
         import select
 
         ready = select.poll()
-        ready.register(self._file, select.POLLIN)
+        ready.register(-1 if self._descriptor is None else self._descriptor, select.POLLIN)
         ready.poll()
 
 

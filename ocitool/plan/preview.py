@@ -13,7 +13,7 @@ from ocitool.plan.options import Layers
 from ocitool.plan.steps import Copy, Emit, Folder
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from ocitool.archive.open_range import OpenRange
     from ocitool.archive.source import ByteSource
@@ -112,6 +112,9 @@ class _PlannedSource:
         return len(data)
 
     def hold(self, _offset: int, _changed: int) -> None:
+        """Do nothing: there is no file yet."""
+
+    def will_read(self, _ranges: Iterable[tuple[int, int]]) -> None:
         """Do nothing: there is no file yet."""
 
     def check_unchanged(self) -> None:

@@ -38,7 +38,7 @@ def spooled(folder: Path) -> SpooledSource:
 def test_what_is_kept_stays_and_the_rest_gives_its_room_back(ranges: list[tuple[int, int]], tmp_path: Path) -> None:
     with spooled(tmp_path) as source:
         before = (tmp_path / "spool").stat().st_blocks
-        source.keep_only(ranges)
+        source.will_read(ranges)
         source.check_unchanged()
         assert source.size == (tmp_path / "spool").stat().st_size == len(DATA)
         for offset, length in ranges:
@@ -58,7 +58,7 @@ def test_small_gaps_are_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
     monkeypatch.setattr(source_module, "punch_hole", record)
     with spooled(tmp_path) as source:
-        source.keep_only([(position, 512) for position in range(0, 4 * HOLE, 1024)])
+        source.will_read([(position, 512) for position in range(0, 4 * HOLE, 1024)])
     assert holes == [(4 * HOLE - 512, 4 * HOLE + 512)]
 
 
@@ -68,5 +68,5 @@ def test_where_holes_cannot_be_made_nothing_happens(tmp_path: Path) -> None:
         assert not punch_hole(file.fileno(), 0, HOLE)
     assert (tmp_path / "file").read_bytes() == DATA
     with SpooledSource(io.FileIO(tmp_path / "file", "rb"), "x") as source:
-        source.keep_only([])
+        source.will_read([])
         assert source.read_at(0, len(DATA)) == DATA

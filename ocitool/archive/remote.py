@@ -1,0 +1,63 @@
+"""What the core knows of archives on other machines: how to ask for one by its URL, never how it is reached."""
+
+from __future__ import annotations
+
+import os
+import re
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Final, Protocol
+
+from ocitool.archive.sink import NewOutput, OrderedSink
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ocitool.archive.source import ByteSource, Incoming
+
+_URL: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
+
+
+def url_scheme(place: object) -> str:
+    """Return the scheme of a URL in lower case, "" for what is none; ``./`` before it makes any name a path."""
+    found = _URL.match(os.fspath(place)) if isinstance(place, str) else None
+    return found[1].lower() if found else ""
+
+
+class FarSource(ABC):
+    """A `ByteSource` of which every read is a request, so that a table of contents is worth to be trusted."""
+
+    @abstractmethod
+    def require_before(self, expected: Mapping[int, bytes]) -> None:
+        """Hold what stands right before each offset to the bytes given for it, once what is at the offset is read.
+
+        So a header is proven with the content that it is the header of, without a request of its own. Reading raises
+        `ArchiveError` if it is another one.
+        """
+
+
+class Upload(OrderedSink, NewOutput, Protocol):
+    """A remote output: bytes in order that appear under its URL when it is published, whole, or not at all."""
+
+    @property
+    def written(self) -> int:
+        """Bytes that were given to `write`."""
+
+    def begin(self, size: int | None) -> None:
+        """Hear how many bytes are to come before the first does; None if nobody knows."""
+
+
+class RemoteStore(Protocol):
+    """Opens archives by URL.
+
+    Both raise `UsageError` if the scheme is not served, or not this way, and name what to install if that is why.
+    Messages show a URL without what is secret in it.
+    """
+
+    def open_source(self, url: str) -> ByteSource | Incoming:
+        """Open an object to be read: by offset if that can be, else as what comes in order.
+
+        Raises `ArchiveError` if it cannot be read.
+        """
+
+    def open_output(self, url: str, *, clobber: bool) -> Upload:
+        """Open an object to be written; raises `OutputError` if that cannot be or, without `clobber`, it exists."""
