@@ -18,13 +18,13 @@ from ocitool.advice.request import Request, every_request
 from ocitool.api.listener import Listener, Silence
 from ocitool.api.opening import SourceOptions, open_scanned
 from ocitool.api.places import Source, is_folder, place_name, typed
-from ocitool.archive.remote import url_file_name, url_scheme
 from ocitool.errors import DocumentError, MissingIndex, OcitoolError
 from ocitool.graph.build import build_graph, unlisted_graph
 from ocitool.graph.by_content import graph_by_content
 from ocitool.graph.image import Kind, Origin
 from ocitool.model.limits import RATIO_LIMIT
 from ocitool.model.platform import host_platform
+from ocitool.model.url import url_file_name, url_scheme
 from ocitool.plan.filter import plan_filter
 from ocitool.plan.preview import preview, with_layers
 from ocitool.plan.steps import Copy

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Final, TypeAlias, cast
 
 from ocitool.archive.file_object_source import open_file_object
 from ocitool.archive.file_objects import ReadableFile, WritableFile, file_object_name
-from ocitool.archive.remote import RemoteStore, shown_url, url_file_name, url_scheme
 from ocitool.archive.source import open_incoming
 from ocitool.errors import UsageError
+from ocitool.model.url import shown_url, url_file_name, url_scheme
 from ocitool.plan.part_names import plain_text, source_stem
 
 if TYPE_CHECKING:
     from ocitool.archive.layout_directory import DirectorySource
+    from ocitool.archive.remote import RemoteStore
     from ocitool.archive.source import ByteSource, FileSource, Incoming
 
 STORES: Final = "ocitool.stores"

@@ -17,8 +17,8 @@ from ocitool.api.recompressing import recompressed_layers
 from ocitool.api.reflinking import require_one_device, require_sharing
 from ocitool.api.writing import Outputs, WriteOptions, Written, choose_compression, towards
 from ocitool.archive.made_folder import made_folder
-from ocitool.archive.remote import url_scheme
 from ocitool.errors import UsageError
+from ocitool.model.url import url_scheme
 from ocitool.plan.options import SplitBy, SplitOptions
 from ocitool.plan.part_names import NameTemplate
 from ocitool.plan.split import plan_split, plan_split_layers

@@ -16,13 +16,13 @@ from ocitool.archive.file_object_sink import FileObjectSink
 from ocitool.archive.new_file import Appender, NewFile
 from ocitool.archive.new_folder import FOLDER_DESCRIPTORS, NewFolder, names_folder
 from ocitool.archive.open_files import allow_open_files
-from ocitool.archive.remote import url_file_name, url_scheme
 from ocitool.archive.sink import StreamSink, open_sink, publish_all
 from ocitool.archive.spool import default_spool_directory
 from ocitool.engine.execute import Target, digest_files, execute
 from ocitool.engine.workers import processor_count
 from ocitool.errors import OcitoolError, OutputError, UsageError
 from ocitool.model.json_text import JsonObject, dump_json
+from ocitool.model.url import url_file_name, url_scheme
 from ocitool.plan.options import Reflink
 from ocitool.plan.steps import Copy, OutputPlan, Plan
 

@@ -162,8 +162,6 @@ def _in_place(file: ReadableFile, name: str) -> tuple[ByteSource, int] | None:
     if (plain := _plain_file(file)) is not None:
         raw, buffered = plain
         try:
-            if isinstance(buffered, io.BufferedRandom):
-                buffered.flush()
             start = buffered.tell()
             return FileSource(io.FileIO(os.dup(raw.fileno()), "rb"), name), start
         except (OSError, ValueError) as error:
