@@ -12,13 +12,15 @@ import tempfile
 import threading
 import zipfile
 from contextlib import contextmanager
+from importlib import import_module
 from typing import IO, TYPE_CHECKING, Any, Final
-
-import fsspec
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+
+
+FSSPEC: Final[Any] = import_module("fsspec")
 
 
 class Trickle(io.RawIOBase):
@@ -178,7 +180,7 @@ def gzip_file(data: bytes, folder: Path) -> Iterator[gzip.GzipFile]:
 
 @contextmanager
 def fsspec_memory(data: bytes, folder: Path) -> Iterator[Any]:
-    system = fsspec.filesystem("memory")
+    system = FSSPEC.filesystem("memory")
     system.pipe("/in.tar", data)
     with system.open("/in.tar", "rb") as file:
         yield file
@@ -186,7 +188,7 @@ def fsspec_memory(data: bytes, folder: Path) -> Iterator[Any]:
 
 @contextmanager
 def fsspec_local(data: bytes, folder: Path) -> Iterator[Any]:
-    with _path(data, folder) as path, fsspec.open(str(path), "rb") as file:
+    with _path(data, folder) as path, FSSPEC.open(str(path), "rb") as file:
         yield file
 
 

@@ -15,7 +15,7 @@ from ocitool.archive.file_objects import file_object_name, reason_of, require_op
 from ocitool.archive.headers import BLOCK
 from ocitool.archive.source import FileSource, Incoming
 from ocitool.archive.spool import InputStream
-from ocitool.errors import ArchiveError, ChangedSource, OcitoolError, UsageError
+from ocitool.errors import ArchiveError, ChangedSource, NotAnArchive, OcitoolError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -45,6 +45,8 @@ def open_file_object(file: ReadableFile) -> ByteSource | Incoming:
         return Incoming.of(InputStream(_Stream(file, name), name), lambda: None)
     source, start = found
     try:
+        if start and source.size <= start:
+            raise NotAnArchive("stands at its end", where=name, remedy="seek to where the archive begins")
         if start == 0 and tell_compression(source.read_at(0, BLOCK)) is None:
             return source
         incoming = Incoming.of(InputStream(_InOrder(source, start), name), source.check_unchanged)
