@@ -94,7 +94,7 @@ def filter_archive(
     same file system is linked or cloned where possible. A plain file shares blocks with its source where `options`
     ask for that. The output appears whole and verified, or not at all, and so does the digest map. With `dry_run`
     only the plan is made. Raises the errors of `ocitool.errors`; after any of them what stood under the name of the
-    output is untouched.
+    output is untouched, while an open file holds what was written to it so far, which is no archive then.
     """
     return _write([source], output, options, dry_run, write_options, source_options, listener, "filter")
 
@@ -112,8 +112,8 @@ def merge_archives(
     """Write one archive that holds what `options` select of several.
 
     Images of one name become one image of all their platforms, others stand side by side, and each blob is there
-    once. Everything else is as for `filter_archive`; one platform of one name with two digests is an `IntegrityError`
-    that names both.
+    once. Everything else is as for `filter_archive`. Raises what that raises, and `IntegrityError` for one platform
+    of one name with two digests, both of which it names.
     """
     if isinstance(sources, str):
         raise TypeError("the sources of a merge are several: a list, not a str")

@@ -45,8 +45,7 @@ def open_file_object(file: ReadableFile) -> ByteSource | Incoming:
         return Incoming.of(InputStream(_Stream(file, name), name), lambda: None)
     source, start = found
     try:
-        if start and source.size <= start:
-            raise NotAnArchive("stands at its end", where=name, remedy="seek to where the archive begins")
+        _require_rest(source, start)
         if start == 0 and tell_compression(source.read_at(0, BLOCK)) is None:
             return source
         incoming = Incoming.of(InputStream(_InOrder(source, start), name), source.check_unchanged)
@@ -54,6 +53,11 @@ def open_file_object(file: ReadableFile) -> ByteSource | Incoming:
         source.close()
         raise
     return incoming if incoming.compression else replace(incoming, needed=max(0, source.size - start))
+
+
+def _require_rest(source: ByteSource, start: int) -> None:
+    if start and source.size <= start:
+        raise NotAnArchive("stands at its end", where=source.name, remedy="seek to where the archive begins")
 
 
 class SeekableSource:
