@@ -14,6 +14,8 @@ from ocitool.model.url import shown_url
 from tests.sources import BytesSource
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import pytest
 
     from ocitool.archive.source import ByteSource
@@ -43,16 +45,17 @@ class StandInStore:
 
     def serve(self, monkeypatch: pytest.MonkeyPatch, scheme: str = "any") -> StandInStore:
         """Have it found as what serves the URLs of a scheme."""
+        monkeypatch.setattr("importlib.metadata.entry_points", self.entry_points(scheme))
+        return self
+
+    def entry_points(self, scheme: str) -> Callable[..., list[EntryPoint]]:
+        """Return what takes the place of `importlib.metadata.entry_points` for that."""
 
         class Found(EntryPoint):
             def load(_self) -> StandInStore:  # noqa: N805
                 return self
 
-        def entry_points(*, group: str, name: str) -> list[EntryPoint]:
-            return [Found(name, "tests:store", group)] if name == scheme else []
-
-        monkeypatch.setattr("importlib.metadata.entry_points", entry_points)
-        return self
+        return lambda *, group, name: [Found(name, "tests:store", group)] if name == scheme else []
 
 
 class _Body:

@@ -160,8 +160,8 @@ def test_a_url_is_written_whole_or_not_at_all(store: StandInStore, tmp_path: Pat
         (
             lambda _: filter_archive(URL, "s3://me:key@bucket/folder/", ARM),
             (
-                "s3://me@bucket/folder/: an image layout folder is written on this machine only; name an object, or a "
-                "local folder"
+                "s3://me@bucket/folder/: an image layout folder is written on this machine only; name an object, "
+                "or a local folder"
             ),
         ),
         (
@@ -171,8 +171,8 @@ def test_a_url_is_written_whole_or_not_at_all(store: StandInStore, tmp_path: Pat
         (
             lambda _: split_archive(URL, "s3://me:key@b/parts", ARM, split_options(URL)),
             (
-                "s3://me@b/parts: the parts of a split go into a folder of this machine; name a local one, or write one "
-                "archive at a time with filter -o"
+                "s3://me@b/parts: the parts of a split go into a folder of this machine; name a local one, or write "
+                "one archive at a time with filter -o"
             ),
         ),
         (
@@ -183,16 +183,15 @@ def test_a_url_is_written_whole_or_not_at_all(store: StandInStore, tmp_path: Pat
                 write_options=WriteOptions(digest_map="s3://b/map?key"),  # type: ignore[arg-type]
             ),
             (
-                "s3://b/map?...: the digest map is written to a file of this machine; name a local one; the result has "
-                "the map too"
+                "s3://b/map?...: the digest map is written to a file of this machine; name a local one; the result "
+                "has the map too"
             ),
         ),
         (
             lambda _: filter_archive(URL, "s3://b/x", options_of(["all"], reflink=Reflink.ALWAYS)),
             (
-                "s3://b/x: what is no file shares no blocks with its source; name a file with -o, or take --reflink auto"
-                ", "
-                "which has the same bytes"
+                "s3://b/x: what is no file shares no blocks with its source; name a file with -o, or take "
+                "--reflink auto, which has the same bytes"
             ),
         ),
     ],
