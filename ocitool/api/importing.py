@@ -55,6 +55,8 @@ def import_archive(
 ) -> ImportResult:
     """Import an archive with `client`, the one of `program`, and look at what is there afterwards.
 
+    Clients are made by `ocitool.adapters.clients.make_client`. What is no file is spooled, since all of it is known
+    before anything is fed.
     `on_plan` hears of the plan before anything is run. With `redirected` what the importer prints goes to standard
     error. The importer's exit code is in the result, whatever it is. Raises what `plan_import` raises;
     `ImporterError` if the client cannot be run or its daemon does not answer; `IntegrityError` for a blob that is not

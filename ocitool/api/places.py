@@ -94,7 +94,8 @@ def place_stem(place: Source | Output) -> str:
     if text is not None and not url_scheme(text):
         return source_stem(text)
     # Names of other systems, or made up by a program: what is not plain in them is no part of a file name here.
-    name = file_object_name(place) if text is None else url_file_name(text)
+    name = file_object_name(place) if text is None else text
+    name = url_file_name(name) if url_scheme(name) else name
     return "" if name.startswith("<") else plain_text(source_stem(name))
 
 

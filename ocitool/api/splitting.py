@@ -62,6 +62,7 @@ def split_options(
 ) -> SplitOptions:
     """Return how to divide `source` and name its parts: after it, and with the suffix of a compression.
 
+    An open file has the name that it says, a URL that of its last component; what has none needs a `template`.
     Raises `UsageError` for a template that means nothing.
     """
     if template is not None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import io
 from typing import TYPE_CHECKING
 
-from ocitool.archive.file_objects import file_object_name, reason_of, require_open
-from ocitool.errors import OcitoolError, OutputClosed, OutputError
+from ocitool.archive.file_objects import file_object_name, is_terminal, reason_of, require_open
+from ocitool.errors import OcitoolError, OutputClosed, OutputError, UsageError
 
 if TYPE_CHECKING:
     from ocitool.archive.file_objects import WritableFile
@@ -16,12 +16,16 @@ class FileObjectSink:
     """Bytes in order into an open file, which is flushed at the end and stays open."""
 
     def __init__(self, file: WritableFile) -> None:
-        """Take a file that is open for writing; raises `UsageError` for another one."""
+        """Take a file that is open for writing; raises `UsageError` for another one, and for a terminal."""
         self.name = file_object_name(file)
         self.written = 0
         self.is_touched = False
         self._file = file
         require_open(file, self.name, "write")
+        if is_terminal(file):
+            raise UsageError(
+                "an archive is not written to a terminal", where=self.name, remedy="give a file, or a pipe"
+            )
 
     def write(self, data: bytes | memoryview) -> None:
         """Write all of `data`; raises `OutputError`, or `OutputClosed` if nobody reads any more."""

@@ -11,6 +11,7 @@ from contextlib import suppress
 from typing import Protocol
 
 from ocitool.errors import UsageError
+from ocitool.model.url import shown_url, url_scheme
 
 
 class ReadableFile(Protocol):
@@ -28,11 +29,11 @@ class WritableFile(Protocol):
 
 
 def file_object_name(file: object) -> str:
-    """Return what messages call an open file: its name, or its type in brackets."""
+    """Return what messages call an open file: its name, without what is secret in a URL, or its type in brackets."""
     with suppress(Exception):  # whatever a property of somebody else's raises
         name = getattr(file, "name", None)
         if isinstance(name, str) and name:
-            return name
+            return shown_url(name) if url_scheme(name) else name
     return f"<{type(file).__name__}>"
 
 
@@ -56,6 +57,11 @@ def _is_closed(file: object) -> bool:
     with suppress(Exception):  # whatever a property of somebody else's raises
         return getattr(file, "closed", False) is True
     return False
+
+
+def is_terminal(file: object) -> bool:
+    """Tell whether somebody would see what is written, as far as the file says."""
+    return callable(getattr(file, "isatty", None)) and says_of_itself(file, "isatty")
 
 
 def says_of_itself(file: object, method: str) -> bool:

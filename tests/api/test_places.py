@@ -87,6 +87,7 @@ class OldPath(os.PathLike[str]):
         (io.BytesIO(), "<BytesIO>", None, ""),
         (OpenPath(), "<OpenPath>", None, ""),
         (Named("/tmp/x.tar.zst"), "/tmp/x.tar.zst", None, "x"),
+        (Named("https://me:key@h/x.tar?sig=key"), "https://me@h/x.tar?...", None, "x"),
         (Named(7), "<Named>", None, ""),
         (Named(""), "<Named>", None, ""),
         (Named("<stdin>"), "<stdin>", None, ""),

@@ -140,6 +140,11 @@ def closed() -> Any:
     return file
 
 
+class Terminal(io.BytesIO):
+    def isatty(self) -> bool:
+        return True
+
+
 def for_reading() -> Any:
     return io.BufferedReader(io.BytesIO())
 
@@ -148,6 +153,7 @@ def for_reading() -> Any:
     ("make", "message"),
     [
         (closed, "<BytesIO>: is closed; give a file that is open"),
+        (Terminal, "<Terminal>: an archive is not written to a terminal; give a file, or a pipe"),
         (for_reading, "<BufferedReader>: is not open to write; open it for that"),
         (io.StringIO, '<StringIO>: is open as text, and an archive is bytes; open it with "wb", or give its .buffer'),
     ],
