@@ -6,6 +6,7 @@ All that tells these kinds apart is here; whoever serves the scheme of a URL ope
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final, TypeAlias, cast
 
 from ocitool.archive.file_object_source import open_file_object
@@ -105,8 +106,9 @@ def remote_store(scheme: str) -> RemoteStore:
 
     for name in (scheme, "any"):
         for found in entry_points(group=STORES, name=name):
-            store: RemoteStore = found.load()()
-            return store
+            with suppress(ImportError):  # of a library that is not there
+                store: RemoteStore = found.load()()
+                return store
     raise UsageError(
         f"nothing that is installed serves {scheme}://",
         remedy="install it: pip install 'ocitool[remote]'; a file of that name is ./NAME",

@@ -229,6 +229,17 @@ def test_a_scheme_that_nothing_serves_is_one_line(monkeypatch: pytest.MonkeyPatc
     assert not isinstance(raised.value, ArchiveError)
 
 
+def test_a_store_that_cannot_be_loaded_serves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    def load() -> StandInStore:
+        raise ModuleNotFoundError("No module named 'fsspec'")
+
+    store = StandInStore()
+    monkeypatch.setattr(StandInStore, "__call__", lambda _: load())
+    store.serve(monkeypatch)
+    with pytest.raises(UsageError, match="nothing that is installed serves s3://"):
+        inspect_archive(URL)
+
+
 def test_a_local_file_that_looks_like_a_url(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     Path("a:").mkdir()
