@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,16 @@ from tests.builders import Layout, multi_platform
 from tests.docker_archives import DockerArchive
 
 README = (Path(__file__).resolve().parent.parent / "README.md").read_text()
+EXAMPLES = sorted((Path(__file__).resolve().parent / "readme_examples").glob("*.py"))
+PRINTED = {
+    "filter_files": r"^\d+ bytes, \d+ manifests dropped\nsha256:\w+ is now sha256:\w+\n",
+    "filter_in_memory": r"^\d+ bytes of \d+\n$",
+    "handle_errors": r"^not in there: .*linux/riscv64.*\nusage 2 .*'arm46'",
+    "inspect_images": r"^docker.io/library/lab:1.0\nlinux/amd64 \d+\n",
+    "split_parts": r"^parts/image-linux-amd64.tar \d+ sha256:\w+ \['linux/amd64'\]\n",
+    "verify_findings": r"error .*linux/s390x.*\n(.*\n)*do not ship it\n$",
+    "watch_progress": r"^spooling\ndone\nfiltering\n(\d+ %\n)+saving\ndone\n$",
+}
 RECIPES = re.findall(r"<!-- recipe -->\n```console\n(.*?)```", README, flags=re.DOTALL)
 
 
@@ -49,6 +60,8 @@ def folder(tmp_path: Path) -> Path:
     (tmp_path / "bundle.tar").write_bytes(bundle.pack())
     (tmp_path / "deploy.sh").write_text("#!/bin/sh\nctr images import --local=true image.tar\n")
     (tmp_path / "images.txt").write_text("# all\napp0:1.0\ndocker.io/library/app1:1.0\napp2:1.0 # new\n")
+    with zipfile.ZipFile(tmp_path / "delivery.zip", "w", zipfile.ZIP_DEFLATED) as delivery:
+        delivery.write(tmp_path / "image.tar", "image.tar")
     return tmp_path
 
 
@@ -71,11 +84,17 @@ def test_recipe_works(recipe: str, folder: Path) -> None:
     assert result.stdout
 
 
-def test_library_example_works(folder: Path) -> None:
-    (code,) = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
-    result = subprocess.run([sys.executable, "-c", code], cwd=folder, capture_output=True, text=True, check=False)
-    assert result.returncode == 0, result.stderr
-    assert "Digest" in result.stdout
+def test_library_examples_are_the_files_that_are_checked() -> None:
+    """Types and style of those in `tests/readme_examples` are held with all others."""
+    shown = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
+    assert sorted(shown) == sorted(path.read_text() for path in EXAMPLES)
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)
+def test_library_example_works(example: Path, folder: Path) -> None:
+    result = subprocess.run([sys.executable, example], cwd=folder, capture_output=True, text=True, check=False)
+    assert (result.returncode, result.stderr) == (0, "")
+    assert re.search(PRINTED[example.stem], result.stdout), result.stdout
 
 
 @pytest.mark.parametrize(

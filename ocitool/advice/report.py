@@ -13,6 +13,7 @@ from ocitool.advice.outcome import Evidence
 from ocitool.advice.spans import span
 from ocitool.advice.target import Target
 from ocitool.advice.version import VersionRange
+from ocitool.model.url import url_file_name, url_scheme
 from ocitool.plan.filter_command import as_told
 
 if TYPE_CHECKING:
@@ -83,7 +84,12 @@ class ImporterAdvice:
         return all(works) if self.is_asked else any(works)
 
     def typed(self, command: Command, source: str) -> str:
-        """Return a command as it is typed, for the archive of a name; names that stay to be chosen stand for that."""
+        """Return a command as it is typed, for the archive of a name; names that stay to be chosen stand for that.
+
+        Importers read no URL: what has one goes by the name that it has once it is here.
+        """
+        if url_scheme(source):
+            source = url_file_name(source) or "image.tar"
         return as_told(shlex.join(find_importer(self.importer).words(command.arguments, source)))
 
 

@@ -1,11 +1,24 @@
-"""One function per verb: what the command line calls, and what other programs may.
+"""Everything that the command line does, for programs: one function per verb, and the types that it takes and gives.
 
->>> from ocitool.api import FilterOptions, filter_archive
->>> from ocitool.model.platform_selection import PlatformSelection
->>> options = FilterOptions(PlatformSelection.parse(["linux/amd64"]))
->>> filter_archive("multi.tar", "amd64.tar", options)  # doctest: +SKIP
+>>> from ocitool.api import FilterOptions, PlatformSelection, filter_archive
+>>> options = FilterOptions(PlatformSelection.parse("linux/arm64"))
+>>> filter_archive("multi.tar", "arm64.tar", options)  # doctest: +SKIP
 
-Nothing here prints or ends the process: results are values, errors are `ocitool.errors.OcitoolError`.
+**Sources and outputs.** A `Source` is a path, a URL, ``-``, or an open binary file: `io.BytesIO`, the body of a
+response, the member of a zip. An `Output` is a path, a URL, ``-``, or an open binary file to write to. The same
+archive has the same result whichever of them it comes through. Open files are never closed here.
+
+**Results are values**: frozen dataclasses, whose `to_json` is the report that the command prints. Nothing here
+prints, changes a signal handler or ends the process.
+
+**Errors** are `OcitoolError`, with `message`, `where`, `remedy`, a `code` for programs and the `exit_code` of the
+command line; the classes below it are in `ocitool.errors`, which is public, too. What is no source or output at all
+is a `TypeError`. After an error of a function that writes, what stood under the name of an output is untouched.
+
+**Progress** goes to a `Listener`, if one is given.
+
+What `__all__` names stays, and so do parameters and fields; new ones have defaults. Everything else may move. Types
+carry inline annotations (PEP 561).
 """
 
 from __future__ import annotations
@@ -14,29 +27,51 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    from ocitool.advice.explain import Explanation, Mention
+    from ocitool.advice.messages.case import Cause
+    from ocitool.advice.messages.roles import DigestRole
+    from ocitool.advice.migrate import Migration, ScriptFinding
+    from ocitool.advice.outcome import Evidence, Outcome
+    from ocitool.advice.report import Advice, ImporterAdvice
+    from ocitool.advice.request import Request, Upgrade
+    from ocitool.advice.scripts.verdict import Verdict
+    from ocitool.advice.target import Target
+    from ocitool.advice.version import Version, VersionRange
     from ocitool.api.advising import AdviseOptions, advise_archive
     from ocitool.api.explaining import explain_error
     from ocitool.api.filtering import FilterResult, filter_archive, merge_archives
     from ocitool.api.image_lists import read_image_list
-    from ocitool.api.import_client import ClientOptions
+    from ocitool.api.import_client import Client, ClientOptions, Identity, Importing, Sought, Store
     from ocitool.api.import_plan import ImportOptions, ImportPlan
-    from ocitool.api.import_report import ImportResult
+    from ocitool.api.import_report import FoundImage, ImportResult
     from ocitool.api.importing import import_archive, predict_import
     from ocitool.api.inspecting import inspect_archive
     from ocitool.api.listener import Listener
     from ocitool.api.migrating import migrate_scripts
     from ocitool.api.opening import SourceOptions
+    from ocitool.api.places import Output, Source
     from ocitool.api.splitting import SplitResult, split_archive, split_options
     from ocitool.api.verifying import VerifyOptions, verify_archive
     from ocitool.api.writing import WriteOptions, Written
+    from ocitool.archive.codec.compress import Compression
+    from ocitool.archive.file_objects import ReadableFile, WritableFile
     from ocitool.check.gates import Gates
     from ocitool.check.report import Finding, Place, Report
     from ocitool.check.rule import Level, Profile, Rule, Severity
-    from ocitool.graph.inventory import Inventory
+    from ocitool.errors import OcitoolError
+    from ocitool.graph.image import ArchiveForm
+    from ocitool.graph.inventory import Inventory, PlatformRow
+    from ocitool.graph.rows import ImageRow
+    from ocitool.graph.sizes import DistinctLayer, Totals
+    from ocitool.model.digest import Digest
+    from ocitool.model.fault import Fault
+    from ocitool.model.json_text import JsonObject
+    from ocitool.model.platform import Platform
     from ocitool.model.platform_selection import PlatformSelection
     from ocitool.model.reference import ImageFilter, Reference
     from ocitool.model.renaming import Renaming
     from ocitool.model.schemas import read_schema, schema_names
+    from ocitool.plan.note import Note
     from ocitool.plan.options import (
         DockerManifest,
         FilterOptions,
@@ -48,42 +83,84 @@ if TYPE_CHECKING:
         SplitBy,
         SplitOptions,
     )
-    from ocitool.plan.steps import Plan
+    from ocitool.plan.steps import OutputPlan, Plan, PlannedImage, PlannedManifest, SourceReference
 
 __all__ = [
+    "Advice",
     "AdviseOptions",
+    "ArchiveForm",
+    "Cause",
+    "Client",
     "ClientOptions",
+    "Compression",
+    "Digest",
+    "DigestRole",
+    "DistinctLayer",
     "DockerManifest",
+    "Evidence",
+    "Explanation",
+    "Fault",
     "FilterOptions",
     "FilterResult",
     "Finding",
     "Followers",
+    "FoundImage",
     "Gates",
+    "Identity",
     "ImageFilter",
+    "ImageRow",
     "ImportOptions",
     "ImportPlan",
     "ImportResult",
+    "ImporterAdvice",
+    "Importing",
     "IndexForm",
     "Inventory",
+    "JsonObject",
     "Layers",
     "Level",
     "Listener",
+    "Mention",
+    "Migration",
     "Missing",
+    "Note",
+    "OcitoolError",
+    "Outcome",
+    "Output",
+    "OutputPlan",
     "Place",
     "Plan",
+    "PlannedImage",
+    "PlannedManifest",
+    "Platform",
+    "PlatformRow",
     "PlatformSelection",
     "Profile",
+    "ReadableFile",
     "Reference",
     "Reflink",
     "Renaming",
     "Report",
+    "Request",
     "Rule",
+    "ScriptFinding",
     "Severity",
+    "Sought",
+    "Source",
     "SourceOptions",
+    "SourceReference",
     "SplitBy",
     "SplitOptions",
     "SplitResult",
+    "Store",
+    "Target",
+    "Totals",
+    "Upgrade",
+    "Verdict",
     "VerifyOptions",
+    "Version",
+    "VersionRange",
+    "WritableFile",
     "WriteOptions",
     "Written",
     "advise_archive",
@@ -103,39 +180,81 @@ __all__ = [
 ]
 
 _HOMES: Final = {
+    "Advice": "ocitool.advice.report",
     "AdviseOptions": "ocitool.api.advising",
+    "ArchiveForm": "ocitool.graph.image",
+    "Cause": "ocitool.advice.messages.case",
+    "Client": "ocitool.api.import_client",
     "ClientOptions": "ocitool.api.import_client",
+    "Compression": "ocitool.archive.codec.compress",
+    "Digest": "ocitool.model.digest",
+    "DigestRole": "ocitool.advice.messages.roles",
+    "DistinctLayer": "ocitool.graph.sizes",
     "DockerManifest": "ocitool.plan.options",
+    "Evidence": "ocitool.advice.outcome",
+    "Explanation": "ocitool.advice.explain",
+    "Fault": "ocitool.model.fault",
     "FilterOptions": "ocitool.plan.options",
     "FilterResult": "ocitool.api.filtering",
     "Finding": "ocitool.check.report",
     "Followers": "ocitool.plan.options",
+    "FoundImage": "ocitool.api.import_report",
     "Gates": "ocitool.check.gates",
+    "Identity": "ocitool.api.import_client",
     "ImageFilter": "ocitool.model.reference",
+    "ImageRow": "ocitool.graph.rows",
     "ImportOptions": "ocitool.api.import_plan",
     "ImportPlan": "ocitool.api.import_plan",
     "ImportResult": "ocitool.api.import_report",
+    "ImporterAdvice": "ocitool.advice.report",
+    "Importing": "ocitool.api.import_client",
     "IndexForm": "ocitool.plan.options",
     "Inventory": "ocitool.graph.inventory",
+    "JsonObject": "ocitool.model.json_text",
     "Layers": "ocitool.plan.options",
     "Level": "ocitool.check.rule",
     "Listener": "ocitool.api.listener",
+    "Mention": "ocitool.advice.explain",
+    "Migration": "ocitool.advice.migrate",
     "Missing": "ocitool.plan.options",
+    "Note": "ocitool.plan.note",
+    "OcitoolError": "ocitool.errors",
+    "Outcome": "ocitool.advice.outcome",
+    "Output": "ocitool.api.places",
+    "OutputPlan": "ocitool.plan.steps",
     "Place": "ocitool.check.report",
     "Plan": "ocitool.plan.steps",
+    "PlannedImage": "ocitool.plan.steps",
+    "PlannedManifest": "ocitool.plan.steps",
+    "Platform": "ocitool.model.platform",
+    "PlatformRow": "ocitool.graph.inventory",
     "PlatformSelection": "ocitool.model.platform_selection",
     "Profile": "ocitool.check.rule",
+    "ReadableFile": "ocitool.archive.file_objects",
     "Reference": "ocitool.model.reference",
     "Reflink": "ocitool.plan.options",
     "Renaming": "ocitool.model.renaming",
     "Report": "ocitool.check.report",
+    "Request": "ocitool.advice.request",
     "Rule": "ocitool.check.rule",
+    "ScriptFinding": "ocitool.advice.migrate",
     "Severity": "ocitool.check.rule",
+    "Sought": "ocitool.api.import_client",
+    "Source": "ocitool.api.places",
     "SourceOptions": "ocitool.api.opening",
+    "SourceReference": "ocitool.plan.steps",
     "SplitBy": "ocitool.plan.options",
     "SplitOptions": "ocitool.plan.options",
     "SplitResult": "ocitool.api.splitting",
+    "Store": "ocitool.api.import_client",
+    "Target": "ocitool.advice.target",
+    "Totals": "ocitool.graph.sizes",
+    "Upgrade": "ocitool.advice.request",
+    "Verdict": "ocitool.advice.scripts.verdict",
     "VerifyOptions": "ocitool.api.verifying",
+    "Version": "ocitool.advice.version",
+    "VersionRange": "ocitool.advice.version",
+    "WritableFile": "ocitool.archive.file_objects",
     "WriteOptions": "ocitool.api.writing",
     "Written": "ocitool.api.writing",
     "advise_archive": "ocitool.api.advising",

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cache
-from pathlib import Path, PurePath
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Final
 
 from ocitool.advice.choice import default_wanted
@@ -18,12 +17,14 @@ from ocitool.advice.report import Advice, advise
 from ocitool.advice.request import Request, every_request
 from ocitool.api.listener import Listener, Silence
 from ocitool.api.opening import SourceOptions, open_scanned
+from ocitool.api.places import Source, is_folder, place_name, typed
 from ocitool.errors import DocumentError, MissingIndex, OcitoolError
 from ocitool.graph.build import build_graph, unlisted_graph
 from ocitool.graph.by_content import graph_by_content
 from ocitool.graph.image import Kind, Origin
 from ocitool.model.limits import RATIO_LIMIT
 from ocitool.model.platform import host_platform
+from ocitool.model.url import url_file_name, url_scheme
 from ocitool.plan.filter import plan_filter
 from ocitool.plan.preview import preview, with_layers
 from ocitool.plan.steps import Copy
@@ -53,7 +54,7 @@ class AdviseOptions:
 
 
 def advise_archive(
-    source: str | os.PathLike[str],
+    source: Source,
     options: AdviseOptions | None = None,
     *,
     source_options: SourceOptions | None = None,
@@ -68,12 +69,13 @@ def advise_archive(
     host = options.host or default_host()
     with open_facts(source, source_options, listener) as opened:
         wanted = wanted_platforms(opened.facts, options.wanted, host)
-        mendings = opened.mendings(wanted, os.fspath(source))
+        name = command_name(source)
+        mendings = opened.mendings(wanted, name)
         requests = options.requests or every_request()
         importers = tuple(advise(opened.facts, request, host, wanted, mendings) for request in requests)
         # Where the list of images cannot be read, nobody knows what is absent.
         absent = Expectation.of(opened.facts, tuple(wanted)).absent if opened.facts.graph.images else ()
-        return Advice(typed_name(os.fspath(source)), host, wanted, importers, absent)
+        return Advice(typed_name(name), host, wanted, importers, absent)
 
 
 def default_host() -> Platform:
@@ -127,14 +129,13 @@ class OpenedFacts:
 
 @contextmanager
 def open_facts(
-    source: str | os.PathLike[str], source_options: SourceOptions | None = None, listener: Listener | None = None
+    source: Source, source_options: SourceOptions | None = None, listener: Listener | None = None
 ) -> Iterator[OpenedFacts]:
     """Open an archive as importers meet it, whatever is wrong with its documents; raises what scanning it raises."""
     options = source_options or SourceOptions()
     with open_scanned(source, options, listener or Silence()) as scanned:
         facts = read_facts(scanned.scan, scanned.source, scanned.compression, ratio_limit=options.ratio_limit)
-        is_folder = os.fspath(source) != "-" and Path(source).is_dir()
-        yield OpenedFacts(scanned.source, replace(facts, is_folder=is_folder))
+        yield OpenedFacts(scanned.source, replace(facts, is_folder=is_folder(source)))
 
 
 def read_facts(
@@ -150,13 +151,20 @@ def read_facts(
     return ArchiveFacts(graph, compression, by_content=by_content)
 
 
+def command_name(source: Source) -> str:
+    """Return what commands call a source: an open file comes to them through a pipe."""
+    return "-" if typed(source) is None else place_name(source)
+
+
 def typed_name(source: str) -> str:
     """Return a path as a command can take it: one that begins with a dash is no option."""
     return f"./{source}" if source.startswith("-") and source != "-" else source
 
 
 def output_name(source: str, wanted: Sequence[Platform]) -> str:
-    """Return a name for what is filtered from an archive, beside which it would stand."""
+    """Return a name for what is filtered from an archive, beside which it would stand; of a URL that is here."""
+    if url_scheme(source):
+        source = url_file_name(source) or "-"
     path = PurePath("image.tar" if source == "-" else source)
     stem = path.name
     while (suffix := PurePath(stem).suffix) in _ARCHIVE_SUFFIXES:

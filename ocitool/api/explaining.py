@@ -21,12 +21,11 @@ from ocitool.plan.filter import plan_filter, plan_layers
 from ocitool.plan.steps import Copy
 
 if TYPE_CHECKING:
-    import os
-
     from ocitool.advice.explain import Explanation
     from ocitool.advice.request import Request
     from ocitool.api.listener import Listener
     from ocitool.api.opening import SourceOptions
+    from ocitool.api.places import Source
     from ocitool.archive.source import ByteSource
     from ocitool.graph.image import ImageGraph
     from ocitool.model.digest import Digest
@@ -38,7 +37,7 @@ _PIECE: Final = 1024 * 1024
 
 def explain_error(
     text: str,
-    source: str | os.PathLike[str] | None,
+    source: Source | None,
     host: Platform | None = None,
     *,
     request: Request | None = None,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import partial
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from ocitool.api.forwarding import ArrivingArchive, Planner, can_arrive, open_arriving
 from ocitool.api.listener import Listener, Silence
 from ocitool.api.opening import OpenedArchive, SourceOptions, open_archives
+from ocitool.api.places import Output, Source, place_name, typed
 from ocitool.api.recompressing import recompressed_layers
 from ocitool.api.reflinking import require_one_device, require_sharing
 from ocitool.api.writing import (
@@ -21,6 +21,7 @@ from ocitool.api.writing import (
     folder_beside,
     towards,
 )
+from ocitool.errors import UsageError
 from ocitool.plan.filter import plan_filter, plan_layers
 from ocitool.plan.steps import Plan, digest_map_json
 
@@ -76,8 +77,8 @@ class FilterResult:
 
 
 def filter_archive(
-    source: str | os.PathLike[str],
-    output: str | os.PathLike[str],
+    source: Source,
+    output: Output,
     options: FilterOptions,
     *,
     dry_run: bool = False,
@@ -93,14 +94,14 @@ def filter_archive(
     same file system is linked or cloned where possible. A plain file shares blocks with its source where `options`
     ask for that. The output appears whole and verified, or not at all, and so does the digest map. With `dry_run`
     only the plan is made. Raises the errors of `ocitool.errors`; after any of them what stood under the name of the
-    output is untouched.
+    output is untouched, while an open file holds what was written to it so far, which is no archive then.
     """
     return _write([source], output, options, dry_run, write_options, source_options, listener, "filter")
 
 
 def merge_archives(
-    sources: Sequence[str | os.PathLike[str]],
-    output: str | os.PathLike[str],
+    sources: Sequence[Source],
+    output: Output,
     options: FilterOptions,
     *,
     dry_run: bool = False,
@@ -111,15 +112,17 @@ def merge_archives(
     """Write one archive that holds what `options` select of several.
 
     Images of one name become one image of all their platforms, others stand side by side, and each blob is there
-    once. Everything else is as for `filter_archive`; one platform of one name with two digests is an `IntegrityError`
-    that names both.
+    once. Everything else is as for `filter_archive`. Raises what that raises, and `IntegrityError` for one platform
+    of one name with two digests, both of which it names.
     """
+    if isinstance(sources, str):
+        raise TypeError("the sources of a merge are several: a list, not a str")
     return _write(sources, output, options, dry_run, write_options, source_options, listener, "merge")
 
 
 def _write(
-    sources: Sequence[str | os.PathLike[str]],
-    output: str | os.PathLike[str],
+    sources: Sequence[Source],
+    output: Output,
     options: FilterOptions,
     dry_run: bool,
     write_options: WriteOptions | None,
@@ -129,6 +132,8 @@ def _write(
 ) -> FilterResult:
     listener = listener or Silence()
     write_options = write_options or WriteOptions()
+    if typed(output) is None and any(source is output for source in sources):
+        raise UsageError("is the source and the output", where=place_name(output), remedy="write to another file")
     compression = choose_compression(output, write_options.compression)
     source_options = source_options or SourceOptions()
     if source_options.spool_directory is None:
@@ -155,7 +160,7 @@ def _write(
         if dry_run:
             plan = towards(plan_filter(archive.graph, options), [output])
             require_one_device(plan, [output], archive.sources, options)
-            planned = Written(os.fspath(output), plan.outputs[0].written_size, compression.is_needed)
+            planned = Written(place_name(output), plan.outputs[0].written_size, compression.is_needed)
             return FilterResult(plan, planned, written=False, kind=kind)
         wanted = plan_layers(archive.graph, options)
         layers = stack.enter_context(recompressed_layers(archive, wanted, options.layers, source_options, listener))

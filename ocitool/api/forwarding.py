@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from ocitool.api.opening import OpenedArchive, SourceOptions, Spooling, unchanged
-from ocitool.api.places import open_place
+from ocitool.api.places import Source, open_place
 from ocitool.archive.arrivals import EXPECTED, Arrivals
 from ocitool.archive.forward import ForwardSource
 from ocitool.archive.headers import BLOCK
@@ -20,7 +20,6 @@ from ocitool.plan.foresight import FIRST, Foresight, foresee, is_same_output
 from ocitool.plan.options import Layers, Reflink
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Callable, Iterator
 
     from ocitool.api.listener import Listener
@@ -97,15 +96,15 @@ class ArrivingArchive:
 
 @contextmanager
 def open_arriving(
-    path: str | os.PathLike[str], options: SourceOptions, listener: Listener, planner: Planner
+    place: Source, options: SourceOptions, listener: Listener, planner: Planner
 ) -> Iterator[OpenedArchive | ArrivingArchive]:
-    """Open `path` (or ``-``) for a planner, which is asked as soon as it may know enough.
+    """Open an archive for a planner, which is asked as soon as it may know enough.
 
     What can be read in any order, or is whole before that, is opened as `open_archive` does. Raises what that raises.
     """
     spooling = Spooling(listener)
     spool = spooling.options(options)
-    opened = open_place(path, standard_input=options.standard_input)
+    opened = open_place(place, standard_input=options.standard_input)
     with closing(ForwardSource(opened, spool) if isinstance(opened, Incoming) else opened) as source:
         with unchanged(source):
             archive = (

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from ocitool.advice.facts import ArchiveFacts
 from ocitool.advice.importers import find_importer
 from ocitool.advice.target import Target
-from ocitool.api.advising import open_facts, typed_name
+from ocitool.api.advising import command_name, open_facts, typed_name
 from ocitool.api.import_plan import ImportOptions, ImportPlan, plan_import
 from ocitool.api.import_report import FoundImage, ImportResult, find_images
 from ocitool.api.listener import Listener, Silence
 from ocitool.api.opening import OpenedArchive, SourceOptions
+from ocitool.api.places import Source, is_folder
 from ocitool.api.recompressing import recompressed_layers
 from ocitool.engine.execute import InOrder, execute_in_order
 from ocitool.errors import ImporterError, IntegrityError, Interrupted, OcitoolError, OutputClosed
@@ -44,7 +43,7 @@ class _Fed:
 
 
 def import_archive(
-    source: str | os.PathLike[str],
+    source: Source,
     options: ImportOptions,
     client: Client,
     program: str = "ctr",
@@ -56,6 +55,8 @@ def import_archive(
 ) -> ImportResult:
     """Import an archive with `client`, the one of `program`, and look at what is there afterwards.
 
+    Clients are made by `ocitool.adapters.clients.make_client`. What is no file is spooled, since all of it is known
+    before anything is fed.
     `on_plan` hears of the plan before anything is run. With `redirected` what the importer prints goes to standard
     error. The importer's exit code is in the result, whatever it is. Raises what `plan_import` raises;
     `ImporterError` if the client cannot be run or its daemon does not answer; `IntegrityError` for a blob that is not
@@ -73,11 +74,11 @@ def import_archive(
     except ImporterError:
         if fed.exit_code == 0:
             raise  # after a failure the importer has said already what is wrong
-    return ImportResult(typed_name(os.fspath(source)), plan, fed.exit_code, images)
+    return ImportResult(typed_name(command_name(source)), plan, fed.exit_code, images)
 
 
 def predict_import(
-    source: str | os.PathLike[str],
+    source: Source,
     options: ImportOptions,
     identity: Identity,
     program: str = "ctr",
@@ -88,7 +89,7 @@ def predict_import(
     """Tell what `import_archive` would do with a client that is `identity`; raises what planning raises."""
     with open_facts(source, source_options, listener) as opened:
         plan = _plan(opened, options, target_of(program, identity), source)
-        return ImportResult(typed_name(os.fspath(source)), plan, None)
+        return ImportResult(typed_name(command_name(source)), plan, None)
 
 
 def target_of(program: str, identity: Identity) -> Target:
@@ -97,9 +98,9 @@ def target_of(program: str, identity: Identity) -> Target:
     return Target(importer, identity.version, identity.host, identity.daemon)
 
 
-def _plan(opened: OpenedFacts, options: ImportOptions, target: Target, source: str | os.PathLike[str]) -> ImportPlan:
-    is_folder = os.fspath(source) != "-" and Path(source).is_dir()
-    return plan_import(opened, options, find_importer(target.importer), target, is_folder=is_folder)
+def _plan(opened: OpenedFacts, options: ImportOptions, target: Target, source: Source) -> ImportPlan:
+    importer = find_importer(target.importer)
+    return plan_import(opened, options, importer, target, is_folder=is_folder(source))
 
 
 def _feed(

@@ -9,13 +9,12 @@ from ocitool.api.opening import SourceOptions, open_archive
 from ocitool.graph.inventory import Inventory, take_inventory
 
 if TYPE_CHECKING:
-    import os
-
     from ocitool.api.listener import Listener
+    from ocitool.api.places import Source
 
 
 def inspect_archive(
-    source: str | os.PathLike[str],
+    source: Source,
     *,
     source_options: SourceOptions | None = None,
     listener: Listener | None = None,

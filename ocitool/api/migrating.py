@@ -18,13 +18,14 @@ if TYPE_CHECKING:
     from ocitool.advice.request import Upgrade
     from ocitool.api.listener import Listener
     from ocitool.api.opening import SourceOptions
+    from ocitool.api.places import Source
     from ocitool.model.platform import Platform
 
 
 def migrate_scripts(
     scripts: Sequence[str | os.PathLike[str]],
     upgrade: Upgrade,
-    archive: str | os.PathLike[str] | None = None,
+    archive: Source | None = None,
     *,
     host: Platform | None = None,
     source_options: SourceOptions | None = None,

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ocitool.api.listener import Listener, Silence
-from ocitool.api.places import open_place
+from ocitool.api.places import Source, open_place, place_name, typed
 from ocitool.archive.reader import scan_source
 from ocitool.archive.source import ByteSource, Incoming, spool_incoming
 from ocitool.archive.spool import SpoolOptions
@@ -48,7 +47,7 @@ class OpenedArchive:
 
 @contextmanager
 def open_archives(
-    paths: Sequence[str | os.PathLike[str]],
+    places: Sequence[Source],
     options: SourceOptions | None = None,
     listener: Listener | None = None,
     *,
@@ -56,30 +55,34 @@ def open_archives(
 ) -> Iterator[OpenedArchive]:
     """Open several archives as one; `join` makes one image of all that an importer would give one name.
 
-    Raises what `open_archive` and `merge_graphs` raise, and `UsageError` if standard input is named twice.
+    Raises what `open_archive` and `merge_graphs` raise, and `UsageError` if standard input or an open file is there
+    twice.
     """
-    if sum(os.fspath(path) == "-" for path in paths) > 1:
+    if sum(typed(place) == "-" for place in places) > 1:
         raise UsageError("standard input can be read once", remedy="name - once, and files for the others")
+    files = [place for place in places if typed(place) is None]
+    if len({id(file) for file in files}) < len(files):
+        raise UsageError("an open file can be read once", remedy="give each archive once, or its path")
     with ExitStack() as stack:
         if not join:
-            (only,) = paths
+            (only,) = places
             yield stack.enter_context(open_archive(only, options, listener))
             return
         opened: list[OpenedArchive] = []
-        for path in paths:
-            with _naming(os.fspath(path)):
-                opened.append(stack.enter_context(open_archive(path, options, listener)))
+        for place in places:
+            with _naming(place_name(place)):
+                opened.append(stack.enter_context(open_archive(place, options, listener)))
         sources = tuple(source for archive in opened for source in archive.sources)
         yield OpenedArchive(sources, merge_graphs([archive.graph for archive in opened], sources))
 
 
 @contextmanager
-def _naming(path: str) -> Iterator[None]:
+def _naming(name: str) -> Iterator[None]:
     """Have what is wrong with one archive of several say which it is."""
     try:
         yield
     except (ArchiveError, DocumentError) as error:
-        name = "standard input" if path == "-" else path
+        name = "standard input" if name == "-" else name
         if not error.where.startswith(name):
             error.where = ": ".join(filter(None, (name, error.where)))
         raise
@@ -87,11 +90,11 @@ def _naming(path: str) -> Iterator[None]:
 
 @contextmanager
 def open_archive(
-    path: str | os.PathLike[str], options: SourceOptions | None = None, listener: Listener | None = None
+    place: Source, options: SourceOptions | None = None, listener: Listener | None = None
 ) -> Iterator[OpenedArchive]:
-    """Open `path` (or ``-``) and read all that it lists; raises what scanning and reading the index raise."""
+    """Open an archive and read all that it lists; raises what scanning and reading the index raise."""
     options = options or SourceOptions()
-    with open_scanned(path, options, listener or Silence()) as scanned:
+    with open_scanned(place, options, listener or Silence()) as scanned:
         with unchanged(scanned.source):
             graph = build_graph(scanned.scan, scanned.source, ratio_limit=options.ratio_limit)
         yield OpenedArchive((scanned.source,), graph)
@@ -107,13 +110,11 @@ class ScannedArchive:
 
 
 @contextmanager
-def open_scanned(
-    path: str | os.PathLike[str], options: SourceOptions, listener: Listener
-) -> Iterator[ScannedArchive]:
-    """Open `path` (or ``-``) and list its entries; raises what opening and scanning raise."""
+def open_scanned(place: Source, options: SourceOptions, listener: Listener) -> Iterator[ScannedArchive]:
+    """Open an archive and list its entries; raises what opening and scanning raise."""
     spooling = Spooling(listener)
     spool = spooling.options(options)
-    opened = open_place(path, standard_input=options.standard_input)
+    opened = open_place(place, standard_input=options.standard_input)
     with closing(spool_incoming(opened, spool) if isinstance(opened, Incoming) else opened) as source:
         spooling.finish()
         with unchanged(source):

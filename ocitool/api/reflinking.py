@@ -7,9 +7,9 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ocitool.api.places import Output, local_path, place_name
 from ocitool.archive.new_file import NewFile
 from ocitool.archive.new_folder import names_folder
-from ocitool.archive.remote import url_scheme
 from ocitool.archive.sink import open_descriptor
 from ocitool.engine.share_blocks import cannot_share, share_blocks
 from ocitool.errors import UsageError
@@ -25,12 +25,12 @@ if TYPE_CHECKING:
     from ocitool.plan.steps import Copy, OutputPlan, Plan
 
 
-def require_sharing(reflink: Reflink, path: str | os.PathLike[str], compression: Compression) -> None:
+def require_sharing(reflink: Reflink, place: Output, compression: Compression) -> None:
     """Raise `UsageError` for an output that must share blocks, and of its kind never can."""
     if reflink is not Reflink.ALWAYS:
         return
-    name = os.fspath(path)
-    if names_folder(name):
+    path, name = local_path(place), place_name(place)
+    if path is not None and names_folder(path):
         raise UsageError(
             "--reflink always is for archives: a folder has links or clones of a source folder anyway",
             where=name,
@@ -42,9 +42,8 @@ def require_sharing(reflink: Reflink, path: str | os.PathLike[str], compression:
             where=name,
             remedy="leave out --reflink always, or write a plain tar",
         )
-    target = Path(path)
-    is_stream = name == "-" or url_scheme(name) != "" or open_descriptor(name) is not None
-    if is_stream or (target.exists() and not target.is_file()):
+    is_stream = path is None or open_descriptor(path) is not None
+    if is_stream or (path is not None and Path(path).exists() and not Path(path).is_file()):
         raise UsageError(
             "what is no file shares no blocks with its source",
             where="standard output" if name == "-" else name,
@@ -68,7 +67,7 @@ def share_or_require_space(targets: Sequence[Target], sources: Sequence[ByteSour
 
 
 def require_one_device(
-    plan: Plan, paths: Sequence[str | os.PathLike[str]], sources: Sequence[ByteSource], options: FilterOptions
+    plan: Plan, places: Sequence[Output], sources: Sequence[ByteSource], options: FilterOptions
 ) -> None:
     """Raise `OutputError` if outputs that must share blocks would be on another file system than what they copy.
 
@@ -77,8 +76,8 @@ def require_one_device(
     """
     if options.reflink is not Reflink.ALWAYS or options.layers is not Layers.KEEP:
         return
-    for output, path in zip(plan.outputs, paths, strict=True):
-        device = _device_of_folder(path)
+    for output, place in zip(plan.outputs, places, strict=True):
+        device = _device_of_folder(place)
         for copy in filter(output.is_aligned, (step.content for step in output.steps())):
             source = sources[copy.source]
             opened = source.open_range(copy.offset, copy.size)
@@ -87,7 +86,7 @@ def require_one_device(
             with opened:
                 other = os.fstat(opened.descriptor).st_dev
             if other != device and (os.major(device) or os.major(other)):
-                raise cannot_share(source.name, os.fspath(path), os.strerror(errno.EXDEV))
+                raise cannot_share(source.name, place_name(place), os.strerror(errno.EXDEV))
 
 
 def replaced_files(sinks: Iterable[object]) -> frozenset[tuple[int, int]]:
@@ -119,8 +118,11 @@ def _lasts(copy: Copy, source: ByteSource, replaced: Collection[tuple[int, int]]
     return status.st_nlink > ((status.st_dev, status.st_ino) in replaced)
 
 
-def _device_of_folder(path: str | os.PathLike[str]) -> int | None:
+def _device_of_folder(place: Output) -> int | None:
     """Return the file system that a file goes to; None if its folder is not there, and not about to be made."""
+    path = local_path(place)
+    if path is None:
+        return None
     folder = Path(os.path.realpath(path)).parent
     for each in (folder, folder.parent):
         if each.is_dir():

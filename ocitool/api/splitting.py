@@ -12,14 +12,15 @@ from typing import TYPE_CHECKING
 from ocitool.api.forwarding import ArrivingArchive, Planner, can_arrive, open_arriving
 from ocitool.api.listener import Listener, Silence
 from ocitool.api.opening import OpenedArchive, SourceOptions, open_archive
+from ocitool.api.places import Source, local_path, place_name, place_stem
 from ocitool.api.recompressing import recompressed_layers
 from ocitool.api.reflinking import require_one_device, require_sharing
 from ocitool.api.writing import Outputs, WriteOptions, Written, choose_compression, towards
 from ocitool.archive.made_folder import made_folder
-from ocitool.archive.remote import url_scheme
 from ocitool.errors import UsageError
+from ocitool.model.url import url_scheme
 from ocitool.plan.options import SplitBy, SplitOptions
-from ocitool.plan.part_names import NameTemplate, source_stem
+from ocitool.plan.part_names import NameTemplate
 from ocitool.plan.split import plan_split, plan_split_layers
 from ocitool.plan.steps import OutputPlan, Plan, digest_map_json
 
@@ -52,7 +53,7 @@ class SplitResult:
 
 
 def split_options(
-    source: str | os.PathLike[str],
+    source: Source,
     *,
     by: SplitBy = SplitBy.PLATFORM,
     template: str | None = None,
@@ -61,20 +62,21 @@ def split_options(
 ) -> SplitOptions:
     """Return how to divide `source` and name its parts: after it, and with the suffix of a compression.
 
+    An open file has the name that it says, a URL that of its last component; what has none needs a `template`.
     Raises `UsageError` for a template that means nothing.
     """
     if template is not None:
         NameTemplate.parse(template)
     extension = ".tar" + ("" if compression is None else compression.suffix)
-    stem = source_stem(os.fspath(source))
-    if not stem and os.fspath(source) != "-":
+    stem, path = place_stem(source), local_path(source)
+    if not stem and path is not None:
         # A folder that was given as ``.`` has a name too.
-        stem = source_stem(os.path.realpath(source))
+        stem = place_stem(os.path.realpath(path))
     return SplitOptions(by, template, stem, extension, max_size)
 
 
 def split_archive(
-    source: str | os.PathLike[str],
+    source: Source,
     folder: str | os.PathLike[str],
     options: FilterOptions,
     split: SplitOptions,
@@ -160,7 +162,7 @@ def _check_folder(folder: str) -> None:
     if url_scheme(folder):
         raise UsageError(
             "the parts of a split go into a folder of this machine",
-            where=folder,
+            where=place_name(folder),
             remedy="name a local one, or write one archive at a time with filter -o",
         )
     if folder == "-":

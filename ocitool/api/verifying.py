@@ -22,7 +22,7 @@ from ocitool.graph.build import build_graph, unlisted_graph
 from ocitool.plan.unpacking import plan_unpacking
 
 if TYPE_CHECKING:
-    import os
+    from ocitool.api.places import Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class VerifyOptions:
 
 
 def verify_archive(
-    source: str | os.PathLike[str],
+    source: Source,
     options: VerifyOptions | None = None,
     *,
     source_options: SourceOptions | None = None,

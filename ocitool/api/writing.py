@@ -6,22 +6,23 @@ import os
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Self, TypeAlias
+from typing import TYPE_CHECKING, Self, TypeAlias, cast
 
-from ocitool.api.places import remote_store
+from ocitool.api.places import Output, local_path, place_name, remote_store, typed
 from ocitool.api.reflinking import replaced_files, require_sharing, share_or_require_space, shared_size
 from ocitool.api.sharing import shared_once
 from ocitool.archive.codec.compress import THREAD_LIMIT, CompressingSink, Compression
+from ocitool.archive.file_object_sink import FileObjectSink
 from ocitool.archive.new_file import Appender, NewFile
 from ocitool.archive.new_folder import FOLDER_DESCRIPTORS, NewFolder, names_folder
 from ocitool.archive.open_files import allow_open_files
-from ocitool.archive.remote import url_scheme
 from ocitool.archive.sink import StreamSink, open_sink, publish_all
 from ocitool.archive.spool import default_spool_directory
 from ocitool.engine.execute import Target, digest_files, execute
 from ocitool.engine.workers import processor_count
-from ocitool.errors import OutputError, UsageError
+from ocitool.errors import OcitoolError, OutputError, UsageError
 from ocitool.model.json_text import JsonObject, dump_json
+from ocitool.model.url import url_file_name, url_scheme
 from ocitool.plan.options import Reflink
 from ocitool.plan.steps import Copy, OutputPlan, Plan
 
@@ -31,11 +32,12 @@ if TYPE_CHECKING:
 
     from ocitool.api.listener import Listener
     from ocitool.archive.arrivals import Arrivals
+    from ocitool.archive.file_objects import WritableFile
     from ocitool.archive.remote import Upload
     from ocitool.archive.source import ByteSource
     from ocitool.model.digest import Digest
 
-Sink: TypeAlias = "NewFile | NewFolder | StreamSink | Upload"
+Sink: TypeAlias = "NewFile | NewFolder | StreamSink | FileObjectSink | Upload"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +82,7 @@ class Outputs:
         self._reflink = reflink
         self._stack = ExitStack()
         self._sinks: list[Sink] = []
-        self._paths: list[str] = []
+        self._outputs: list[Output] = []
         self._compressions: list[Compression] = []
         self._places: dict[str, str] = {}
         self._map: NewFile | StreamSink | None = None
@@ -93,28 +95,38 @@ class Outputs:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Let go of all that was opened; bytes without a name are gone."""
+        if isinstance(error, OcitoolError):
+            for sink in self._sinks:
+                if isinstance(sink, FileObjectSink):
+                    sink.add_to(error)
         self._stack.close()
 
-    def open(self, *paths: str | os.PathLike[str]) -> None:
+    def open(self, *outputs: Output) -> None:
         """Open the places of outputs.
 
         Raises `UsageError` for a name that promises what is not written, or where nothing can be shared that must be,
         `OutputError` if there is no way to write, to so many at once, or if two of them are one.
         """
-        compressions = [choose_compression(path, self._options.compression) for path in paths]
-        for path, compression in zip(paths, compressions, strict=True):
-            require_sharing(self._reflink, path, compression)
-        folders = sum(map(names_folder, paths))
+        compressions = [choose_compression(output, self._options.compression) for output in outputs]
+        for output, compression in zip(outputs, compressions, strict=True):
+            require_sharing(self._reflink, output, compression)
+        folders = sum(map(becomes_folder, outputs))
         # A blob that all folders share is a file in each of them, and every thread may be at one.
-        allow_open_files(folders * FOLDER_DESCRIPTORS + len(paths) - folders, passing=folders * processor_count())
-        self._sinks.extend(self._open(path) for path in paths)
-        self._paths.extend(os.fspath(path) for path in paths)
+        allow_open_files(folders * FOLDER_DESCRIPTORS + len(outputs) - folders, passing=folders * processor_count())
+        self._sinks.extend(map(self._open, outputs))
+        self._outputs.extend(outputs)
         self._compressions.extend(compressions)
 
     def open_digest_map(self) -> None:
         """Open the file for the digest map, if one is to be written; raises `OutputError` if that cannot be."""
         path = self._options.digest_map
         if path is not None:
+            if local_path(os.fspath(path)) is None:
+                raise UsageError(
+                    "the digest map is written to a file of this machine",
+                    where=place_name(os.fspath(path)),
+                    remedy="name a local one; the result has the map too",
+                )
             self._map = open_sink(path, clobber=self._options.clobber)
             self._stack.callback(self._map.close)
             self._occupy(path, self._map)
@@ -147,22 +159,27 @@ class Outputs:
             results = self._with_checksums(results, listener)
         # The disk may take longer than the copying did.
         listener.start("saving", None)
-        sinks = (sink for sink in (*self._sinks, self._map) if sink is not None)
-        named = [sink for sink in sinks if not isinstance(sink, StreamSink)]
+        sinks = [sink for sink in (*self._sinks, self._map) if sink is not None]
+        for sink in sinks:
+            if isinstance(sink, FileObjectSink):
+                sink.flush()
+        named = [sink for sink in sinks if not isinstance(sink, StreamSink | FileObjectSink)]
         for new in named:
             new.stage()
         self._options.before_naming()
         publish_all(named)
-        for sink in (*self._sinks, self._map):
-            if sink is not None:
-                sink.close()
+        for sink in sinks:
+            sink.close()
         listener.finish()
         return results
 
-    def _open(self, path: str | os.PathLike[str]) -> Sink:
+    def _open(self, output: Output) -> Sink:
         options = self._options
+        path = typed(output)
+        if path is None:
+            return FileObjectSink(cast("WritableFile", output))
         if scheme := url_scheme(path):
-            upload = remote_store(scheme).open_output(os.fspath(path), clobber=options.clobber)
+            upload = remote_store(scheme).open_output(path, clobber=options.clobber)
             self._stack.callback(upload.close)
             self._occupy(path, upload)
             return upload
@@ -181,8 +198,8 @@ class Outputs:
         """Note what is to get a name; raises `OutputError` if that leads, by links, to where another output goes."""
         if isinstance(sink, StreamSink):
             return
-        name = os.fspath(path)
-        place = name if url_scheme(path) else os.path.realpath(path)
+        typed_path, name = os.fspath(path), place_name(path)
+        place = typed_path if url_scheme(typed_path) else os.path.realpath(path)
         if place in self._places:
             raise OutputError(
                 f"is the same place as {self._places[place]}", where=name, remedy="remove the link, or name another"
@@ -201,16 +218,17 @@ class Outputs:
         plain: list[Target] = []
         packed: list[int] = []
         results: dict[int, Written] = {}
-        for number, (output, sink, path, compression) in enumerate(
-            zip(plan.outputs, self._sinks, self._paths, self._compressions, strict=True)
+        for number, (output, sink, place, compression) in enumerate(
+            zip(plan.outputs, self._sinks, self._outputs, self._compressions, strict=True)
         ):
             if compression.is_needed:
                 packed.append(number)
                 continue
-            if not isinstance(sink, NewFile | NewFolder | StreamSink):
+            if not isinstance(sink, NewFile | NewFolder | StreamSink | FileObjectSink):
                 sink.begin(output.size)
             plain.append((output, sink))
-            results[number] = Written(path, output.content_size if isinstance(sink, NewFolder) else output.size)
+            size = output.content_size if isinstance(sink, NewFolder) else output.size
+            results[number] = Written(place_name(place), size)
         share_or_require_space(plain, sources, self._reflink)
         replaced = replaced_files(self._sinks)
         for number, result in results.items():
@@ -223,7 +241,7 @@ class Outputs:
             outputs = [plan.outputs[number] for number in packed]
             sizes = self._write_compressed(outputs, packed, sources, on_bytes, arrivals)
             for number, size in zip(packed, sizes, strict=True):
-                results[number] = Written(self._paths[number], size, is_compressed=True)
+                results[number] = Written(place_name(self._outputs[number]), size, is_compressed=True)
         return tuple(results[number] for number in range(len(plan.outputs)))
 
     def _write_compressed(
@@ -237,13 +255,13 @@ class Outputs:
         """Write outputs into the sinks of those numbers, one after the other; return their sizes in bytes."""
         verify, sizes = self._options.verify, []
         # One alone shares with no other, so that it may be anywhere.
-        folder = folder_beside(self._paths[numbers[0]]) or default_spool_directory()
+        folder = folder_beside(self._outputs[numbers[0]]) or default_spool_directory()
         with shared_once(outputs, sources, folder, verify=verify, on_bytes=on_bytes) as shared:
             for number, output in zip(numbers, shared.outputs, strict=True):
                 sink = self._sinks[number]
                 if isinstance(sink, NewFolder):
                     raise TypeError("a folder is not compressed")
-                if not isinstance(sink, NewFile | StreamSink):
+                if not isinstance(sink, NewFile | StreamSink | FileObjectSink):
                     sink.begin(None)
                 target = Appender(sink) if isinstance(sink, NewFile) else sink
                 threads = min(processor_count(), THREAD_LIMIT)
@@ -269,52 +287,62 @@ class Outputs:
         return tuple(replace(result, sha256=found.get(number)) for number, result in enumerate(results))
 
 
-def choose_compression(output: str | os.PathLike[str], wanted: Compression | None) -> Compression:
+def choose_compression(output: Output, wanted: Compression | None) -> Compression:
     """Return what an output is compressed with; raises `UsageError` for one that cannot be."""
-    if not os.fspath(output):
+    path = typed(output)
+    if path is None:
+        return wanted or Compression()
+    if not path:
         raise UsageError(
             "the name of the output is empty", remedy="name a file, a folder with a slash at its end, or -"
         )
-    if url_scheme(output) and names_folder(output):
+    if not becomes_folder(output):
+        return wanted or Compression.for_name(url_file_name(path) if url_scheme(path) else path)
+    if url_scheme(path):
         raise UsageError(
             "an image layout folder is written on this machine only",
-            where=os.fspath(output),
+            where=place_name(output),
             remedy="name an object, or a local folder",
         )
-    if not names_folder(output):
-        return wanted or Compression.for_name(os.fspath(output))
     if wanted is not None:
         raise UsageError(
             "a folder is not compressed",
-            where=os.fspath(output),
+            where=path,
             remedy="leave out --compress, or the slash for a file",
         )
     return Compression()
 
 
-def towards(plan: Plan, paths: Sequence[str | os.PathLike[str]]) -> Plan:
+def becomes_folder(output: Output) -> bool:
+    """Tell whether an output is to be an OCI layout folder."""
+    path = typed(output)
+    return path is not None and names_folder(path)
+
+
+def towards(plan: Plan, outputs: Sequence[Output]) -> Plan:
     """Return a plan that knows which of its outputs are going to be folders."""
-    outputs = (
-        replace(output, is_folder=names_folder(path)) for output, path in zip(plan.outputs, paths, strict=True)
+    planned = (
+        replace(planned, is_folder=becomes_folder(output))
+        for planned, output in zip(plan.outputs, outputs, strict=True)
     )
-    return replace(plan, outputs=tuple(outputs))
+    return replace(plan, outputs=tuple(planned))
 
 
-def folder_beside(output: str | os.PathLike[str]) -> Path | None:
+def folder_beside(output: Output) -> Path | None:
     """Return the folder of an output file, where there is room for what is made of the spool anyway."""
-    if url_scheme(output):
+    path = local_path(output)
+    if path is None:
         return None
-    if names_folder(output):
-        parent = Path(os.path.realpath(output)).parent
+    if names_folder(path):
+        parent = Path(os.path.realpath(path)).parent
         return parent if parent.is_dir() else None
     try:
-        if os.fspath(output) == "-" or not Path(output).is_file():
-            stream = os.fspath(output) == "-" or Path(output).exists()
-            parent = Path(output).parent
-            return None if stream or not parent.is_dir() else parent
+        if not Path(path).is_file():
+            parent = Path(path).parent
+            return None if Path(path).exists() or not parent.is_dir() else parent
     except OSError:
         return None
-    return Path(os.path.realpath(output)).parent
+    return Path(os.path.realpath(path)).parent
 
 
 def _announce(plan: Plan, sources: Sequence[ByteSource]) -> None:

@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-import os
-import re
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from ocitool.archive.sink import NewOutput, OrderedSink
+from ocitool.model.url import url_scheme
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ocitool.archive.source import ByteSource, Incoming
 
-_URL: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
-
-
-def url_scheme(place: object) -> str:
-    """Return the scheme of a URL in lower case, "" for what is none; ``./`` before it makes any name a path."""
-    found = _URL.match(os.fspath(place)) if isinstance(place, str) else None
-    return found[1].lower() if found else ""
+__all__ = ["FarSource", "RemoteStore", "Upload", "url_scheme"]
 
 
 class FarSource(ABC):

@@ -58,6 +58,7 @@ def on_error(
     from ocitool.advice.explain import explain_to_json
     from ocitool.advice.request import Request
     from ocitool.api.explaining import explain_error
+    from ocitool.api.places import place_name
     from ocitool.api.text_input import read_end
     from ocitool.cli.advise_options import one_platform
     from ocitool.cli.explain_text import explanation_lines, placeholder_lines
@@ -74,15 +75,17 @@ def on_error(
         explanations = tuple(_with_names(explanation, source) for explanation in explanations)
     note = [f"note: the first {unread} bytes of the text were not read"] if unread else []
     lines = [*note, *explanation_lines(explanations), *placeholder_lines(explanations)]
-    return AdviceReport(explain_to_json(explanations, source or "", unread), lines)
+    return AdviceReport(explain_to_json(explanations, "" if source is None else place_name(source), unread), lines)
 
 
 def _with_names(explanation: Explanation, source: str) -> Explanation:
     """Return an explanation whose commands name the archive."""
     from ocitool.api.advising import output_name, typed_name
+    from ocitool.api.places import place_name
     from ocitool.cli.remedy import fill_names
 
-    names = typed_name(source), output_name(source, ())
+    name = place_name(source)
+    names = typed_name(name), output_name(name, ())
     causes = tuple(replace(cause, remedy=fill_names(cause.remedy, *names)) for cause in explanation.causes)
     return replace(explanation, causes=causes)
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from ocitool.advice.choice import Quality
 from ocitool.advice.outcome import Evidence
 from ocitool.cli.text import printable
+from ocitool.model.url import url_scheme
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,6 +50,8 @@ def advice_lines(advice: Advice, *, quiet: bool = False, verbose: bool = False) 
     if advice.absent:
         inspect = _safe(shlex.join(["ocitool", "inspect", advice.source]))
         lines += [f"no image of it has {_absent(advice)}; what it has: {inspect}"]
+    if url_scheme(advice.source):
+        lines += ["importers read no URLs: fetch it first, or have ocitool import do so"]
     for importer in advice.importers:
         shown = [line for line in importer.versions if not (quiet and line.choice.plain.quality is Quality.WORKS)]
         if shown:

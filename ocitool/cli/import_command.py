@@ -71,11 +71,12 @@ def _run(source: str, options: ImportOptions, shared: ImportArguments, listener:
 
 def _announce(source: str, plan: ImportPlan, shared: ImportArguments, listener: Listener) -> None:
     """Say what is about to be run, before the importer says anything itself."""
+    from ocitool.api.places import place_name
     from ocitool.cli.import_text import plan_lines, warning_lines
 
     listener.finish()
     if shared.form is Format.TEXT:
-        lines = warning_lines(plan) if shared.quiet else plan_lines(plan, source)
+        lines = warning_lines(plan) if shared.quiet else plan_lines(plan, place_name(source))
         print_lines(lines, stream=sys.stderr)
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from ocitool.advice.outcome import Ending, Evidence
 from ocitool.cli.text import printable
+from ocitool.model.url import url_scheme
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -55,6 +56,8 @@ def command_line(plan: ImportPlan, source: str) -> str:
     if plan.rewrite is not None:
         return printable(f"{plan.rewrite.typed(source)} | {command}")
     compression = plan.compression
+    if url_scheme(source):
+        return printable(command)  # which no other program reads, let alone decompresses
     if source == "-":
         return printable(f"{compression} -dc | {command}" if compression else command)
     if compression:

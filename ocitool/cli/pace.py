@@ -60,7 +60,8 @@ class Pace:
             return None
         if done >= self._total:
             return 0
-        return math.ceil((self._total - done) / speed) if speed else None
+        # What is not done takes a second at least, however short the time was that the speed is known from.
+        return max(1, math.ceil((self._total - done) / speed)) if speed else None
 
 
 def _speed(before: tuple[float, int], after: tuple[float, int]) -> float | None:

@@ -12,6 +12,7 @@ from ocitool.archive.new_file import NewFile
 from ocitool.archive.sink import open_sink, publish_all
 from ocitool.cli.signals import ignore_signals
 from ocitool.errors import OutputError, UsageError
+from ocitool.model.url import url_scheme
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -60,7 +61,7 @@ def opened_picture(path: Path, source: str) -> Iterator[PictureFile]:
     form = FORMS.get(path.suffix.lower())
     if form is None:
         raise UsageError("pictures are SVG or PNG", where=str(path), remedy="end its name in .svg or .png")
-    if source != "-" and os.path.realpath(path) == os.path.realpath(source):
+    if source != "-" and not url_scheme(source) and os.path.realpath(path) == os.path.realpath(source):
         raise UsageError("--plot is the source itself", where=str(path), remedy="name another file")
     draw_chart = _load()
     if path.is_dir():

@@ -46,17 +46,29 @@ def occupy_closed_streams() -> None:
             os.open(os.devnull, os.O_WRONLY if number == 0 else os.O_RDONLY)
 
 
-def check_places(sources: Sequence[str], output: str, digest_map: Path | None) -> None:
+def check_places(sources: Sequence[str], output: str, digest_map: str | None) -> None:
     """Raise `UsageError` if the digest map would land in a source, the output or among the reports."""
     if digest_map is None:
         return
-    where = os.fspath(digest_map)
+    from ocitool.model.url import shown_url, url_scheme
+
+    where = digest_map
+    if url_scheme(where):
+        raise UsageError(
+            "--digest-map takes a file of this machine",
+            where=shown_url(where),
+            remedy="name a local one; the report has the map too: --format json",
+        )
     if where == "-" or is_stream(where, OUT) or is_stream(where, ERR):
         raise UsageError("--digest-map takes a file", where=where, remedy="the report has the map too: --format json")
-    if output.endswith("/") and Path(os.path.realpath(output)) in Path(os.path.realpath(where)).parents:
+    if (
+        output.endswith("/")
+        and not url_scheme(output)
+        and Path(os.path.realpath(output)) in Path(os.path.realpath(where)).parents
+    ):
         raise UsageError("--digest-map is in the output", where=where, remedy="name a file outside of it")
     for other, name in ((output, "the output"), *((source, "the source") for source in sources)):
-        if other != "-" and os.path.realpath(where) == os.path.realpath(other):
+        if other != "-" and not url_scheme(other) and os.path.realpath(where) == os.path.realpath(other):
             raise UsageError(f"--digest-map is {name} itself", where=where, remedy="name another file")
 
 
@@ -64,6 +76,10 @@ def is_stream(path: str, number: int) -> bool:
     """Tell whether writing to `path` is writing to the descriptor `number`: the same pipe, socket or open file."""
     if path == "-":
         return number == OUT
+    from ocitool.model.url import url_scheme
+
+    if url_scheme(path):
+        return False
     try:
         one, other = os.stat(path), os.fstat(number)  # noqa: PTH116 - descriptors have no path
     except OSError:

@@ -78,6 +78,7 @@ def verify_command(
         # Bad options are told before anything heavy is loaded or read.
         gates = make_gates(source, platforms or (), images or (), require, only=only)
         from ocitool.api.opening import SourceOptions
+        from ocitool.api.places import place_name
         from ocitool.api.verifying import VerifyOptions, verify_archive
         from ocitool.check.rule import Profile, Severity
         from ocitool.cli.remedy import fill_remedies
@@ -90,13 +91,14 @@ def verify_command(
                 source_options=SourceOptions(spool_directory=spool_directory, ratio_limit=max_ratio),
                 listener=listener,
             )
-        report, severity = fill_remedies(report, source), Severity(fail_on.value)
+        name, severity = place_name(source), Severity(fail_on.value)
+        report = fill_remedies(report, name)
         if form is VerifyFormat.TEXT:
             _print_text(report, severity, quiet=quiet, verbose=verbose)
         elif form is VerifyFormat.JSON:
             print_json(report.to_json(fail_on=severity), stream=sys.stdout)
         else:
-            print_lines([_for_ci(report, form, options, source, severity)], stream=sys.stdout)
+            print_lines([_for_ci(report, form, options, name, severity)], stream=sys.stdout)
         if report.has(severity):
             raise typer.Exit(1)
 

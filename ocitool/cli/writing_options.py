@@ -135,7 +135,7 @@ ReflinkMode: TypeAlias = Annotated[
     ),
 ]
 DigestMap: TypeAlias = Annotated[
-    Path | None,
+    str | None,
     typer.Option("--digest-map", metavar="FILE", help="Write old and new digests as JSON.", show_default=False),
 ]
 NoClobber: TypeAlias = Annotated[bool, typer.Option("--no-clobber", help="Refuse to replace an existing file.")]
@@ -208,7 +208,7 @@ class WritingArguments:
             clobber=not self.no_clobber,
             force=self.force,
             compression=None if self.compress is None else Compression.parse(self.compress),
-            digest_map=self.digest_map,
+            digest_map=None if self.digest_map is None else Path(self.digest_map),
             before_naming=ignore_signals,
         )
 

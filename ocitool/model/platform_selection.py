@@ -134,10 +134,14 @@ class PlatformSelection:
         object.__setattr__(self, "_patterns", tuple(one for one in self.specifiers if not one.is_literal))
 
     @classmethod
-    def parse(cls, texts: Sequence[str], *, host: Platform | None = None) -> Self:
-        """Parse the values of a repeatable option, each a comma list; raises `UsageError`."""
+    def parse(cls, texts: str | Sequence[str], *, host: Platform | None = None) -> Self:
+        """Parse a comma list of specifiers such as ``linux/arm64,linux/arm/v7``, or several; raises `UsageError`.
+
+        `host` is what ``local`` means, by default the platform of this machine.
+        """
+        lists = [texts] if isinstance(texts, str) else texts
         specifiers = tuple(
-            PlatformSpecifier.parse(text.strip(), host=host) for value in texts for text in value.split(",")
+            PlatformSpecifier.parse(text.strip(), host=host) for each in lists for text in each.split(",")
         )
         if not specifiers:
             raise UsageError("no platform given", remedy=f"{_EXAMPLE}, or all")

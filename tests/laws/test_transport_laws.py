@@ -1,21 +1,26 @@
-"""The way an archive comes in and goes out does not change a byte: file, pipe, standard output."""
+"""The way an archive comes in and goes out does not change a byte: file, pipe, standard output, open files."""
 
 from __future__ import annotations
 
+import gzip
+import io
 import os
 import tempfile
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import zstandard
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from ocitool.api import SourceOptions, WriteOptions, filter_archive
+from tests.file_objects import KINDS
 from tests.laws.filtering import filtered, options_of
 from tests.strategies import Archive, selected_archives
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 
 def _feed(descriptor: int, data: bytes) -> threading.Thread:
@@ -72,3 +77,17 @@ def test_files_and_pipes_give_the_same_bytes(drawn: tuple[Archive, list[str]]) -
         assert target.read_bytes() == expected
         assert _through_pipes(archive.data, platforms, folder) == expected
         assert {path.name for path in folder.iterdir()} == {"in.tar", "out.tar"}
+
+
+@settings(max_examples=80)
+@given(selected_archives(), st.sampled_from(KINDS), st.sampled_from([bytes, gzip.compress, zstandard.compress]))
+def test_open_files_give_the_same_bytes(
+    drawn: tuple[Archive, list[str]], kind: Any, pack: Callable[[bytes], bytes]
+) -> None:
+    archive, platforms = drawn
+    output = io.BytesIO()
+    with tempfile.TemporaryDirectory() as name, kind(pack(archive.data), Path(name)) as source:
+        options = SourceOptions(spool_directory=Path(name))
+        result = filter_archive(source, output, options_of(platforms), source_options=options)
+    assert output.getvalue() == filtered(archive.data, platforms)
+    assert result.size == output.tell()

@@ -145,6 +145,11 @@ def test_selects(text: str, expected: list[Platform]) -> None:
     assert selected(text) == expected
 
 
+def test_a_comma_list_need_be_in_no_list() -> None:
+    text = "linux/arm64, !linux/386"
+    assert PlatformSelection.parse(text) == PlatformSelection.parse([text])
+
+
 def test_options_repeat() -> None:
     assert selected(" linux/amd64 ,! linux/386\n") == [AMD64]
     assert selected("linux/amd64", "arm64,armhf") == [AMD64, ARM64, ARM_V7]
