@@ -58,8 +58,7 @@ def open_archives(
 
     Raises what `open_archive` and `merge_graphs` raise, and `UsageError` if standard input is named twice.
     """
-    if sum(os.fspath(path) == "-" for path in paths) > 1:
-        raise UsageError("standard input can be read once", remedy="name - once, and files for the others")
+    require_one_stream(paths)
     with ExitStack() as stack:
         if not join:
             (only,) = paths
@@ -67,14 +66,20 @@ def open_archives(
             return
         opened: list[OpenedArchive] = []
         for path in paths:
-            with _naming(os.fspath(path)):
+            with naming(os.fspath(path)):
                 opened.append(stack.enter_context(open_archive(path, options, listener)))
         sources = tuple(source for archive in opened for source in archive.sources)
         yield OpenedArchive(sources, merge_graphs([archive.graph for archive in opened], sources))
 
 
+def require_one_stream(paths: Sequence[str | os.PathLike[str]]) -> None:
+    """Raise `UsageError` if standard input is named twice."""
+    if sum(os.fspath(path) == "-" for path in paths) > 1:
+        raise UsageError("standard input can be read once", remedy="name - once, and files for the others")
+
+
 @contextmanager
-def _naming(path: str) -> Iterator[None]:
+def naming(path: str) -> Iterator[None]:
     """Have what is wrong with one archive of several say which it is."""
     try:
         yield
