@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from ocitool.api.advising import AdviseOptions, advise_archive
+    from ocitool.api.comparing import diff_archives
+    from ocitool.api.deltas import ApplyResult, DeltaResult, apply_delta, make_delta
     from ocitool.api.explaining import explain_error
     from ocitool.api.filtering import FilterResult, filter_archive, merge_archives
     from ocitool.api.image_lists import read_image_list
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
     from ocitool.model.reference import ImageFilter, Reference
     from ocitool.model.renaming import Renaming
     from ocitool.model.schemas import read_schema, schema_names
+    from ocitool.plan.comparison import Comparison
     from ocitool.plan.options import (
         DockerManifest,
         FilterOptions,
@@ -52,7 +55,10 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AdviseOptions",
+    "ApplyResult",
     "ClientOptions",
+    "Comparison",
+    "DeltaResult",
     "DockerManifest",
     "FilterOptions",
     "FilterResult",
@@ -87,10 +93,13 @@ __all__ = [
     "WriteOptions",
     "Written",
     "advise_archive",
+    "apply_delta",
+    "diff_archives",
     "explain_error",
     "filter_archive",
     "import_archive",
     "inspect_archive",
+    "make_delta",
     "merge_archives",
     "migrate_scripts",
     "predict_import",
@@ -104,7 +113,10 @@ __all__ = [
 
 _HOMES: Final = {
     "AdviseOptions": "ocitool.api.advising",
+    "ApplyResult": "ocitool.api.deltas",
     "ClientOptions": "ocitool.api.import_client",
+    "Comparison": "ocitool.plan.comparison",
+    "DeltaResult": "ocitool.api.deltas",
     "DockerManifest": "ocitool.plan.options",
     "FilterOptions": "ocitool.plan.options",
     "FilterResult": "ocitool.api.filtering",
@@ -139,10 +151,13 @@ _HOMES: Final = {
     "WriteOptions": "ocitool.api.writing",
     "Written": "ocitool.api.writing",
     "advise_archive": "ocitool.api.advising",
+    "apply_delta": "ocitool.api.deltas",
+    "diff_archives": "ocitool.api.comparing",
     "explain_error": "ocitool.api.explaining",
     "filter_archive": "ocitool.api.filtering",
     "import_archive": "ocitool.api.importing",
     "inspect_archive": "ocitool.api.inspecting",
+    "make_delta": "ocitool.api.deltas",
     "merge_archives": "ocitool.api.filtering",
     "migrate_scripts": "ocitool.api.migrating",
     "predict_import": "ocitool.api.importing",
