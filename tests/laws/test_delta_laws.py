@@ -236,8 +236,8 @@ def test_forms_of_archives_do_not_matter(old: Archive, new: Archive, has_base_in
                 assert apply_delta(base, source, output).digest == result.digest
                 assert output.read_bytes() == whole
         reading = _feed(old.data if has_base_in_pipe else delta)
-        sources = ("-", made) if has_base_in_pipe else (old_folder, "-")
-        apply_delta(*sources, output, source_options=SourceOptions(standard_input=reading))
+        piped: tuple[str | Path, str | Path] = ("-", made) if has_base_in_pipe else (old_folder, "-")
+        apply_delta(piped[0], piped[1], output, source_options=SourceOptions(standard_input=reading))
         os.close(reading)
         assert output.read_bytes() == whole
         apply_delta(old_folder, packed, folder / "whole.tar.zst")
@@ -263,4 +263,4 @@ def test_verification_cannot_be_left_out() -> None:
 
 
 def _shared_layer() -> str:
-    return next(blob["digest"] for blob in listed(delta_of(OLD, NEW))["blobs"] if blob.get("base"))
+    return next(str(blob["digest"]) for blob in listed(delta_of(OLD, NEW))["blobs"] if blob.get("base"))
