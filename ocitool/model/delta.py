@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Final
 from ocitool.errors import DocumentError, IntegrityError, UnsupportedArchive
 from ocitool.model.digest import Digest
 from ocitool.model.json_text import JsonObject, JsonValue, count_values, dump_json, json_kind, parse_object
-from ocitool.model.limits import DOCUMENT_LIMIT, VALUE_LIMIT
+from ocitool.model.limits import DELTA_IMAGE_LIMIT, DELTA_NAME_LIMIT, DOCUMENT_LIMIT, VALUE_LIMIT
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
     from typing import TypeVar
 
     _Item = TypeVar("_Item")
@@ -30,12 +30,6 @@ DELTA_RULE: Final = "L17"
 
 BEGINNING: Final = 128
 """Bytes of a delta.json that tell it from any other file of that name."""
-
-BASE_IMAGES: Final = 20
-"""Images of the base that are named in a delta; they are there for messages, and a bundle may have thousands."""
-
-NAME_CHARACTERS: Final = 512
-"""Characters of such a name; longer ones are cut."""
 
 _BEGINS: Final = re.compile(rb'\s*\{\s*"schemaVersion"\s*:\s*[0-9]+\s*,\s*"kind"\s*:\s*"delta"')
 _FILES: Final = (("oci-layout", "index.json"), ("oci-layout", "index.json", "manifest.json"))
@@ -96,7 +90,7 @@ class BaseImage:
 class DeltaList:
     """What delta.json says: `files` and then `blobs` are all that the whole archive holds, in its order.
 
-    `base_images` are at most `BASE_IMAGES` of the `base_count` that the base had.
+    `base_images` are at most `DELTA_IMAGE_LIMIT` of the `base_count` that the base had.
     """
 
     files: tuple[ListedFile, ...]
@@ -169,8 +163,8 @@ class DeltaList:
             )
         base = _object(value.get("base"), "base")
         images = _items(base, "images", _base_image)
-        if len(images) > BASE_IMAGES:
-            raise DocumentError(f"base names {len(images)} images, more than {BASE_IMAGES}")
+        if len(images) > DELTA_IMAGE_LIMIT:
+            raise DocumentError(f"base names {len(images)} images, more than {DELTA_IMAGE_LIMIT}")
         result = cls(
             files=_items(value, "files", _file),
             blobs=_items(value, "blobs", _blob),
@@ -215,16 +209,18 @@ def _blob(value: JsonObject) -> ListedBlob:
 
 def _base_image(value: JsonObject) -> BaseImage:
     name = None if value.get("name") is None else _text(value, "name")
-    digests: Sequence[JsonValue] | JsonValue = value.get("digests")
+    digests = value.get("digests")
     if not isinstance(digests, list):
         raise DocumentError(f"digests are {json_kind(digests)}, not an array")
+    if len(digests) > DELTA_IMAGE_LIMIT:
+        raise DocumentError(f"an image of the base has {len(digests)} digests, more than {DELTA_IMAGE_LIMIT}")
     return BaseImage(name, tuple(_parsed(digest) for digest in digests))
 
 
 def _text(value: JsonObject, key: str) -> str:
     text = value.get(key)
-    if not isinstance(text, str) or len(text) > NAME_CHARACTERS:
-        raise DocumentError(f"{key} is no text of at most {NAME_CHARACTERS} characters")
+    if not isinstance(text, str) or len(text) > DELTA_NAME_LIMIT:
+        raise DocumentError(f"{key} is no text of at most {DELTA_NAME_LIMIT} characters")
     return text
 
 

@@ -7,9 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from ocitool.errors import IntegrityError
 from ocitool.model.delta import (
-    BASE_IMAGES,
     DELTA_NAME,
-    NAME_CHARACTERS,
     BaseImage,
     DeltaList,
     ListedBlob,
@@ -17,6 +15,7 @@ from ocitool.model.delta import (
 )
 from ocitool.model.descriptor import CONTAINERD_NAME, REF_NAME
 from ocitool.model.digest import Digest, digest_of_blob_name
+from ocitool.model.limits import DELTA_IMAGE_LIMIT, DELTA_NAME_LIMIT
 from ocitool.model.media_type import INDEXES
 from ocitool.plan.filter import source_references
 from ocitool.plan.options import IndexForm
@@ -146,8 +145,8 @@ def _from_base(base: ImageGraph, blob: ListedBlob) -> Content:
 def _base_images(base: ImageGraph) -> tuple[BaseImage, ...]:
     return tuple(
         BaseImage(
-            None if image.name is None else image.name[:NAME_CHARACTERS],
-            tuple(root.node.descriptor.digest for root in image.roots[:BASE_IMAGES]),
+            None if image.name is None else image.name[:DELTA_NAME_LIMIT],
+            tuple(root.node.descriptor.digest for root in image.roots[:DELTA_IMAGE_LIMIT]),
         )
-        for image in base.images[:BASE_IMAGES]
+        for image in base.images[:DELTA_IMAGE_LIMIT]
     )

@@ -77,6 +77,7 @@ def test_the_whole_is_made_of_a_delta_that_was_packed_by_another() -> None:
         (lambda value: value["base"]["images"][0].update(name="x" * 513), DocumentError, "512"),
         (lambda value: value["base"]["images"][0].update(digests=["x"]), DocumentError, "digest"),
         (lambda value: value["base"]["images"][0].update(digests="x"), DocumentError, "array"),
+        (lambda value: value["base"]["images"][0].update(digests=[ZEROS] * 21), DocumentError, "21 digests"),
         (lambda value: value.update(digest=7), DocumentError, "digest"),
         (lambda value: value.update(digest=ZEROS), IntegrityError, "does not have the digest"),
         (lambda value: value["blobs"].reverse(), IntegrityError, "does not have the digest"),
