@@ -12,7 +12,7 @@ from ocitool.api.places import open_place
 from ocitool.archive.reader import scan_source
 from ocitool.archive.source import ByteSource, Incoming, spool_incoming
 from ocitool.archive.spool import SpoolOptions
-from ocitool.errors import ArchiveError, DocumentError, OcitoolError, UsageError
+from ocitool.errors import ArchiveError, DocumentError, IntegrityError, OcitoolError, UsageError
 from ocitool.graph.build import build_graph
 from ocitool.graph.merge import merge_graphs
 from ocitool.model.limits import RATIO_LIMIT
@@ -83,7 +83,7 @@ def naming(path: str) -> Iterator[None]:
     """Have what is wrong with one archive of several say which it is."""
     try:
         yield
-    except (ArchiveError, DocumentError) as error:
+    except (ArchiveError, DocumentError, IntegrityError) as error:
         name = "standard input" if path == "-" else path
         if not error.where.startswith(name):
             error.where = ": ".join(filter(None, (name, error.where)))

@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 
     from ocitool.plan.comparison import Amount, BlobChange, Compared, Comparison, ImageChange, ManifestChange
 
+DETAIL_LIMIT: Final = 20
+"""Images that are printed with their platforms without `-v`."""
+
 _SIGNS: Final = {"added": "+", "removed": "-", "same": "="}
 
 
@@ -91,10 +94,11 @@ def diff_command(
 
 def comparison_lines(comparison: Comparison, *, verbose: bool = False) -> list[str]:
     """Write the report for people."""
-    lines: list[str] = []
-    for image in comparison.images:
-        if verbose or image.change != "same":
-            lines += _image_lines(image, verbose=verbose)
+    shown = [image for image in comparison.images if verbose or image.change != "same"]
+    if len(shown) > DETAIL_LIMIT and not verbose:
+        lines = [*map(_image_line, shown), "(-v prints the platforms of each)"]
+    else:
+        lines = [line for image in shown for line in _image_lines(image, verbose=verbose)]
     same = sum(image.change == "same" for image in comparison.images)
     if same and not verbose:
         lines.append(f"{format_count(same, 'image')} the same")
@@ -105,10 +109,14 @@ def comparison_lines(comparison: Comparison, *, verbose: bool = False) -> list[s
     return lines
 
 
-def _image_lines(image: ImageChange, *, verbose: bool) -> list[str]:
+def _image_line(image: ImageChange) -> str:
     counts = Counter(manifest.change.value for manifest in image.manifests)
     words = ", ".join(f"{count} {change}" for change, count in counts.items()) if len(counts) > 1 else ""
-    lines = [f"{printable(image.label)}: {image.change.value}{f' ({words})' if words else ''}"]
+    return f"{printable(image.label)}: {image.change.value}{f' ({words})' if words else ''}"
+
+
+def _image_lines(image: ImageChange, *, verbose: bool) -> list[str]:
+    lines = [_image_line(image)]
     rows = [(f"  {manifest.name}", manifest.change.value, _words(manifest)) for manifest in image.manifests]
     for manifest, line in zip(image.manifests, align(rows), strict=True):
         lines.append(line)

@@ -23,8 +23,10 @@ from ocitool.plan.output import blob_members
 from ocitool.plan.steps import Content, Copy, Emit, Member, OutputPlan, Plan, PlannedImage, SourceReference
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from ocitool.graph.delta import Delta
-    from ocitool.graph.image import ImageGraph
+    from ocitool.graph.image import ImageGraph, Node
 
 BASE: Final = 0
 """The number of the base among the sources of the plan of an `apply`; the delta comes after it."""
@@ -46,6 +48,7 @@ def plan_delta(base: ImageGraph, whole: Plan) -> DeltaPlan:
     `UnsupportedArchive` if there are more blobs than one delta can list.
     """
     _require_sound(base)
+    corrupt = _corrupt(base)
     (output,) = whole.outputs
     files: list[ListedFile] = []
     blobs: list[ListedBlob] = []
@@ -54,7 +57,8 @@ def plan_delta(base: ImageGraph, whole: Plan) -> DeltaPlan:
     for member in output.members:
         digest = digest_of_blob_name(member.name)
         if digest is not None:
-            blob = ListedBlob(digest, member.content.size, in_base=_holds(base, digest, member.content.size))
+            held = digest not in corrupt and _holds(base, digest, member.content.size)
+            blob = ListedBlob(digest, member.content.size, in_base=held)
             blobs.append(blob)
             rest += () if blob.in_base else (member,)
         elif isinstance(member.content, Emit):
@@ -132,6 +136,13 @@ def _holds(base: ImageGraph, digest: Digest, size: int) -> bool:
         return len(document) == size
     entry = base.blobs.get(digest)
     return entry is not None and entry.size == size
+
+
+def _corrupt(base: ImageGraph) -> frozenset[Digest]:
+    """Return what is known to be other than its digest says: documents, since layers are not read for a delta."""
+    nodes: Iterator[Node] = (node for image in base.images for node in (*image.indexes(), *image.manifests()))
+    damages = (damage.descriptor for node in nodes for damage in node.damages)
+    return frozenset(descriptor.digest for descriptor in damages if descriptor is not None)
 
 
 def _from_base(base: ImageGraph, blob: ListedBlob) -> Content:

@@ -125,6 +125,17 @@ def test_partial_images_are_shown(folder: Path) -> None:
     ]
 
 
+def test_many_images_are_a_line_each(folder: Path) -> None:
+    layout = Layout()
+    for number in range(21):
+        layout.add(layout.manifest(layers=(f"{number}",)), f"docker.io/library/app{number}:1")
+    (folder / "bundle.tar").write_bytes(layout.pack())
+    lines = diff(folder, "empty.tar", "bundle.tar")
+    assert len(lines) == 23
+    assert lines[20:22] == ["docker.io/library/app20:1: added", "(-v prints the platforms of each)"]
+    assert len(diff(folder, "empty.tar", "bundle.tar", "-v")) == 21 * 4 + 1
+
+
 def test_text_from_archives_is_safe(folder: Path) -> None:
     layout = Layout().add(Layout().manifest(), "evil\x1b[31m")
     (folder / "evil.tar").write_bytes(layout.pack())

@@ -16,7 +16,7 @@ from ocitool.errors import (
     UnsafeEntry,
     UnsupportedArchive,
 )
-from tests.builders import as_json, sha256
+from tests.builders import Layout, as_json, sha256
 from tests.deltas import EMPTY, NEW, OLD, OTHER, delta, relisted, repacked
 from tests.laws.filtering import applied, delta_of, filtered, graph_of
 
@@ -184,6 +184,14 @@ def test_any_base_that_has_what_is_needed_is_as_good() -> None:
     assert applied(OTHER.pack(), delta()) == filtered(NEW.pack(), ["all"])
 
 
+def test_what_the_base_has_and_is_corrupt_is_carried() -> None:
+    spoilt = Layout(dict(OLD.blobs), OLD.roots)
+    manifest = OLD.read(OLD.roots[0])["manifests"][0]["digest"]
+    spoilt.blobs[manifest] = OLD.blobs[manifest].replace(b"schemaVersion", b"schemaversion")
+    data = delta_of(spoilt.pack(), OLD.pack())
+    assert applied(spoilt.pack(), data) == filtered(OLD.pack(), ["all"])
+
+
 def test_a_delta_is_no_base() -> None:
     with pytest.raises(UnsupportedArchive, match=r"this is a delta.*apply OLD D -o NEW"):
         applied(delta(), delta())
@@ -204,8 +212,6 @@ def test_a_delta_that_holds_everything_is_one_all_the_same() -> None:
 
 @pytest.mark.parametrize("raw", [b"{}", b"just a file", b'{"schemaVersion":1,"kind":"other"}', b""])
 def test_another_file_of_that_name_makes_no_delta(raw: bytes) -> None:
-    from tests.builders import Layout
-
     data = Layout(OLD.blobs, OLD.roots, {"delta.json": raw}).pack()
     assert not graph_of(data).is_delta
     assert filtered(data, ["all"]) == filtered(OLD.pack(), ["all"])

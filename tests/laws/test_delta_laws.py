@@ -44,11 +44,13 @@ def listed(delta: bytes) -> dict[str, Any]:
     return found
 
 
+@settings(max_examples=60)
 @given(archives(), archives())
 def test_apply_gives_what_filter_gives(old: Archive, new: Archive) -> None:
     assert applied(old.data, delta_of(old.data, new.data)) == filtered(new.data, ["all"])
 
 
+@settings(max_examples=40)
 @given(archives(), selected_archives(), FORMS, st.sampled_from([None, Followers.FOLLOW, Followers.DROP]))
 def test_options_of_filter_are_in_the_delta(
     old: Archive, drawn: tuple[Archive, list[str]], form: IndexForm, attestations: Followers | None
@@ -59,6 +61,7 @@ def test_options_of_filter_are_in_the_delta(
     assert applied(old.data, delta) == filtered(new.data, platforms, **options)
 
 
+@settings(max_examples=40)
 @given(archives(), archives())
 def test_a_delta_holds_what_the_base_lacks_and_nothing_else(old: Archive, new: Archive) -> None:
     delta = delta_of(old.data, new.data)
@@ -90,6 +93,7 @@ def test_nothing_is_new_in_an_archive_whose_indexes_stay() -> None:
     assert blobs_in(delta_of(OLD, OLD)) == blobs_in(delta_of(NEW, NEW)) == set()
 
 
+@settings(max_examples=30)
 @given(archives())
 def test_all_is_new_to_an_empty_base(archive: Archive) -> None:
     whole = filtered(archive.data, ["all"])
@@ -98,6 +102,7 @@ def test_all_is_new_to_an_empty_base(archive: Archive) -> None:
     assert applied(EMPTY, delta) == applied(NEW, delta) == whole
 
 
+@settings(max_examples=30)
 @given(archives(), archives(), packings, packings)
 def test_packing_of_neither_matters(old: Archive, new: Archive, one: Packing, other: Packing) -> None:
     delta = delta_of(old.data, new.data)
@@ -105,6 +110,7 @@ def test_packing_of_neither_matters(old: Archive, new: Archive, one: Packing, ot
     assert applied(one.pack(old.layout), delta) == filtered(new.data, ["all"])
 
 
+@settings(max_examples=30)
 @given(archives(), archives(), archives())
 def test_another_base_gives_the_same_or_an_error(old: Archive, new: Archive, other: Archive) -> None:
     delta = delta_of(old.data, new.data)
@@ -116,12 +122,14 @@ def test_another_base_gives_the_same_or_an_error(old: Archive, new: Archive, oth
         applied(other.data, delta)
 
 
+@settings(max_examples=25)
 @given(archives(), archives(), archives())
 def test_the_digest_of_the_whole_does_not_depend_on_the_base(one: Archive, other: Archive, new: Archive) -> None:
     first, second = (delta_of(base.data, new.data) for base in (one, other))
     assert listed(first)["digest"] == listed(second)["digest"]
 
 
+@settings(max_examples=30)
 @given(archives(), archives(), archives())
 def test_deltas_follow_each_other(one: Archive, two: Archive, three: Archive) -> None:
     """An edge that got the first whole has, after each delta, what the next one is made against."""
@@ -140,6 +148,7 @@ def test_docker_archives_are_bases_and_are_made_again(style: Any) -> None:
     assert blobs_in(delta_of(old, old)) == set()
 
 
+@settings(max_examples=60)
 @given(archives(damaged=False), archives(damaged=False), st.integers(0, 2**32), st.integers(1, 255))
 def test_any_byte_of_a_delta_changed_is_noticed_or_changes_nothing(
     old: Archive, new: Archive, place: int, change: int
@@ -153,6 +162,7 @@ def test_any_byte_of_a_delta_changed_is_noticed_or_changes_nothing(
     assert result == filtered(new.data, ["all"])
 
 
+@settings(max_examples=40)
 @given(archives(damaged=False), archives(damaged=False), st.integers(0, 2**32))
 def test_a_delta_that_was_cut_is_noticed_or_changes_nothing(old: Archive, new: Archive, place: int) -> None:
     delta = delta_of(old.data, new.data)
@@ -163,6 +173,7 @@ def test_a_delta_that_was_cut_is_noticed_or_changes_nothing(old: Archive, new: A
     assert result == filtered(new.data, ["all"])
 
 
+@settings(max_examples=60)
 @given(archives(damaged=False), archives(damaged=False), st.integers(0, 2**32), st.integers(1, 255))
 def test_any_byte_of_the_base_changed_is_noticed_or_changes_nothing(
     old: Archive, new: Archive, place: int, change: int
@@ -181,14 +192,14 @@ def test_every_place_of_a_small_delta_is_guarded() -> None:
     delta = delta_of(OLD, NEW)
     whole = filtered(NEW, ["all"])
     noticed = 0
-    for place in range(0, len(delta), 13):
+    for place in range(0, len(delta), 29):
         changed = bytearray(delta)
         changed[place] ^= 1
         try:
             assert applied(OLD, bytes(changed)) == whole
         except (ArchiveError, DocumentError, IntegrityError):
             noticed += 1
-    assert noticed > len(delta) // 13 // 4
+    assert noticed > len(delta) // 29 // 4
     for end in range(0, len(delta) - 1024, 512):
         with pytest.raises((ArchiveError, DocumentError, IntegrityError)):
             applied(OLD, delta[:end])
@@ -205,7 +216,7 @@ def _feed(data: bytes) -> int:
     return reading
 
 
-@settings(max_examples=10)
+@settings(max_examples=6)
 @given(archives(), archives(), st.booleans())
 def test_forms_of_archives_do_not_matter(old: Archive, new: Archive, has_base_in_pipe: bool) -> None:
     """Files, folders, compressed files and pipes, in and out."""
