@@ -48,6 +48,8 @@ def folder(tmp_path: Path) -> Path:
         signed.add(signed.artifact(f"signature {number}"), f"docker.io/library/lab:{tag}")
     (tmp_path / "signed.tar").write_bytes(signed.pack())
     (tmp_path / "bundle.tar.zst").write_bytes(zstandard.compress(layout.pack()))
+    (tmp_path / "yesterday.tar").write_bytes(layout.pack())
+    (tmp_path / "today.tar").write_bytes(multi_platform(own="rebuilt {}".format, attested=True).pack())
     layout.drop(layout.read(layout.roots[0])["manifests"][1])
     (tmp_path / "sparse.tar").write_bytes(layout.pack())
     (tmp_path / "saved.tar").write_bytes(DockerArchive().image("lab:1.0").pack())

@@ -95,13 +95,17 @@ class ImporterAdvice:
 
 @dataclass(frozen=True, slots=True)
 class Advice:
-    """What to do about an archive: `source` is what commands call it, `absent` what is wanted and in no image."""
+    """What to do about an archive: `source` is what commands call it, `absent` what is wanted and in no image.
+
+    With `is_delta` it lacks what its base has, and nobody is meant to import it as it is.
+    """
 
     source: str
     host: Platform
     wanted: tuple[Platform, ...]
     importers: tuple[ImporterAdvice, ...]
     absent: tuple[Platform, ...] = ()
+    is_delta: bool = False
 
     @property
     def works(self) -> bool:
@@ -117,6 +121,7 @@ class Advice:
             "host": self.host.display,
             "wanted": [platform.display for platform in self.wanted],
             "absent": [platform.display for platform in self.absent],
+            "isDelta": self.is_delta,
             "importers": [self._importer_json(importer) for importer in self.importers],
         }
 

@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     from ocitool.advice.target import Target
     from ocitool.advice.version import Version, VersionRange
     from ocitool.api.advising import AdviseOptions, advise_archive
+    from ocitool.api.comparing import diff_archives
+    from ocitool.api.deltas import ApplyResult, DeltaResult, apply_delta, make_delta
     from ocitool.api.explaining import explain_error
     from ocitool.api.filtering import FilterResult, filter_archive, merge_archives
     from ocitool.api.image_lists import read_image_list
@@ -71,6 +73,7 @@ if TYPE_CHECKING:
     from ocitool.model.reference import ImageFilter, Reference
     from ocitool.model.renaming import Renaming
     from ocitool.model.schemas import read_schema, schema_names
+    from ocitool.plan.comparison import Comparison
     from ocitool.plan.note import Note
     from ocitool.plan.options import (
         DockerManifest,
@@ -88,11 +91,14 @@ if TYPE_CHECKING:
 __all__ = [
     "Advice",
     "AdviseOptions",
+    "ApplyResult",
     "ArchiveForm",
     "Cause",
     "Client",
     "ClientOptions",
+    "Comparison",
     "Compression",
+    "DeltaResult",
     "Digest",
     "DigestRole",
     "DistinctLayer",
@@ -164,10 +170,13 @@ __all__ = [
     "WriteOptions",
     "Written",
     "advise_archive",
+    "apply_delta",
+    "diff_archives",
     "explain_error",
     "filter_archive",
     "import_archive",
     "inspect_archive",
+    "make_delta",
     "merge_archives",
     "migrate_scripts",
     "predict_import",
@@ -182,11 +191,14 @@ __all__ = [
 _HOMES: Final = {
     "Advice": "ocitool.advice.report",
     "AdviseOptions": "ocitool.api.advising",
+    "ApplyResult": "ocitool.api.deltas",
     "ArchiveForm": "ocitool.graph.image",
     "Cause": "ocitool.advice.messages.case",
     "Client": "ocitool.api.import_client",
     "ClientOptions": "ocitool.api.import_client",
+    "Comparison": "ocitool.plan.comparison",
     "Compression": "ocitool.archive.codec.compress",
+    "DeltaResult": "ocitool.api.deltas",
     "Digest": "ocitool.model.digest",
     "DigestRole": "ocitool.advice.messages.roles",
     "DistinctLayer": "ocitool.graph.sizes",
@@ -258,10 +270,13 @@ _HOMES: Final = {
     "WriteOptions": "ocitool.api.writing",
     "Written": "ocitool.api.writing",
     "advise_archive": "ocitool.api.advising",
+    "apply_delta": "ocitool.api.deltas",
+    "diff_archives": "ocitool.api.comparing",
     "explain_error": "ocitool.api.explaining",
     "filter_archive": "ocitool.api.filtering",
     "import_archive": "ocitool.api.importing",
     "inspect_archive": "ocitool.api.inspecting",
+    "make_delta": "ocitool.api.deltas",
     "merge_archives": "ocitool.api.filtering",
     "migrate_scripts": "ocitool.api.migrating",
     "predict_import": "ocitool.api.importing",

@@ -75,7 +75,7 @@ def advise_archive(
         importers = tuple(advise(opened.facts, request, host, wanted, mendings) for request in requests)
         # Where the list of images cannot be read, nobody knows what is absent.
         absent = Expectation.of(opened.facts, tuple(wanted)).absent if opened.facts.graph.images else ()
-        return Advice(typed_name(name), host, wanted, importers, absent)
+        return Advice(typed_name(name), host, wanted, importers, absent, opened.facts.graph.is_delta)
 
 
 def default_host() -> Platform:

@@ -11,7 +11,7 @@ from ocitool.api.places import Source, open_place, place_name, typed
 from ocitool.archive.reader import scan_source
 from ocitool.archive.source import ByteSource, Incoming, spool_incoming
 from ocitool.archive.spool import SpoolOptions
-from ocitool.errors import ArchiveError, DocumentError, OcitoolError, UsageError
+from ocitool.errors import ArchiveError, DocumentError, IntegrityError, OcitoolError, UsageError
 from ocitool.graph.build import build_graph
 from ocitool.graph.merge import merge_graphs
 from ocitool.model.limits import RATIO_LIMIT
@@ -58,11 +58,7 @@ def open_archives(
     Raises what `open_archive` and `merge_graphs` raise, and `UsageError` if standard input or an open file is there
     twice.
     """
-    if sum(typed(place) == "-" for place in places) > 1:
-        raise UsageError("standard input can be read once", remedy="name - once, and files for the others")
-    files = [place for place in places if typed(place) is None]
-    if len({id(file) for file in files}) < len(files):
-        raise UsageError("an open file can be read once", remedy="give each archive once, or its path")
+    require_one_stream(places)
     with ExitStack() as stack:
         if not join:
             (only,) = places
@@ -70,18 +66,27 @@ def open_archives(
             return
         opened: list[OpenedArchive] = []
         for place in places:
-            with _naming(place_name(place)):
+            with naming(place_name(place)):
                 opened.append(stack.enter_context(open_archive(place, options, listener)))
         sources = tuple(source for archive in opened for source in archive.sources)
         yield OpenedArchive(sources, merge_graphs([archive.graph for archive in opened], sources))
 
 
+def require_one_stream(places: Sequence[Source]) -> None:
+    """Raise `UsageError` if standard input or an open file is there twice."""
+    if sum(typed(place) == "-" for place in places) > 1:
+        raise UsageError("standard input can be read once", remedy="name - once, and files for the others")
+    files = [place for place in places if typed(place) is None]
+    if len({id(file) for file in files}) < len(files):
+        raise UsageError("an open file can be read once", remedy="give each archive once, or its path")
+
+
 @contextmanager
-def _naming(name: str) -> Iterator[None]:
+def naming(name: str) -> Iterator[None]:
     """Have what is wrong with one archive of several say which it is."""
     try:
         yield
-    except (ArchiveError, DocumentError) as error:
+    except (ArchiveError, DocumentError, IntegrityError) as error:
         name = "standard input" if name == "-" else name
         if not error.where.startswith(name):
             error.where = ": ".join(filter(None, (name, error.where)))

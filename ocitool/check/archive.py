@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from itertools import chain
+from typing import TYPE_CHECKING, Final
 
 from ocitool.check.catalogue import RULES
 from ocitool.check.content import content_problems
@@ -14,12 +15,17 @@ from ocitool.check.report import Place, Problem
 from ocitool.check.rule import Profile, Severity
 from ocitool.check.scope import Scope, unmatched_problems
 from ocitool.check.tar import tar_problems
+from ocitool.model.delta import DELTA_RULE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ocitool.check.checked import CheckedArchive
     from ocitool.check.gates import Gates
+
+
+_OF_NO_DELTA: Final = frozenset({"L11", "L12", "V25", "V26"})
+"""Rules on what is there and what is not, which a delta breaks by what it is."""
 
 
 def archive_problems(archive: CheckedArchive, gates: Gates) -> Iterator[Problem]:
@@ -41,7 +47,10 @@ def _problems(archive: CheckedArchive) -> Iterator[Problem]:
     # What keeps writers from trusting a document is said already, and more exactly; the rest must not get lost.
     for fault in archive.graph.faults:
         if fault.where not in explained or fault.rule.startswith("T"):
-            yield Problem(fault.rule, fault.message, Place(fault.where), fault.remedy)
-    yield from content_problems(archive)
-    yield from image_problems(archive)
+            remedy = "" if fault.rule == DELTA_RULE else fault.remedy
+            yield Problem(fault.rule, fault.message, Place(fault.where), remedy)
+    left_out = _OF_NO_DELTA if archive.graph.is_delta else frozenset()
+    for problem in chain(content_problems(archive), image_problems(archive)):
+        if problem.rule not in left_out:
+            yield problem
     yield from layer_problems(archive)

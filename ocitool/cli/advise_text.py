@@ -47,6 +47,9 @@ def advice_lines(advice: Advice, *, quiet: bool = False, verbose: bool = False) 
     look = _Look(verbose)
     wanted = ", ".join(platform.display for platform in advice.wanted)
     lines = [f"{_safe(advice.source)} on a {advice.host.display} host, for {_safe(wanted)}"]
+    if advice.is_delta:
+        apply = f"ocitool apply OLD {shlex.quote(advice.source)} -o NEW"
+        lines += [_safe(f"it is a delta, which lacks what its base has; make it whole and import that: {apply}")]
     if advice.absent:
         inspect = _safe(shlex.join(["ocitool", "inspect", advice.source]))
         lines += [f"no image of it has {_absent(advice)}; what it has: {inspect}"]

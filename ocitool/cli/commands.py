@@ -22,6 +22,9 @@ _HOMES: Final = {
     "merge": ("ocitool.cli.merge", "merge_command"),
     "verify": ("ocitool.cli.verify", "verify_command"),
     "advise": ("ocitool.cli.advise", "advise_command"),
+    "diff": ("ocitool.cli.diff", "diff_command"),
+    "delta": ("ocitool.cli.delta", "delta_command"),
+    "apply": ("ocitool.cli.apply", "apply_command"),
     "import": ("ocitool.cli.import_command", "import_command"),
     "schema": ("ocitool.cli.schema", "schema_command"),
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from ocitool.cli.options import Format
 from ocitool.cli.outcome import print_error, print_json, print_lines
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from ocitool.api.writing import Written
     from ocitool.cli.streams import ReportStreams
-    from ocitool.cli.writing_options import WritingArguments
+    from ocitool.model.delta import ListedBlob
     from ocitool.model.digest import Digest
     from ocitool.model.json_text import JsonObject
     from ocitool.plan.steps import OutputPlan, Plan, PlannedManifest
@@ -27,12 +27,28 @@ NOTE_LIMIT: Final = 20
 """Notes printed without `-v`; bundles of hundreds of images may earn hundreds."""
 
 
+class ReportArguments(Protocol):
+    """What a writing command was asked of its report."""
+
+    @property
+    def form(self) -> Format:
+        """Text or JSON."""
+
+    @property
+    def quiet(self) -> bool:
+        """Whether only errors and warnings are printed."""
+
+    @property
+    def verbose(self) -> bool:
+        """Whether all of it is printed."""
+
+
 def print_report(
     plan: Plan,
     lines: Callable[[], Sequence[str]],
     document: Callable[[], JsonObject],
     streams: ReportStreams,
-    shared: WritingArguments,
+    shared: ReportArguments,
     *,
     written: bool,
 ) -> None:
@@ -122,6 +138,11 @@ def digest_lines(output: OutputPlan, *, verbose: bool) -> list[str]:
 def shown_digest(digest: Digest, *, verbose: bool) -> str:
     """Return a digest for people: short unless they asked for more."""
     return str(digest) if verbose else f"{digest.algorithm}:{digest.short}"
+
+
+def blob_words(blobs: Sequence[ListedBlob]) -> str:
+    """Return how many blobs these are, and their bytes."""
+    return f"{format_count(len(blobs), 'blob')} ({format_size(sum(blob.size for blob in blobs))})"
 
 
 def _note_lines(plan: Plan, *, quiet: bool, verbose: bool) -> list[str]:

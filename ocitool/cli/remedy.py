@@ -15,7 +15,8 @@ COMMAND: Final = re.compile(r"(?P<advice>.*?): (?P<command>(?:ocitool|ctr) .*?)(
 """A remedy that is a command, what it does in words before it, and perhaps what else helps after it."""
 
 _PLACEHOLDER: Final = re.compile(
-    r"(?<=ocitool filter )SRC\b|(?<=ocitool merge )SRC\b|(?<=--all-platforms )IMAGE\b|(?<= MORE\.tar )IMAGE\b"
+    r"(?<=ocitool filter )SRC\b|(?<=ocitool merge )SRC\b|(?<=ocitool apply BASE )SRC\b|"
+    r"(?<=--all-platforms )IMAGE\b|(?<= MORE\.tar )IMAGE\b"
 )
 _QUOTED: Final = re.compile(r"'[^']*'")
 _UNNAMED: Final = re.compile(r"\s")

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, TypeAlias
 
+from ocitool.model.delta import DELTA_RULE
 from ocitool.model.descriptor import CONTAINERD_NAME, REF_NAME
 
 if TYPE_CHECKING:
@@ -231,6 +232,11 @@ class ImageGraph:
     form: ArchiveForm = ArchiveForm.OCI_LAYOUT
     repeats: tuple[str, ...] = ()
     layout_files: frozenset[str] = frozenset()
+
+    @property
+    def is_delta(self) -> bool:
+        """Whether the archive is one that is made whole with a base, and is not meant to hold all that it lists."""
+        return any(fault.rule == DELTA_RULE for fault in self.faults)
 
     @property
     def source_name(self) -> str:

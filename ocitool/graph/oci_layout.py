@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Final
 from ocitool.archive.entry import Entry, EntryKind, Scan
 from ocitool.errors import DocumentError, UnsafeEntry
 from ocitool.graph.content import ContentReader, read_descriptors
+from ocitool.graph.delta import delta_faults
 from ocitool.graph.docker_manifest import read_docker_manifest
 from ocitool.graph.image import DockerItem, ImageGraph, Origin, Root
 from ocitool.graph.layout_files import DOCKER_NAME, INDEX_NAME, LAYOUT_FILES, LAYOUT_NAME, read_document
 from ocitool.graph.node import group_by_name, with_cosign_subjects
 from ocitool.graph.tree import TreeBuilder
+from ocitool.model.delta import DELTA_NAME
 from ocitool.model.descriptor import Descriptor
 from ocitool.model.digest import digest_of_blob_name
 from ocitool.model.fault import Fault
@@ -62,6 +64,9 @@ class _Builder:
         self._faults: list[Fault] = []
 
     def build(self, scan: Scan) -> ImageGraph:
+        # First, since it explains what else there is to say.
+        deltas = delta_faults(self._files, self._source)
+        self._faults.extend(deltas)
         self._faults.extend(scan.faults)
         links = link_faults(scan.entries)
         self._faults.extend(links)
@@ -83,6 +88,7 @@ class _Builder:
                 for entry in scan.entries
                 if entry.kind is not EntryKind.DIRECTORY
                 and entry.name not in LAYOUT_FILES
+                and not (deltas and entry.name == DELTA_NAME)
                 and digest_of_blob_name(entry.name) is None
             ),
             faults=tuple(self._faults + self._content.faults),

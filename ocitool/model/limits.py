@@ -66,6 +66,12 @@ RATIO_FREE: Final = 1024 * MIB
 PART_LIMIT: Final = 5_000
 """Archives that one split writes; a thousand images of five platforms each are as many."""
 
+DELTA_IMAGE_LIMIT: Final = 20
+"""Images of its base that a delta names, for messages; a bundle may have thousands."""
+
+DELTA_NAME_LIMIT: Final = 512
+"""Characters of such a name; a longer one is cut."""
+
 LAYER_ENTRY_LIMIT: Final = 2_000_000
 """Entries of one layer that `verify --deep` looks at; the largest layers known hold some 300,000."""
 

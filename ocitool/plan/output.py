@@ -71,7 +71,7 @@ def plan_output(
     ]
     if docker_manifest is not None:
         members.append(Member("manifest.json", Emit(docker_manifest)))
-    members += _blob_members(_collect(images, contents))
+    members += blob_members(_collect(images, contents))
     digest_map = _replaced_layers(selection, contents.done) | dict(remade.replaced)
     digest_map |= _replaced_roots(
         images, {*digest_map, *(node.descriptor.digest for node in _kept(remade.selection))}
@@ -213,7 +213,8 @@ def _add(groups: Mapping[Part, dict[Digest, Content]], use: Use, contents: _Cont
         groups[use.part][digest] = content
 
 
-def _blob_members(contents: Mapping[Digest, Content]) -> list[Member]:
+def blob_members(contents: Mapping[Digest, Content]) -> list[Member]:
+    """Return the entries of blobs in their order, after those of the folders that they are in."""
     folders = ["blobs", *(f"blobs/{name}" for name in sorted({digest.algorithm for digest in contents}))]
     return [
         *(Member(name, Folder()) for name in folders),

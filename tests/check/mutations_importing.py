@@ -16,6 +16,7 @@ import zstandard
 from tests.builders import NAME, OCI_LAYER, OCI_MANIFEST, Json, Layout, as_json, platform, sha256
 from tests.check.mutation import Mutation
 from tests.docker_archives import CLASSIC, DockerArchive
+from tests.laws.filtering import delta_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -334,6 +335,14 @@ def v1(variant: str) -> bytes:
     return in_one_index(f"{AMD64}/{variant}")
 
 
+def rebuilt_delta() -> bytes:
+    """Return a delta to an image that has a layer of its base."""
+    layout = Layout()
+    manifest = layout.manifest(AMD64, ("base", "rebuilt"))
+    new = with_docker(flat(layout, manifest), docker_item(layout, manifest, NAME))
+    return delta_of(sound().pack(), new.pack())
+
+
 MUTATIONS: Final[dict[str, Mutation]] = {
     "L1": Mutation(
         lambda: empty_index(folders=False),
@@ -349,6 +358,7 @@ MUTATIONS: Final[dict[str, Mutation]] = {
     "L11": Mutation(lambda: unlisted(right=True), lambda: unlisted(right=False)),
     "L16": Mutation(lambda: DockerArchive(CLASSIC).image(NAME).pack(), lambda: sound().pack()),
     "L12": Mutation(without_layer, lambda: external_layer(there=False)),
+    "L17": Mutation(rebuilt_delta, lambda: with_files(sound(), {"delta.json": b"{}"})),
     "D14": Mutation(lambda: wrong_size(1), lambda: wrong_size(0)),
     "D15": Mutation(corrupt_layer, lambda: unlisted(right=False)),
     "X15": Mutation(lambda: in_one_index(AMD64, AMD64), lambda: in_one_index(AMD64, f"{AMD64}/v2")),

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from tests.builders import Layout
 
-ELSEWHERE = {"L1", "L6", "L9", "L10", "L11", "L12", "L16", "D14", "D15", "X15", "X18"}
+ELSEWHERE = {"L1", "L6", "L9", "L10", "L11", "L12", "L16", "L17", "D14", "D15", "X15", "X18"}
 """Rules of this area whose ids are those of the specification's parts."""
 
 

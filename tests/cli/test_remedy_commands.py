@@ -11,6 +11,7 @@ import pytest
 from ocitool.check.catalogue import RULES
 from tests.builders import multi_platform
 from tests.command import ocitool
+from tests.deltas import OLD, delta
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,6 +21,7 @@ COMMANDS = sorted(
 )
 NAMES = {
     "SRC": "image.tar",
+    "BASE": "base.tar",
     "MORE.tar": "more.tar",
     "OUT": "out.tar",
     "OUT.tar": "out.tar",
@@ -30,7 +32,9 @@ NAMES = {
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_command_works(command: str, tmp_path: Path) -> None:
-    (tmp_path / "image.tar").write_bytes(multi_platform().pack())
+    data = delta() if " apply " in command else multi_platform().pack()
+    (tmp_path / "image.tar").write_bytes(data)
+    (tmp_path / "base.tar").write_bytes(OLD.pack())
     (tmp_path / "more.tar").write_bytes(multi_platform(name="docker.io/library/other:1.0").pack())
     _, *words = shlex.split(command)
     done = ocitool(*(NAMES.get(word, word) for word in words), folder=tmp_path)

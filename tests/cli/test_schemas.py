@@ -13,7 +13,10 @@ from jsonschema import Draft202012Validator
 from ocitool.api import read_schema, schema_names
 from tests.builders import Layout, multi_platform
 from tests.command import ocitool
+from tests.deltas import EMPTY, NEW, OLD, delta
 from tests.docker_archives import DockerArchive
+from tests.laws.filtering import delta_of
+from tests.laws.walker import Walked
 
 if TYPE_CHECKING:
     import subprocess
@@ -170,12 +173,50 @@ def test_import(archive: Path) -> None:
     assert set(document) == set(properties)  # type: ignore[arg-type]
 
 
+def test_delta_and_apply(tmp_path: Path) -> None:
+    (tmp_path / "old.tar").write_bytes(OLD.pack())
+    (tmp_path / "new.tar").write_bytes(NEW.pack())
+    made = ("delta", "old.tar", "new.tar", "-o", "d.tar", "--format", "json")
+    check("plan", ocitool(*made, "--dry-run", folder=tmp_path).stdout)
+    delta = check("delta", ocitool(*made, folder=tmp_path).stdout)
+    assert set(delta) == set(read_schema("output/delta")["properties"])  # type: ignore[arg-type]
+    assert delta["outputSize"] == delta["tarSize"] == (tmp_path / "d.tar").stat().st_size
+    whole = ("apply", "old.tar", "d.tar", "-o", "whole.tar", "--format", "json")
+    check("plan", ocitool(*whole, "--dry-run", folder=tmp_path).stdout)
+    applied = check("apply", ocitool(*whole, folder=tmp_path).stdout)
+    assert set(applied) == set(read_schema("output/apply")["properties"])  # type: ignore[arg-type]
+    assert applied["outputSize"] == applied["tarSize"] == delta["wholeSize"]
+    assert applied["outputSize"] == (tmp_path / "whole.tar").stat().st_size
+    assert applied["wholeDigest"] == delta["wholeDigest"]
+    assert (applied["fromDelta"], applied["fromBase"]) == (delta["carried"], delta["fromBase"])
+
+
+@pytest.mark.parametrize("base", [OLD, EMPTY], ids=["old", "empty"])
+def test_list_of_a_delta(base: Layout) -> None:
+    document = json.loads(Walked(delta_of(base.pack(), NEW.pack())).files["delta.json"])
+    Draft202012Validator(read_schema("delta")).validate(document)
+    assert list(document)[:2] == ["schemaVersion", "kind"]
+
+
+@pytest.mark.parametrize("other", ["new.tar", "old.tar", "empty.tar", "partial.tar", "delta.tar", "docker.tar"])
+def test_diff(tmp_path: Path, archive: Path, other: str) -> None:
+    made = {"new.tar": NEW.pack(), "old.tar": OLD.pack(), "empty.tar": EMPTY.pack(), "delta.tar": delta()}
+    made |= {"partial.tar": archive.read_bytes(), "docker.tar": DockerArchive().image("lab:1.0").pack()}
+    for name, data in made.items():
+        (tmp_path / name).write_bytes(data)
+    document = check("diff", ocitool("diff", "old.tar", other, "--format", "json", folder=tmp_path).stdout)
+    assert set(document) == set(read_schema("output/diff")["properties"])  # type: ignore[arg-type]
+    assert document["differs"] == (other != "old.tar")
+
+
 def test_rules() -> None:
     check("rules", ocitool("verify", "--list-rules", "--format", "json").stdout)
 
 
 def test_every_schema_of_output_is_tested() -> None:
-    tested = "advise error explain filter import inspect merge migrate plan progress rules split verify"
+    tested = (
+        "advise apply delta diff error explain filter import inspect merge migrate plan progress rules split verify"
+    )
     names = {name.removeprefix("output/") for name in schema_names() if name.startswith("output/")}
     assert names == set(tested.split())
 

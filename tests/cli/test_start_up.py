@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from tests.builders import multi_platform
+from tests.deltas import delta
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,6 +32,9 @@ OTHERS: Final = {
     "inspect": ("advice", "adapters", "check", "engine"),
     "filter": ("advice", "adapters", "check"),
     "split": ("advice", "adapters", "check"),
+    "diff": ("advice", "adapters", "check", "engine"),
+    "delta": ("advice", "adapters", "check"),
+    "apply": ("advice", "adapters", "check"),
     "verify": ("advice", "adapters"),
 }
 
@@ -52,12 +56,17 @@ def test_the_version_loads_no_command() -> None:
     assert not modules & {"_hashlib", "hashlib", "json", "tempfile"}
 
 
-@pytest.mark.parametrize("command", ["inspect", "filter", "split", "merge", "verify", "advise", "import", "schema"])
+@pytest.mark.parametrize(
+    "command",
+    ["inspect", "filter", "split", "merge", "verify", "advise", "diff", "delta", "apply", "import", "schema"],
+)
 def test_help_of_a_command_loads_that_command_alone(command: str) -> None:
     modules = loaded(command, "--help")
     assert not {name.split(".")[0] for name in own(modules)} & {"adapters", "advice", "check", "engine", "graph"}
     homes = {"import": "import_command"}
-    others = {"inspect", "split", "verify", "advise", "import_command", "schema"} - {homes.get(command, command)}
+    others = {"inspect", "split", "verify", "advise", "import_command", "schema", "diff", "delta", "apply"} - {
+        homes.get(command, command)
+    }
     assert not {name.removeprefix("cli.") for name in own(modules)} & others
     assert not modules & HEAVY
 
@@ -67,6 +76,10 @@ def test_a_run_loads_nothing_of_other_commands(command: str, tmp_path: Path) -> 
     source = tmp_path / "image.tar"
     source.write_bytes(multi_platform().pack())
     more = {"filter": ("-p", "linux/arm64", "-o", tmp_path / "out.tar"), "split": ("-d", tmp_path / "parts")}
+    more |= {"diff": (source,), "delta": (source, "-o", tmp_path / "d.tar")}
+    if command == "apply":
+        (tmp_path / "made.tar").write_bytes(delta())
+        more["apply"] = (tmp_path / "made.tar", "-o", tmp_path / "whole.tar")
     modules = loaded(command, source, *more.get(command, ()))
     assert not [name for name in own(modules) if name.split(".")[0] in OTHERS[command]]
     assert not modules & HEAVY

@@ -77,7 +77,7 @@ _DOCUMENTS: Final[dict[str, dict[str, Reaction]]] = {
 SEEN: Final[dict[str, dict[str, Reaction]]] = {
     **_DOCUMENTS,
     "L6": _NOTHING_TO_READ,
-    "L12": _WITHOUT_CONTENT,
+    **dict.fromkeys(("L12", "L17"), _WITHOUT_CONTENT),
     "D14": _fail(SKOPEO),
     "D15": _WITHOUT_CONTENT,
     # Docker and podman go by manifest.json, skopeo copies the artifact.

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 from ocitool.archive.reader import scan_archive
 from ocitool.engine.execute import execute
 from ocitool.graph.build import build_graph
+from ocitool.graph.delta import read_delta
 from ocitool.graph.merge import merge_graphs
 from ocitool.model.platform_selection import PlatformSelection
+from ocitool.plan.delta import plan_apply, plan_delta
 from ocitool.plan.filter import plan_filter
 from ocitool.plan.options import FilterOptions, Missing, SplitOptions
 from ocitool.plan.split import plan_split
@@ -48,6 +50,21 @@ def filtered(data: bytes, platforms: Sequence[str], **fields: Any) -> bytes:
     sink = BytesSink()
     execute([(plan_of(data, platforms, **fields).outputs[0], sink)], [BytesSource(data)])
     return bytes(sink.data)
+
+
+def delta_of(old: bytes, new: bytes, platforms: Sequence[str] = ("all",), **fields: Any) -> bytes:
+    """Return what `new` has that `old` lacks."""
+    plan = plan_delta(graph_of(old), plan_of(new, platforms, **fields)).plan
+    (data,) = written(plan, new, old).values()
+    return data
+
+
+def applied(old: bytes, delta: bytes) -> bytes:
+    """Return the whole archive of a delta and its base."""
+    source = BytesSource(delta, "d.tar")
+    plan = plan_apply(graph_of(old), read_delta(scan_archive(source), source), source.size)
+    (data,) = written(plan, old, delta).values()
+    return data
 
 
 def graph_of(data: bytes) -> ImageGraph:

@@ -104,4 +104,13 @@ RULES: Final = (
         usual("L16"),
         in_spec=Severity.ERROR,
     ),
+    Rule(
+        "L17",
+        Level.PRACTICE,
+        "The archive is whole, and not a delta, which has what its base lacks alone.",
+        "ocitool schema delta",
+        Severity.ERROR,
+        "make it whole with what it was made against, BASE: ocitool apply BASE SRC -o OUT",
+        in_spec=Severity.ERROR,
+    ),
 )

@@ -1,0 +1,409 @@
+"""What is between two archives: images, platforms, layers that one has and the other lacks. The report of `diff`.
+
+Content is compared, not the way in which it is listed: a name is the same whether index.json points at an index of
+one platform or straight at its manifest. What is listed and not there is no content.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict, deque
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from ocitool.graph.closure import manifest_name
+from ocitool.graph.image import Kind, State
+from ocitool.graph.node import importer_name
+from ocitool.model.reference import ImageFilter
+from ocitool.plan.preparation import choose_images
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+
+    from ocitool.graph.image import Image, ImageGraph, ManifestNode
+    from ocitool.model.descriptor import Descriptor
+    from ocitool.model.digest import Digest
+    from ocitool.model.json_text import JsonObject
+    from ocitool.model.platform_selection import PlatformSelection
+
+
+class Change(StrEnum):
+    """What became of an image, a manifest or a blob."""
+
+    ADDED = "added"
+    REMOVED = "removed"
+    CHANGED = "changed"
+    SAME = "same"
+
+
+@dataclass(frozen=True, slots=True)
+class Restriction:
+    """What is compared: images by name, platforms of them; all where nothing is said."""
+
+    platforms: PlatformSelection | None = None
+    images: ImageFilter = field(default_factory=ImageFilter)
+
+
+@dataclass(frozen=True, slots=True)
+class BlobChange:
+    """A config or layer of a manifest, `size` in bytes: added, removed, or the same in both."""
+
+    digest: Digest
+    size: int
+    media_type: str
+    is_config: bool
+    change: Change
+
+    def to_json(self) -> JsonObject:
+        """Return the JSON form of the report."""
+        return {
+            "change": self.change.value,
+            "digest": str(self.digest),
+            "mediaType": self.media_type,
+            "size": self.size,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """A manifest as one of the archives has it."""
+
+    digest: Digest
+    state: State
+
+    def to_json(self) -> JsonObject:
+        """Return the JSON form of the report."""
+        return {"digest": str(self.digest), "state": self.state.value}
+
+
+@dataclass(frozen=True, slots=True)
+class ManifestChange:
+    """A platform of an image, or what is attached to one; a side is None where nothing lists it.
+
+    `blobs` are those that either side holds, each once: of NEW in its order, then those of OLD alone.
+    """
+
+    name: str
+    kind: Kind
+    change: Change
+    old: Side | None
+    new: Side | None
+    blobs: tuple[BlobChange, ...]
+
+    def layers(self, change: Change) -> tuple[BlobChange, ...]:
+        """Return the layers that this became of."""
+        return tuple(blob for blob in self.blobs if blob.change is change and not blob.is_config)
+
+    @property
+    def is_config_changed(self) -> bool:
+        """Whether both have a config, and not the same."""
+        changes = {blob.change for blob in self.blobs if blob.is_config}
+        return self.change is Change.CHANGED and {Change.ADDED, Change.REMOVED} <= changes
+
+    def to_json(self) -> JsonObject:
+        """Return the JSON form of the report."""
+        return {
+            "name": self.name,
+            "kind": self.kind.value,
+            "change": self.change.value,
+            "old": None if self.old is None else self.old.to_json(),
+            "new": None if self.new is None else self.new.to_json(),
+            "configs": [blob.to_json() for blob in self.blobs if blob.is_config],
+            "layers": [blob.to_json() for blob in self.blobs if not blob.is_config],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class ImageChange:
+    """An image by its name, or None; `label` names it for people. It changed if any of its manifests did."""
+
+    name: str | None
+    label: str
+    change: Change
+    manifests: tuple[ManifestChange, ...]
+
+    def to_json(self) -> JsonObject:
+        """Return the JSON form of the report."""
+        return {
+            "name": self.name,
+            "change": self.change.value,
+            "manifests": [manifest.to_json() for manifest in self.manifests],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """A number of blobs, and their bytes."""
+
+    blobs: int
+    size: int
+
+    def to_json(self) -> JsonObject:
+        """Return the JSON form of the report."""
+        return {"blobs": self.blobs, "size": self.size}
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """One of the two archives: its name, its size in bytes, and what is wrong with it, in words."""
+
+    name: str
+    size: int
+    faults: tuple[str, ...]
+
+    def to_json(self) -> JsonObject:
+        """Return the JSON form of the report."""
+        return {"name": self.name, "size": self.size, "faults": list(self.faults)}
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """The whole report. The amounts count manifests, configs and layers that are there, each digest once.
+
+    `unmatched` are the values of ``--image`` and ``-p`` that nothing in either archive fits.
+    """
+
+    old: Compared
+    new: Compared
+    images: tuple[ImageChange, ...]
+    added: Amount
+    shared: Amount
+    removed: Amount
+    unmatched: tuple[str, ...] = ()
+
+    @property
+    def differs(self) -> bool:
+        """Whether the archives hold other content, or the same under other names."""
+        return any(image.change is not Change.SAME for image in self.images)
+
+    def to_json(self) -> JsonObject:
+        """Return the report as one JSON object (schema ``output/diff``)."""
+        return {
+            "schemaVersion": 1,
+            "kind": "diff",
+            "old": self.old.to_json(),
+            "new": self.new.to_json(),
+            "differs": self.differs,
+            "added": self.added.to_json(),
+            "shared": self.shared.to_json(),
+            "removed": self.removed.to_json(),
+            "images": [image.to_json() for image in self.images],
+            "unmatched": list(self.unmatched),
+        }
+
+
+def compare_graphs(old: ImageGraph, new: ImageGraph, restriction: Restriction | None = None) -> Comparison:
+    """Compare two archives, whatever is wrong with them: what can be read of each counts."""
+    restriction = restriction or Restriction()
+    one, other = _Archive.of(old, restriction), _Archive.of(new, restriction)
+    pairs = list(_pairs(one.images, other.images))
+    images = tuple(_image(one, earlier, other, later) for earlier, later in pairs)
+    before, after = one.content(), other.content()
+    return Comparison(
+        old=_compared(old),
+        new=_compared(new),
+        images=images,
+        added=_amount(size for digest, size in after.items() if digest not in before),
+        shared=_amount(size for digest, size in after.items() if digest in before),
+        removed=_amount(size for digest, size in before.items() if digest not in after),
+        unmatched=tuple(_unmatched(restriction, (old, new))),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Archive:
+    """The images of an archive that are compared, and what of each is; the latter by the identity of the image."""
+
+    graph: ImageGraph
+    images: Sequence[Image]
+    manifests: Mapping[int, Mapping[tuple[Kind, str], Sequence[ManifestNode]]]
+
+    @classmethod
+    def of(cls, graph: ImageGraph, restriction: Restriction) -> _Archive:
+        images = choose_images(graph.images, restriction.images)
+        manifests = {id(image): _named(image, restriction.platforms) for image in images}
+        if restriction.platforms is not None:
+            images = [image for image in images if manifests[id(image)]]
+        return cls(graph, images, manifests)
+
+    def held(self, descriptor: Descriptor) -> bool:
+        return descriptor.digest in self.graph.blobs or descriptor.digest in self.graph.documents
+
+    def content(self) -> dict[Digest, int]:
+        """Return the sizes in bytes of all that is there and compared."""
+        return {
+            descriptor.digest: descriptor.size
+            for image in self.images
+            for nodes in self.manifests[id(image)].values()
+            for node in nodes
+            for descriptor in (node.descriptor, *node.contents)
+            if self.held(descriptor)
+        }
+
+
+def _named(image: Image, platforms: PlatformSelection | None) -> dict[tuple[Kind, str], Sequence[ManifestNode]]:
+    """Return the manifests of an image that are wanted by what they are: a platform, or attached to one."""
+    names = {node.descriptor.digest: _platform_name(node) for node in image.manifests() if node.kind is Kind.IMAGE}
+    wanted = {
+        node.descriptor.digest
+        for node in image.manifests()
+        if node.kind is Kind.IMAGE and (platforms is None or _is_wanted(node, platforms))
+    }
+    found: dict[tuple[Kind, str], dict[Digest, ManifestNode]] = {}
+    for node in image.manifests():
+        if node.kind is Kind.IMAGE:
+            if node.descriptor.digest not in wanted:
+                continue
+            name = names[node.descriptor.digest]
+        else:
+            if platforms is not None and node.subject not in wanted:
+                continue
+            subject = "" if node.subject is None else names.get(node.subject, "")
+            name = f"{node.kind.value} of {subject}" if subject else node.kind.value
+        found.setdefault((node.kind, name), {}).setdefault(node.descriptor.digest, node)
+    return {key: tuple(nodes.values()) for key, nodes in found.items()}
+
+
+def _is_wanted(node: ManifestNode, platforms: PlatformSelection) -> bool:
+    if node.platform is None or not platforms.wants(node.platform):
+        return False
+    return node.state is State.COMPLETE or not platforms.only_complete
+
+
+def _platform_name(node: ManifestNode) -> str:
+    return manifest_name(node) if node.platform is None else node.platform.normalized().display
+
+
+def _pairs(old: Sequence[Image], new: Sequence[Image]) -> Iterator[tuple[Image | None, Image | None]]:
+    """Match images by name, those without one by what they list, the last one of these on each side as well."""
+    left: dict[Hashable, deque[Image]] = defaultdict(deque)
+    for image in old:
+        left[_key(image)].append(image)
+    pairs: list[tuple[Image | None, Image | None]] = []
+    for image in new:
+        same = left.get(_key(image))
+        pairs.append((same.popleft() if same else None, image))
+    unnamed = [place for place, (match, image) in enumerate(pairs) if match is None and _is_unnamed(image)]
+    others = [image for images in left.values() for image in images if _is_unnamed(image)]
+    if len(unnamed) == len(others) == 1:
+        pairs[unnamed[0]] = others[0], pairs[unnamed[0]][1]
+    matched = {id(match) for match, _ in pairs}
+    yield from pairs
+    yield from ((image, None) for image in old if id(image) not in matched)
+
+
+def _is_unnamed(image: Image | None) -> bool:
+    return image is not None and image.name is None and not image.is_artifact
+
+
+def _key(image: Image) -> Hashable:
+    if image.name is not None:
+        return importer_name(image.name)
+    return tuple(sorted(str(node.descriptor.digest) for node in image.manifests()))
+
+
+def _image(one: _Archive, old: Image | None, other: _Archive, new: Image | None) -> ImageChange:
+    before = {} if old is None else one.manifests[id(old)]
+    after = {} if new is None else other.manifests[id(new)]
+    manifests = tuple(
+        manifest
+        for key in dict.fromkeys((*after, *before))
+        for earlier, later in _matched(before.get(key, ()), after.get(key, ()))
+        if (manifest := _manifest(key, one, earlier, other, later)) is not None
+    )
+    image = new or old
+    if image is None:
+        raise TypeError("an image of neither archive")
+    if old is None or new is None:
+        change = Change.ADDED if old is None else Change.REMOVED
+    else:
+        is_same = all(each.change is Change.SAME for each in manifests)
+        change = Change.SAME if is_same else Change.CHANGED
+    return ImageChange(image.name, image.label, change, manifests)
+
+
+def _matched(
+    old: Sequence[ManifestNode], new: Sequence[ManifestNode]
+) -> Iterator[tuple[ManifestNode | None, ManifestNode | None]]:
+    """Match manifests of one name: those of one digest, then the others in their order."""
+    known = {node.descriptor.digest: node for node in old}
+    same = known.keys() & {node.descriptor.digest for node in new}
+    others = deque(node for node in old if node.descriptor.digest not in same)
+    for node in new:
+        digest = node.descriptor.digest
+        yield (known[digest] if digest in same else others.popleft() if others else None), node
+    yield from ((node, None) for node in others)
+
+
+def _manifest(
+    key: tuple[Kind, str], one: _Archive, old: ManifestNode | None, other: _Archive, new: ManifestNode | None
+) -> ManifestChange | None:
+    """Compare a manifest; None for one that neither archive has any content of."""
+    was_there = old is not None and old.state is not State.ABSENT
+    is_there = new is not None and new.state is not State.ABSENT
+    if not was_there and not is_there:
+        return None
+    blobs = tuple(_blobs(_contents(one, old), _contents(other, new)))
+    if was_there and is_there:
+        change = Change.SAME if _content_key(old) == _content_key(new) else Change.CHANGED
+    else:
+        change = Change.ADDED if is_there else Change.REMOVED
+    return ManifestChange(key[1], key[0], change, _side(old), _side(new), blobs)
+
+
+def _content_key(node: ManifestNode | None) -> object:
+    if node is None:
+        return None
+    return node.descriptor.digest, node.state, frozenset(descriptor.digest for descriptor in node.missing)
+
+
+def _side(node: ManifestNode | None) -> Side | None:
+    return None if node is None else Side(node.descriptor.digest, node.state)
+
+
+def _contents(archive: _Archive, node: ManifestNode | None) -> dict[Digest, tuple[Descriptor, bool]]:
+    """Return what the archive holds of a manifest, and whether it is the config."""
+    if node is None:
+        return {}
+    return {
+        descriptor.digest: (descriptor, descriptor is node.config)
+        for descriptor in node.contents
+        if archive.held(descriptor)
+    }
+
+
+def _blobs(
+    old: Mapping[Digest, tuple[Descriptor, bool]], new: Mapping[Digest, tuple[Descriptor, bool]]
+) -> Iterator[BlobChange]:
+    for digest, (descriptor, is_config) in new.items():
+        change = Change.SAME if digest in old else Change.ADDED
+        yield BlobChange(digest, descriptor.size, descriptor.media_type, is_config, change)
+    for digest, (descriptor, is_config) in old.items():
+        if digest not in new:
+            yield BlobChange(digest, descriptor.size, descriptor.media_type, is_config, Change.REMOVED)
+
+
+def _amount(sizes: Iterable[int]) -> Amount:
+    listed = list(sizes)
+    return Amount(len(listed), sum(listed))
+
+
+def _compared(graph: ImageGraph) -> Compared:
+    return Compared(graph.source_name, graph.source_size, tuple(str(fault.to_error()) for fault in graph.faults))
+
+
+def _unmatched(restriction: Restriction, graphs: Sequence[ImageGraph]) -> Iterator[str]:
+    """Yield what was asked for and is in neither archive."""
+    yield from restriction.images.unmatched([image.name for graph in graphs for image in graph.images])
+    if restriction.platforms is None:
+        return
+    images = (image for graph in graphs for image in choose_images(graph.images, restriction.images))
+    platforms = {
+        node.platform
+        for image in images
+        for node in image.manifests()
+        if node.kind is Kind.IMAGE and node.platform is not None
+    }
+    for specifier in restriction.platforms.includes:
+        if not any(map(specifier.matches, platforms)):
+            yield str(specifier)
