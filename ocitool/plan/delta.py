@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import TYPE_CHECKING, Final
 
 from ocitool.errors import IntegrityError
@@ -23,10 +24,8 @@ from ocitool.plan.output import blob_members
 from ocitool.plan.steps import Content, Copy, Emit, Member, OutputPlan, Plan, PlannedImage, SourceReference
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from ocitool.graph.delta import Delta
-    from ocitool.graph.image import ImageGraph, Node
+    from ocitool.graph.image import Damage, ImageGraph
 
 BASE: Final = 0
 """The number of the base among the sources of the plan of an `apply`; the delta comes after it."""
@@ -140,9 +139,11 @@ def _holds(base: ImageGraph, digest: Digest, size: int) -> bool:
 
 def _corrupt(base: ImageGraph) -> frozenset[Digest]:
     """Return what is known to be other than its digest says: documents, since layers are not read for a delta."""
-    nodes: Iterator[Node] = (node for image in base.images for node in (*image.indexes(), *image.manifests()))
-    damages = (damage.descriptor for node in nodes for damage in node.damages)
-    return frozenset(descriptor.digest for descriptor in damages if descriptor is not None)
+    found: list[Damage] = []
+    for image in base.images:
+        found += chain.from_iterable(index.damages for index in image.indexes())
+        found += chain.from_iterable(manifest.damages for manifest in image.manifests())
+    return frozenset(damage.descriptor.digest for damage in found if damage.descriptor is not None)
 
 
 def _from_base(base: ImageGraph, blob: ListedBlob) -> Content:
