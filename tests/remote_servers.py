@@ -436,7 +436,8 @@ def _counted(application: WSGIApplication, server: S3Server) -> WSGIApplication:
 
         if fault.status:
             _drain(environment)
-            body: Iterable[bytes] = [_error_document(fault.status)]
+            # What follows the headers of an answer to HEAD would be taken for the next answer.
+            body: Iterable[bytes] = [] if method == "HEAD" else [_error_document(fault.status)]
             start_response(f"{fault.status} Fault", [("Content-Type", "application/xml")])
         else:
             body = application(environment, started)

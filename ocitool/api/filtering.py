@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import partial
@@ -21,10 +20,12 @@ from ocitool.api.writing import (
     folder_beside,
     towards,
 )
+from ocitool.archive.remote import local_path, shown_place
 from ocitool.plan.filter import plan_filter, plan_layers
 from ocitool.plan.steps import Plan, digest_map_json
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Mapping, Sequence
 
     from ocitool.model.digest import Digest
@@ -129,6 +130,7 @@ def _write(
 ) -> FilterResult:
     listener = listener or Silence()
     write_options = write_options or WriteOptions()
+    output = local_path(output)
     compression = choose_compression(output, write_options.compression)
     source_options = source_options or SourceOptions()
     if source_options.spool_directory is None:
@@ -155,7 +157,7 @@ def _write(
         if dry_run:
             plan = towards(plan_filter(archive.graph, options), [output])
             require_one_device(plan, [output], archive.sources, options)
-            planned = Written(os.fspath(output), plan.outputs[0].written_size, compression.is_needed)
+            planned = Written(shown_place(output), plan.outputs[0].written_size, compression.is_needed)
             return FilterResult(plan, planned, written=False, kind=kind)
         wanted = plan_layers(archive.graph, options)
         layers = stack.enter_context(recompressed_layers(archive, wanted, options.layers, source_options, listener))

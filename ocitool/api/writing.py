@@ -15,7 +15,7 @@ from ocitool.archive.codec.compress import THREAD_LIMIT, CompressingSink, Compre
 from ocitool.archive.new_file import Appender, NewFile
 from ocitool.archive.new_folder import FOLDER_DESCRIPTORS, NewFolder, names_folder
 from ocitool.archive.open_files import allow_open_files
-from ocitool.archive.remote import url_scheme
+from ocitool.archive.remote import shown_place, url_scheme
 from ocitool.archive.sink import StreamSink, open_sink, publish_all
 from ocitool.archive.spool import default_spool_directory
 from ocitool.engine.execute import Target, digest_files, execute
@@ -108,13 +108,19 @@ class Outputs:
         # A blob that all folders share is a file in each of them, and every thread may be at one.
         allow_open_files(folders * FOLDER_DESCRIPTORS + len(paths) - folders, passing=folders * processor_count())
         self._sinks.extend(self._open(path) for path in paths)
-        self._paths.extend(os.fspath(path) for path in paths)
+        self._paths.extend(map(shown_place, paths))
         self._compressions.extend(compressions)
 
     def open_digest_map(self) -> None:
         """Open the file for the digest map, if one is to be written; raises `OutputError` if that cannot be."""
         path = self._options.digest_map
         if path is not None:
+            if url_scheme(os.fspath(path)):
+                raise UsageError(
+                    "a digest map is written on this machine only",
+                    where=shown_place(path),
+                    remedy="name a local file; the report has the map too",
+                )
             self._map = open_sink(path, clobber=self._options.clobber)
             self._stack.callback(self._map.close)
             self._occupy(path, self._map)
@@ -149,6 +155,8 @@ class Outputs:
         listener.start("saving", None)
         sinks = (sink for sink in (*self._sinks, self._map) if sink is not None)
         named = [sink for sink in sinks if not isinstance(sink, StreamSink)]
+        # What took the place of a remote object may not be taken back, so that nothing may fail after it.
+        named.sort(key=lambda sink: not isinstance(sink, NewFile | NewFolder))
         for new in named:
             new.stage()
         self._options.before_naming()
@@ -181,8 +189,8 @@ class Outputs:
         """Note what is to get a name; raises `OutputError` if that leads, by links, to where another output goes."""
         if isinstance(sink, StreamSink):
             return
-        name = os.fspath(path)
-        place = name if url_scheme(path) else os.path.realpath(path)
+        name = shown_place(path)
+        place = os.fspath(path) if url_scheme(path) else os.path.realpath(path)
         if place in self._places:
             raise OutputError(
                 f"is the same place as {self._places[place]}", where=name, remedy="remove the link, or name another"
@@ -271,18 +279,19 @@ class Outputs:
 
 def choose_compression(output: str | os.PathLike[str], wanted: Compression | None) -> Compression:
     """Return what an output is compressed with; raises `UsageError` for one that cannot be."""
-    if not os.fspath(output):
+    name = os.fspath(output)
+    if not name:
         raise UsageError(
             "the name of the output is empty", remedy="name a file, a folder with a slash at its end, or -"
         )
     if url_scheme(output) and names_folder(output):
         raise UsageError(
             "an image layout folder is written on this machine only",
-            where=os.fspath(output),
+            where=shown_place(output),
             remedy="name an object, or a local folder",
         )
     if not names_folder(output):
-        return wanted or Compression.for_name(os.fspath(output))
+        return wanted or Compression.for_name(shown_place(output).partition("?")[0] if url_scheme(output) else name)
     if wanted is not None:
         raise UsageError(
             "a folder is not compressed",

@@ -8,6 +8,7 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Final, Protocol
 
 from ocitool.archive.sink import NewOutput, OrderedSink
+from ocitool.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from ocitool.archive.source import ByteSource, Incoming
 
 _URL: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
+_VERSIONS: Final = frozenset({"versionid", "generation", "versionsnapshot", "snapshot"})
+"""Parameters of a URL that name a version of an object."""
 
 
 def url_scheme(place: object) -> str:
@@ -23,17 +26,36 @@ def url_scheme(place: object) -> str:
     return found[1].lower() if found else ""
 
 
-def shown_url(url: str) -> str:
-    """Return a URL as messages and reports show it: without user, password, and what a query says.
+def shown_place(place: str | os.PathLike[str]) -> str:
+    """Return a place as messages and reports show it: a URL without user, password and what its query says.
 
-    A signed URL carries its signature in the query. What has no scheme is returned as it is.
+    Signed URLs carry their signature there; only the version of an object is shown. A path is shown as it is.
     """
-    if not url_scheme(url):
-        return url
-    scheme, _, rest = url.partition("://")
-    place, mark, _ = rest.partition("?")
-    host, slash, path = place.partition("/")
-    return f"{scheme}://{host.rpartition('@')[2]}{slash}{path}{mark and '?...'}"
+    name = os.fspath(place)
+    if not url_scheme(name):
+        return name
+    scheme, _, rest = name.partition("://")
+    rest, _, query = rest.partition("#")[0].partition("?")
+    host, slash, path = rest.partition("/")
+    fields = (field.partition("=") for field in query.split("&") if field)
+    shown = "&".join(f"{key}={value if key.lower() in _VERSIONS else '...'}" for key, _, value in fields)
+    return f"{scheme}://{host.rpartition('@')[2]}{slash}{path}{shown and '?'}{shown}"
+
+
+def local_path(place: str | os.PathLike[str]) -> str:
+    """Return the path that a ``file://`` URL means, written as fsspec takes them, and any other place as it is.
+
+    Raises `UsageError` for a file of another machine.
+    """
+    name = os.fspath(place)
+    if url_scheme(name) != "file":
+        return name
+    path = name.partition("://")[2].removeprefix("localhost")
+    if not path.startswith("/"):
+        raise UsageError(
+            "names a file of another machine", where=name, remedy="write file:///PATH, or the path alone"
+        )
+    return path
 
 
 class FarSource(ABC):

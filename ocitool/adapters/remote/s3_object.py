@@ -7,11 +7,13 @@ tried again several times by both of them.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from dataclasses import dataclass
+from time import monotonic
 from typing import TYPE_CHECKING, Any, Final
 
 from ocitool.adapters.remote.checksums import Checksums, contradicts, told_etag
-from ocitool.adapters.remote.write_failures import is_absent, s3_failure
+from ocitool.adapters.remote.write_failures import is_absent, is_undecided, s3_failure
 from ocitool.errors import OutputError, UsageError
 
 if TYPE_CHECKING:
@@ -22,6 +24,9 @@ if TYPE_CHECKING:
 
 TRIES: Final = 3
 """How often a part is sent whose ETag comes back as another one."""
+
+PAUSE: Final = 0.1
+"""Seconds that s3fs waits at least before it tries again, which it does not tell; botocore tells how often it did."""
 
 _DIRECTORY_BUCKET: Final = "--x-s3"
 """Buckets of S3 Express, whose ETags are no hashes, and which refuse Content-MD5."""
@@ -68,6 +73,10 @@ class S3Object:
                 return None
             raise
 
+    def start_upload(self) -> Future[str]:
+        """Begin an upload in parts; its identifier is what comes."""
+        return asyncio.run_coroutine_threadsafe(self._create(), self._filesystem.loop)
+
     def start_part(self, upload: str, number: int, data: bytes) -> Future[SentPart]:
         """Begin to send a part."""
         return asyncio.run_coroutine_threadsafe(self._send_part(upload, number, data), self._filesystem.loop)
@@ -89,6 +98,40 @@ class S3Object:
             method, Bucket=self.bucket, Key=self.key, **parameters
         )
         return answer
+
+    async def _create(self) -> str:
+        known = await self._uploads()
+        begun = monotonic()
+        own = ""
+        try:
+            answer = await self._request("create_multipart_upload")
+            own = str(answer["UploadId"])
+            retried = answer.get("ResponseMetadata", {}).get("RetryAttempts") or monotonic() - begun >= PAUSE
+        except Exception as error:
+            retried = is_undecided(error)
+            raise
+        finally:
+            if retried and known is not None:
+                await self._abort_lost(known | {own})
+        return own
+
+    async def _abort_lost(self, known: frozenset[str]) -> None:
+        """Give up what earlier tries may have begun whose answers were lost; nobody else would.
+
+        Whoever else begins an upload of the same key in these seconds loses it, and would have lost the object to
+        this one, or the other way round.
+        """
+        for upload in (await self._uploads() or frozenset()) - known:
+            with contextlib.suppress(Exception):
+                await self._request("abort_multipart_upload", UploadId=upload)
+
+    async def _uploads(self) -> frozenset[str] | None:
+        """Return the uploads of this key that were begun, None if that may not be known."""
+        try:
+            answer = await self._request("list_multipart_uploads", Prefix=self.key)
+        except Exception:  # noqa: BLE001 - what matters fails again
+            return None
+        return frozenset(found["UploadId"] for found in answer.get("Uploads") or () if found["Key"] == self.key)
 
     async def _send_part(self, upload: str, number: int, data: bytes) -> SentPart:
         checksums = await asyncio.to_thread(Checksums.of, data)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ocitool.adapters.held_signals import held_signals
 from ocitool.adapters.remote.checksums import Checksums, confirms, contradicts, etag_of_parts, told_etag
-from ocitool.adapters.remote.parts import BASE, LARGEST_PART, MEBIBYTE, PART_LIMIT, part_size, sent_at_once
+from ocitool.adapters.remote.parts import LARGEST_PART, MEBIBYTE, PART_LIMIT, part_size, sent_at_once
 from ocitool.adapters.remote.write_failures import is_absent, is_denied, is_undecided, no_bucket
 from ocitool.archive.new_file import exists_already
 from ocitool.errors import OutputError
@@ -41,9 +41,9 @@ class S3Upload:
         self._target = target
         self._conditions = {} if clobber else {"IfNoneMatch": "*"}
         self._total: int | None = None
-        self._part = BASE
+        self._part = part_size(1, None)
         self._buffer = io.BytesIO()
-        self._creating: Future[dict[str, Any]] | None = None
+        self._creating: Future[str] | None = None
         self._flying: deque[Future[SentPart]] = deque()
         self._sent: list[SentPart] = []
         self._begun = 0
@@ -135,9 +135,9 @@ class S3Upload:
     def _upload_id(self) -> str:
         if self._creating is None:
             with held_signals():  # an upload whose number nobody holds could not be given up
-                self._creating = self._target.start("create_multipart_upload")
+                self._creating = self._target.start_upload()
         try:
-            return str(self._creating.result()["UploadId"])
+            return self._creating.result()
         except Exception as error:
             raise self._target.failure(error) from error
 
@@ -224,14 +224,14 @@ class S3Upload:
         self._target.call("delete_object", **version)
         self._target.forget()
 
-    def _abort(self, creating: Future[dict[str, Any]]) -> None:
+    def _abort(self, creating: Future[str]) -> None:
         """Give the upload up, with whatever of it is on the way or there."""
         for flight in self._flying:
             flight.cancel()
         # A part that arrives after the abort would stay.
         wait(self._flying, PATIENCE)
         with contextlib.suppress(Exception, CancelledError):
-            upload = creating.result(PATIENCE)["UploadId"]
+            upload = creating.result(PATIENCE)
             self._target.start("abort_multipart_upload", UploadId=upload).result(PATIENCE)
             if self._target.start("list_parts", UploadId=upload).result(PATIENCE):
                 self._target.start("abort_multipart_upload", UploadId=upload).result(PATIENCE)

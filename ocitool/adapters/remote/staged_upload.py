@@ -60,7 +60,7 @@ class StagedUpload:
         self._staged = path if self._commits else f"{folder}{slash}{hidden_name(last)}"
         self._writer: BackgroundWriter | None = None
         self._is_published = False
-        self._old: bool | None = None
+        self._is_copy = False
         with self._failing():
             self._refuse_taken()
             self._was_there = self._exists()
@@ -94,12 +94,14 @@ class StagedUpload:
             else:
                 self._refuse_taken()
                 self._move()
-            self._is_published = True
             try:
                 self._require_size(self._path)
             except Exception:
                 self._remove(self._path)
                 raise
+            self._is_published = True
+            if self._is_copy:
+                self._remove(self._staged)
 
     def withdraw(self) -> None:
         """Remove the file, unless it took the place of another, which nothing can bring back without a copy of it.
@@ -135,18 +137,17 @@ class StagedUpload:
 
     def _open_beside(self) -> RemoteFile:
         file: RemoteFile = self._filesystem.open(self._staged, "wb")
+        # Else paramiko waits for the answer to every 32 KiB. What fails is told by a later write, or by the size.
+        getattr(file, "set_pipelined", _ignore)(True)
         return file
 
     def _move(self) -> None:
-        """Rename where the file system can; elsewhere copy, look at the copy, then remove what was copied."""
+        """Rename where the file system can; elsewhere copy, and keep what was copied until the copy is known."""
         from fsspec.spec import AbstractFileSystem
 
-        if type(self._filesystem).mv is not AbstractFileSystem.mv:
-            self._filesystem.mv(self._staged, self._path)
-            return
-        self._filesystem.cp_file(self._staged, self._path)
-        self._require_size(self._path)
-        self._remove(self._staged)
+        self._is_copy = type(self._filesystem).mv is AbstractFileSystem.mv
+        move = self._filesystem.cp_file if self._is_copy else self._filesystem.mv
+        move(self._staged, self._path)
 
     def _refuse_taken(self) -> None:
         if not self._clobber and self._exists():
@@ -179,3 +180,7 @@ class StagedUpload:
             yield
         except Exception as error:
             raise write_failure(error, self.name) from error
+
+
+def _ignore(_value: object) -> None:
+    pass

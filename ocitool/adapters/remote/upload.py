@@ -5,13 +5,24 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from ocitool.adapters.remote.write_failures import write_failure
-from ocitool.archive.remote import shown_url, url_scheme
+from ocitool.archive.remote import shown_place, url_scheme
 from ocitool.errors import UsageError
 
 if TYPE_CHECKING:
     from ocitool.archive.remote import Upload
 
 _S3: Final = frozenset({"s3", "s3a"})
+_LIBRARIES: Final = {
+    "abfs": "adlfs",
+    "abfss": "adlfs",
+    "az": "adlfs",
+    "gcs": "gcsfs",
+    "gs": "gcsfs",
+    "s3": "s3fs",
+    "s3a": "s3fs",
+    "sftp": "paramiko",
+    "ssh": "paramiko",
+}
 _READ_ONLY: Final = frozenset({"http", "https"})
 
 
@@ -21,7 +32,7 @@ def open_upload(url: str, *, clobber: bool) -> Upload:
     Raises `UsageError` for a scheme that is not written to or whose library is missing, `OutputError` if the object
     cannot be written or, without `clobber`, exists.
     """
-    scheme, name = url_scheme(url), shown_url(url)
+    scheme, name = url_scheme(url), shown_place(url)
     if scheme in _READ_ONLY:
         raise UsageError(
             f"{scheme}:// cannot be written to",
@@ -33,9 +44,8 @@ def open_upload(url: str, *, clobber: bool) -> Upload:
     try:
         filesystem, path = url_to_fs(url)
     except ImportError as error:
-        raise UsageError(
-            f"{scheme}:// needs a library that is not installed", where=name, remedy=str(error)
-        ) from error
+        remedy = f"pip install {_LIBRARIES[scheme]}" if scheme in _LIBRARIES else str(error)
+        raise UsageError(f"{scheme}:// needs a library that is not installed", where=name, remedy=remedy) from error
     except ValueError as error:
         raise UsageError(f"nothing that is installed serves {scheme}://", where=name) from error
     except Exception as error:
