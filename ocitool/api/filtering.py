@@ -20,7 +20,7 @@ from ocitool.api.writing import (
     folder_beside,
     towards,
 )
-from ocitool.archive.remote import local_path, shown_place
+from ocitool.archive.remote import local_path, shown_url
 from ocitool.plan.filter import plan_filter, plan_layers
 from ocitool.plan.steps import Plan, digest_map_json
 
@@ -157,7 +157,7 @@ def _write(
         if dry_run:
             plan = towards(plan_filter(archive.graph, options), [output])
             require_one_device(plan, [output], archive.sources, options)
-            planned = Written(shown_place(output), plan.outputs[0].written_size, compression.is_needed)
+            planned = Written(shown_url(output), plan.outputs[0].written_size, compression.is_needed)
             return FilterResult(plan, planned, written=False, kind=kind)
         wanted = plan_layers(archive.graph, options)
         layers = stack.enter_context(recompressed_layers(archive, wanted, options.layers, source_options, listener))

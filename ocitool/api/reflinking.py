@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from ocitool.archive.new_file import NewFile
 from ocitool.archive.new_folder import names_folder
-from ocitool.archive.remote import shown_place, url_scheme
+from ocitool.archive.remote import shown_url, url_scheme
 from ocitool.archive.sink import open_descriptor
 from ocitool.engine.share_blocks import cannot_share, share_blocks
 from ocitool.errors import UsageError
@@ -39,7 +39,7 @@ def require_sharing(reflink: Reflink, path: str | os.PathLike[str], compression:
     if compression.is_needed:
         raise UsageError(
             "what is compressed shares no blocks with its source",
-            where=shown_place(name),
+            where=shown_url(name),
             remedy="leave out --reflink always, or write a plain tar",
         )
     target = Path(path)
@@ -47,7 +47,7 @@ def require_sharing(reflink: Reflink, path: str | os.PathLike[str], compression:
     if is_stream or (target.exists() and not target.is_file()):
         raise UsageError(
             "what is no file shares no blocks with its source",
-            where="standard output" if name == "-" else shown_place(name),
+            where="standard output" if name == "-" else shown_url(name),
             remedy="name a file with -o, or take --reflink auto, which has the same bytes",
         )
 

@@ -16,7 +16,7 @@ from ocitool.api.recompressing import recompressed_layers
 from ocitool.api.reflinking import require_one_device, require_sharing
 from ocitool.api.writing import Outputs, WriteOptions, Written, choose_compression, towards
 from ocitool.archive.made_folder import made_folder
-from ocitool.archive.remote import shown_place, url_scheme
+from ocitool.archive.remote import shown_url, url_scheme
 from ocitool.errors import UsageError
 from ocitool.plan.options import SplitBy, SplitOptions
 from ocitool.plan.part_names import NameTemplate, source_stem
@@ -160,7 +160,7 @@ def _check_folder(folder: str) -> None:
     if url_scheme(folder):
         raise UsageError(
             "the parts of a split go into a folder of this machine",
-            where=shown_place(folder),
+            where=shown_url(folder),
             remedy="name a local one, or write one archive at a time with filter -o",
         )
     if folder == "-":

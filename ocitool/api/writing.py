@@ -15,7 +15,7 @@ from ocitool.archive.codec.compress import THREAD_LIMIT, CompressingSink, Compre
 from ocitool.archive.new_file import Appender, NewFile
 from ocitool.archive.new_folder import FOLDER_DESCRIPTORS, NewFolder, names_folder
 from ocitool.archive.open_files import allow_open_files
-from ocitool.archive.remote import shown_place, url_scheme
+from ocitool.archive.remote import shown_url, url_scheme
 from ocitool.archive.sink import StreamSink, open_sink, publish_all
 from ocitool.archive.spool import default_spool_directory
 from ocitool.engine.execute import Target, digest_files, execute
@@ -108,7 +108,7 @@ class Outputs:
         # A blob that all folders share is a file in each of them, and every thread may be at one.
         allow_open_files(folders * FOLDER_DESCRIPTORS + len(paths) - folders, passing=folders * processor_count())
         self._sinks.extend(self._open(path) for path in paths)
-        self._paths.extend(map(shown_place, paths))
+        self._paths.extend(map(shown_url, paths))
         self._compressions.extend(compressions)
 
     def open_digest_map(self) -> None:
@@ -118,7 +118,7 @@ class Outputs:
             if url_scheme(os.fspath(path)):
                 raise UsageError(
                     "a digest map is written on this machine only",
-                    where=shown_place(path),
+                    where=shown_url(path),
                     remedy="name a local file; the report has the map too",
                 )
             self._map = open_sink(path, clobber=self._options.clobber)
@@ -189,7 +189,7 @@ class Outputs:
         """Note what is to get a name; raises `OutputError` if that leads, by links, to where another output goes."""
         if isinstance(sink, StreamSink):
             return
-        name = shown_place(path)
+        name = shown_url(path)
         place = os.fspath(path) if url_scheme(path) else os.path.realpath(path)
         if place in self._places:
             raise OutputError(
@@ -287,11 +287,11 @@ def choose_compression(output: str | os.PathLike[str], wanted: Compression | Non
     if url_scheme(output) and names_folder(output):
         raise UsageError(
             "an image layout folder is written on this machine only",
-            where=shown_place(output),
+            where=shown_url(output),
             remedy="name an object, or a local folder",
         )
     if not names_folder(output):
-        return wanted or Compression.for_name(shown_place(output).partition("?")[0] if url_scheme(output) else name)
+        return wanted or Compression.for_name(shown_url(output).partition("?")[0] if url_scheme(output) else name)
     if wanted is not None:
         raise UsageError(
             "a folder is not compressed",

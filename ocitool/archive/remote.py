@@ -26,7 +26,7 @@ def url_scheme(place: object) -> str:
     return found[1].lower() if found else ""
 
 
-def shown_place(place: str | os.PathLike[str]) -> str:
+def shown_url(place: str | os.PathLike[str]) -> str:
     """Return a place as messages and reports show it: a URL without user, password and what its query says.
 
     Signed URLs carry their signature there; only the version of an object is shown. A path is shown as it is.

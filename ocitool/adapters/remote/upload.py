@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from ocitool.adapters.remote.write_failures import write_failure
-from ocitool.archive.remote import shown_place, url_scheme
+from ocitool.archive.remote import shown_url, url_scheme
 from ocitool.errors import UsageError
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def open_upload(url: str, *, clobber: bool) -> Upload:
     Raises `UsageError` for a scheme that is not written to or whose library is missing, `OutputError` if the object
     cannot be written or, without `clobber`, exists.
     """
-    scheme, name = url_scheme(url), shown_place(url)
+    scheme, name = url_scheme(url), shown_url(url)
     if scheme in _READ_ONLY:
         raise UsageError(
             f"{scheme}:// cannot be written to",

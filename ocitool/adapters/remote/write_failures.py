@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from ocitool.archive.new_file import exists_already
-from ocitool.archive.remote import shown_place
+from ocitool.archive.remote import shown_url
 from ocitool.errors import OcitoolError, OutputError
 
 if TYPE_CHECKING:
@@ -133,5 +133,5 @@ def write_failure(error: BaseException, name: str) -> OcitoolError:
 
 def told_by(error: BaseException) -> str:
     """Return what an error says in one line, every URL in it without its secrets."""
-    text = _URL.sub(lambda found: shown_place(found[0]), " ".join(str(error).split()))
+    text = _URL.sub(lambda found: shown_url(found[0]), " ".join(str(error).split()))
     return f"{type(error).__name__}: {text[:_TEXT_LIMIT]}" if text else type(error).__name__
