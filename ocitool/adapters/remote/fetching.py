@@ -1,7 +1,7 @@
 """Parts fetched ahead of those who read them: several requests at a time, bounded memory, any order of reads.
 
 Reads that wait come first, whatever memory that takes: there is one for each thread. Then, while there is room, what
-follows in the ranges that are being read, and then the ranges that nobody has begun, in the order they were announced.
+follows in the ranges that are being read, and then the ranges that nobody has begun, in the order of announcement.
 A part is let go of when all that was wanted of it was read.
 """
 
@@ -81,7 +81,10 @@ class Fetcher:
         return self._find(offset) is not None
 
     def read(self, offset: int, buffer: memoryview) -> int:
-        """Fill some of `buffer`, and wait for that; return 0 if `offset` is in no part. Raises what fetching raised."""
+        """Fill some of `buffer`, and wait for that; return 0 if `offset` is in no part.
+
+        Raises what fetching raised.
+        """
         slot = self._find(offset)
         if slot is None:
             return 0

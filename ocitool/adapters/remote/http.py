@@ -39,8 +39,8 @@ class HttpSession:
         self._url = address.url
 
     @asynccontextmanager
-    async def ask(self, start: int, end: int | None) -> AsyncIterator[Any]:
-        """Ask for bytes from `start` to before `end` (None: all) and yield the answer; raises as `read_range` does."""
+    async def ask(self, start: int, end: int) -> AsyncIterator[Any]:
+        """Ask for bytes from `start` to before `end` and yield the answer; raises as `RemoteObject.read_range`."""
         answer = await self.open(start, end)
         try:
             with _failures(self.address):
