@@ -23,6 +23,19 @@ def url_scheme(place: object) -> str:
     return found[1].lower() if found else ""
 
 
+def shown_url(url: str) -> str:
+    """Return a URL as messages and reports show it: without user, password, and what a query says.
+
+    A signed URL carries its signature in the query. What has no scheme is returned as it is.
+    """
+    if not url_scheme(url):
+        return url
+    scheme, _, rest = url.partition("://")
+    place, mark, _ = rest.partition("?")
+    host, slash, path = place.partition("/")
+    return f"{scheme}://{host.rpartition('@')[2]}{slash}{path}{mark and '?...'}"
+
+
 class FarSource(ABC):
     """A `ByteSource` of which every read is a request, so that a table of contents is worth to be trusted."""
 
