@@ -12,7 +12,7 @@ from ocitool.api.places import open_place
 from ocitool.archive.reader import scan_source
 from ocitool.archive.source import ByteSource, Incoming, spool_incoming
 from ocitool.archive.spool import SpoolOptions
-from ocitool.errors import ArchiveError, DocumentError, OcitoolError, UsageError
+from ocitool.errors import ArchiveError, DocumentError, Interrupted, OcitoolError, UsageError
 from ocitool.graph.build import build_graph
 from ocitool.graph.merge import merge_graphs
 from ocitool.model.limits import RATIO_LIMIT
@@ -149,6 +149,8 @@ def unchanged(source: ByteSource) -> Iterator[None]:
     """Have a source that changed meanwhile say so: a file that is still being written looks damaged."""
     try:
         yield
+    except Interrupted:
+        raise
     except OcitoolError:
         source.check_unchanged()
         raise

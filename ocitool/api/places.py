@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Final
 
-from ocitool.archive.remote import RemoteStore, local_path, url_scheme
+from ocitool.archive.remote import RemoteStore, url_scheme
 from ocitool.archive.source import open_incoming
 from ocitool.errors import UsageError
 
@@ -26,10 +26,9 @@ def open_place(
 
     Raises `ArchiveError` if it cannot be read, `UsageError` for a URL that nothing here serves.
     """
-    place = local_path(place)
     scheme = url_scheme(place)
     if scheme:
-        return remote_store(scheme).open_source(place)
+        return remote_store(scheme).open_source(str(place))
     return open_incoming(place, standard_input=standard_input)
 
 

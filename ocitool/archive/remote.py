@@ -11,11 +11,13 @@ from ocitool.archive.sink import NewOutput, OrderedSink
 from ocitool.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from ocitool.archive.source import ByteSource, Incoming
 
-_URL: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
+_URL: Final = re.compile(r"arn:.*|([A-Za-z][A-Za-z0-9+.-]*)://")
+_HOST: Final = re.compile(r"arn:.*|(\[[^]]*\]|[^:\[\]]*)(:[0-9]*)?([?#].*)?")
+_LOCAL: Final = frozenset({"file", "local"})
 _VERSIONS: Final = frozenset({"versionid", "generation", "versionsnapshot", "snapshot"})
 """Parameters of a URL that name a version of an object."""
 
@@ -35,27 +37,36 @@ def shown_url(place: str | os.PathLike[str]) -> str:
     if not url_scheme(name):
         return name
     scheme, _, rest = name.partition("://")
-    rest, _, query = rest.partition("#")[0].partition("?")
-    host, slash, path = rest.partition("/")
-    fields = (field.partition("=") for field in query.split("&") if field)
-    shown = "&".join(f"{key}={value if key.lower() in _VERSIONS else '...'}" for key, _, value in fields)
-    return f"{scheme}://{host.rpartition('@')[2]}{slash}{path}{shown and '?'}{shown}"
+    # First, as a password may hold what ends a host in a URL.
+    host, slash, rest = rest.partition("/")
+    host = host.rpartition("@")[2]
+    if not _HOST.fullmatch(host):
+        return f"{scheme}://..."
+    path, _, query = f"{host}{slash}{rest}".partition("#")[0].partition("?")
+    fields = [field.partition("=") for field in query.split("&") if field]
+    shown = "&".join(
+        f"{key}={value}" if key.lower() in _VERSIONS else f"{key if is_ else ''}{is_}..."
+        for key, is_, value in fields
+    )
+    return f"{scheme}://{path}{shown and '?'}{shown}"
 
 
 def local_path(place: str | os.PathLike[str]) -> str:
-    """Return the path that a ``file://`` URL means, written as fsspec takes them, and any other place as it is.
+    """Return the path that a ``file://`` URL means (RFC 8089), and any other place as it is.
 
     Raises `UsageError` for a file of another machine.
     """
     name = os.fspath(place)
-    if url_scheme(name) != "file":
+    if url_scheme(name) not in _LOCAL:
         return name
     path = name.partition("://")[2].removeprefix("localhost")
     if not path.startswith("/"):
         raise UsageError(
             "names a file of another machine", where=name, remedy="write file:///PATH, or the path alone"
         )
-    return path
+    from urllib.parse import unquote
+
+    return unquote(path)
 
 
 class FarSource(ABC):
@@ -68,6 +79,17 @@ class FarSource(ABC):
         So a header is proven with the content that it is the header of, without a request of its own. Reading raises
         `ArchiveError` if it is another one.
         """
+
+    @abstractmethod
+    def will_read(self, ranges: Iterable[tuple[int, int]]) -> None:
+        """Hear what is read next, each range as (offset, length) in bytes, in the order in which that is going to be.
+
+        It is fetched ahead. Other reads go on to work, and it may be told anew.
+        """
+
+    @abstractmethod
+    def interrupt(self) -> None:
+        """Have all reads that wait, and all that follow, end with `ArchiveError`: what they are for is to stop."""
 
 
 class Upload(OrderedSink, NewOutput, Protocol):

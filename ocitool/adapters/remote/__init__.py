@@ -1,1 +1,1 @@
-"""Archives by URL, through fsspec."""
+"""Archives on other machines, by URL, through fsspec: read by ranges, written whole."""

@@ -4,25 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from ocitool.adapters.remote.address import Address
+from ocitool.adapters.remote.libraries import lacking, not_served
 from ocitool.adapters.remote.write_failures import write_failure
-from ocitool.archive.remote import shown_url, url_scheme
 from ocitool.errors import UsageError
 
 if TYPE_CHECKING:
     from ocitool.archive.remote import Upload
 
 _S3: Final = frozenset({"s3", "s3a"})
-_LIBRARIES: Final = {
-    "abfs": "adlfs",
-    "abfss": "adlfs",
-    "az": "adlfs",
-    "gcs": "gcsfs",
-    "gs": "gcsfs",
-    "s3": "s3fs",
-    "s3a": "s3fs",
-    "sftp": "paramiko",
-    "ssh": "paramiko",
-}
 _READ_ONLY: Final = frozenset({"http", "https"})
 
 
@@ -32,22 +22,25 @@ def open_upload(url: str, *, clobber: bool) -> Upload:
     Raises `UsageError` for a scheme that is not written to or whose library is missing, `OutputError` if the object
     cannot be written or, without `clobber`, exists.
     """
-    scheme, name = url_scheme(url), shown_url(url)
+    address = Address.parse(url)
+    scheme, name = address.scheme, address.shown
     if scheme in _READ_ONLY:
         raise UsageError(
             f"{scheme}:// cannot be written to",
             where=name,
             remedy="name the storage behind it, such as s3://BUCKET/NAME.tar, or pipe -o - into curl -T - URL",
         )
-    from fsspec.core import url_to_fs
+    try:
+        from fsspec.core import url_to_fs
+        from fsspec.registry import get_filesystem_class
 
+        get_filesystem_class(scheme)
+    except ImportError as error:
+        raise lacking(address, error) from None
+    except ValueError:
+        raise not_served(address) from None
     try:
         filesystem, path = url_to_fs(url)
-    except ImportError as error:
-        remedy = f"pip install {_LIBRARIES[scheme]}" if scheme in _LIBRARIES else str(error)
-        raise UsageError(f"{scheme}:// needs a library that is not installed", where=name, remedy=remedy) from error
-    except ValueError as error:
-        raise UsageError(f"nothing that is installed serves {scheme}://", where=name) from error
     except Exception as error:
         raise write_failure(error, name) from error
     if scheme in _S3:
