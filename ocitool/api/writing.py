@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Self, TypeAlias
+from typing import TYPE_CHECKING, Final, Self, TypeAlias
 
 from ocitool.api.places import remote_store
 from ocitool.api.reflinking import replaced_files, require_sharing, share_or_require_space, shared_size
@@ -34,6 +35,9 @@ if TYPE_CHECKING:
     from ocitool.archive.remote import Upload
     from ocitool.archive.source import ByteSource
     from ocitool.model.digest import Digest
+
+_SQUEEZED: Final = re.compile(r"(?:s3a?|gs|gcs|az|abfss?|https?|s?ftp|ssh):/")
+"""How a URL begins that was taken for a path."""
 
 Sink: TypeAlias = "NewFile | NewFolder | StreamSink | Upload"
 
@@ -115,7 +119,7 @@ class Outputs:
         """Open the file for the digest map, if one is to be written; raises `OutputError` if that cannot be."""
         path = self._options.digest_map
         if path is not None:
-            if url_scheme(os.fspath(path)):
+            if url_scheme(os.fspath(path)) or _SQUEEZED.match(os.fspath(path)):
                 raise UsageError(
                     "a digest map is written on this machine only",
                     where=shown_url(path),

@@ -16,7 +16,7 @@ from ocitool.adapters.remote.checksums import Checksums, confirms, contradicts, 
 from ocitool.adapters.remote.parts import LARGEST_PART, MEBIBYTE, PART_LIMIT, part_size, sent_at_once
 from ocitool.adapters.remote.write_failures import is_absent, is_denied, is_undecided, no_bucket
 from ocitool.archive.new_file import exists_already
-from ocitool.errors import OutputError
+from ocitool.errors import OcitoolError, OutputError
 
 if TYPE_CHECKING:
     from ocitool.adapters.remote.s3_object import S3Object, SentPart
@@ -122,6 +122,8 @@ class S3Upload:
             before = self._target.head()
             if before is None:
                 self._target.call("head_bucket")
+        except OcitoolError:
+            raise
         except Exception as error:
             if is_denied(error):
                 return None  # many may write that may not look
@@ -138,6 +140,8 @@ class S3Upload:
                 self._creating = self._target.start_upload()
         try:
             return self._creating.result()
+        except OcitoolError:
+            raise
         except Exception as error:
             raise self._target.failure(error) from error
 
@@ -161,6 +165,8 @@ class S3Upload:
         """Wait for the part that is under way for the longest."""
         try:
             self._sent.append(self._flying[0].result())
+        except OcitoolError:
+            raise
         except Exception as error:
             raise self._target.failure(error) from error
         self._flying.popleft()

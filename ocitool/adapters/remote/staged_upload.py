@@ -16,7 +16,7 @@ from ocitool.adapters.remote.background import BackgroundWriter, RemoteFile
 from ocitool.adapters.remote.write_failures import write_failure
 from ocitool.archive.new_file import exists_already
 from ocitool.archive.place import hidden_name
-from ocitool.errors import OutputError
+from ocitool.errors import OcitoolError, OutputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -178,6 +178,8 @@ class StagedUpload:
     def _failing(self) -> Iterator[None]:
         try:
             yield
+        except OcitoolError:
+            raise
         except Exception as error:
             raise write_failure(error, self.name) from error
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from ocitool.adapters.remote.address import Address
 from ocitool.adapters.remote.libraries import lacking, not_served
 from ocitool.adapters.remote.write_failures import write_failure
-from ocitool.errors import UsageError
+from ocitool.errors import OcitoolError, UsageError
 
 if TYPE_CHECKING:
     from ocitool.archive.remote import Upload
@@ -41,6 +41,8 @@ def open_upload(url: str, *, clobber: bool) -> Upload:
         raise not_served(address) from None
     try:
         filesystem, path = url_to_fs(url)
+    except OcitoolError:
+        raise  # interrupted
     except Exception as error:
         raise write_failure(error, name) from error
     if scheme in _S3:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ocitool.archive.new_file import exists_already
 from ocitool.archive.remote import shown_url
-from ocitool.errors import OcitoolError, OutputError
+from ocitool.errors import OutputError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -116,10 +116,8 @@ _CONNECTION: Final = frozenset(
 )
 
 
-def write_failure(error: BaseException, name: str) -> OcitoolError:
+def write_failure(error: BaseException, name: str) -> OutputError:
     """Return the error for anything else that could not be written."""
-    if isinstance(error, OcitoolError):
-        return error
     if isinstance(error, PermissionError):
         return OutputError("cannot write: access is denied", where=name, remedy="check the credentials")
     if isinstance(error, FileNotFoundError):
