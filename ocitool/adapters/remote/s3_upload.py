@@ -9,12 +9,13 @@ import contextlib
 import io
 from collections import deque
 from concurrent.futures import CancelledError, Future, wait
+from time import sleep
 from typing import TYPE_CHECKING, Any, Final
 
 from ocitool.adapters.held_signals import held_signals
 from ocitool.adapters.remote.checksums import Checksums, confirms, contradicts, etag_of_parts, told_etag
 from ocitool.adapters.remote.parts import LARGEST_PART, MEBIBYTE, PART_LIMIT, part_size, sent_at_once
-from ocitool.adapters.remote.write_failures import is_absent, is_denied, is_undecided, no_bucket
+from ocitool.adapters.remote.write_failures import is_absent, is_denied, is_undecided, no_bucket, was_unanswered
 from ocitool.archive.new_file import exists_already
 from ocitool.errors import OcitoolError, OutputError
 
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 
 PATIENCE: Final = 30.0
 """Seconds that are given to what is still under way, and to an abort, when an upload is given up."""
+
+PAUSES: Final = (1.0, 2.0, 4.0, 8.0)
+"""Seconds between looks for an object whose completion got no answer."""
 
 EQUAL_PART: Final = 64 * MEBIBYTE
 """Bytes of each part where all must be equally long and nobody knows how many there will be."""
@@ -189,18 +193,26 @@ class S3Upload:
     def _found(self, error: Exception) -> dict[str, Any]:
         """Return what the server tells of the object if it is there although its completion failed.
 
-        Raises `OutputError` otherwise.
+        A server may still be putting parts together when nobody waits for its answer any more. Raises `OutputError`
+        if it is not there.
         """
         if is_undecided(error):
-            with contextlib.suppress(Exception):
-                found = self._target.head()
-                is_new = found is not None and (self._before is None or told_etag(found) != told_etag(self._before))
-                if found is not None and found["ContentLength"] == self.written:
-                    if confirms(found, self._expected):
-                        return found
-                    if is_new and not self._conditions and not contradicts(found, self._expected):
+            for pause in (0.0, *(PAUSES if was_unanswered(error) else ())):
+                sleep(pause)
+                with contextlib.suppress(Exception):
+                    found = self._target.head()
+                    if found is not None and self._is_ours(found):
                         return found
         raise self._target.failure(error) from error
+
+    def _is_ours(self, found: dict[str, Any]) -> bool:
+        """Tell whether an object is the one that was sent, as far as the server tells."""
+        if found["ContentLength"] != self.written or contradicts(found, self._expected):
+            return False
+        if confirms(found, self._expected):
+            return True
+        is_new = self._before is None or told_etag(found) != told_etag(self._before)
+        return is_new and not self._conditions
 
     def _require_right(self, answer: dict[str, Any]) -> None:
         """Hold the object to what was sent; raises `OutputError` after removing it if it is something else."""

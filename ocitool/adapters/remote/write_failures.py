@@ -62,6 +62,11 @@ def is_absent(error: BaseException) -> bool:
     return answer_of(error)[1] == 404
 
 
+def was_unanswered(error: BaseException) -> bool:
+    """Tell whether a request failed without an answer."""
+    return answer_of(error)[1] == 0
+
+
 def is_undecided(error: BaseException) -> bool:
     """Tell whether a request may have been carried out although it failed.
 

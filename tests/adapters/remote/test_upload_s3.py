@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from ocitool.adapters.remote import parts
+from ocitool.adapters.remote import parts, s3_upload
+from ocitool.adapters.remote.checksums import Checksums
 from ocitool.adapters.remote.s3_object import S3Object
 from ocitool.adapters.remote.upload import open_upload
 from ocitool.errors import OutputError, UsageError
@@ -161,6 +162,38 @@ def test_every_answer_to_a_completion_lost(server: S3Server, bucket: str) -> Non
     upload(f"s3://{bucket}/x.tar", LARGE).close()
     assert server.get(bucket, "x.tar") == LARGE
     assert_nothing(server, bucket, objects=("x.tar",))
+
+
+def test_a_completion_that_takes_long(server: S3Server, bucket: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No answer comes, and the object only some time after that was known."""
+    looks: list[float] = []
+
+    def pause(seconds: float) -> None:
+        looks.append(seconds)
+        if len(looks) == 3:
+            server.put(bucket, "x.tar", LARGE)
+
+    def meddle(method: str, _parameters: dict[str, Any]) -> None:
+        if method == "complete_multipart_upload":
+            raise TimeoutError
+
+    monkeypatch.setattr(s3_upload, "sleep", pause)
+    monkeypatch.setattr(s3_upload, "etag_of_parts", lambda _sent: Checksums.of(LARGE).etag)
+    with meddling(meddle):
+        upload(f"s3://{bucket}/x.tar", LARGE).close()
+    assert looks == [0, 1, 2]
+    assert_nothing(server, bucket, objects=("x.tar",))
+
+
+def test_a_completion_that_never_comes(server: S3Server, bucket: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def meddle(method: str, _parameters: dict[str, Any]) -> None:
+        if method == "complete_multipart_upload":
+            raise TimeoutError
+
+    monkeypatch.setattr(s3_upload, "PAUSES", (0.0,))
+    with meddling(meddle), pytest.raises(OutputError, match=r"was not reached .TimeoutError."):
+        upload(f"s3://{bucket}/x.tar", LARGE)
+    assert_nothing(server, bucket)
 
 
 def flipped(data: bytes) -> bytes:
