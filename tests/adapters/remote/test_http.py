@@ -239,10 +239,9 @@ def test_what_comes_in_order_goes_on_after_a_break(server: RangeServer, fault: F
 def test_what_comes_in_order_is_held_to_its_version(server: RangeServer) -> None:
     server.ignores_range = True
     server.faults.append(Fault(short_after=300_000))
-    stream = open_stream(server)
-    server.replace("a.tar", DATA[::-1])
+    server.before = lambda number: server.replace("a.tar", DATA[::-1]) if number == 1 else None
     with pytest.raises(ChangedSource):
-        arrive(stream)
+        arrive(open_stream(server))
 
 
 def test_what_comes_in_order_without_a_version_is_not_gone_on_with(server: RangeServer) -> None:
