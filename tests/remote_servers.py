@@ -15,6 +15,7 @@ import threading
 import time
 from collections import deque
 from dataclasses import dataclass, field
+from functools import lru_cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, unquote, urlsplit
@@ -60,9 +61,12 @@ class Fault:
         return self.short_after if self.reset_after is None else self.reset_after
 
 
-@dataclass(frozen=True)
+@dataclass
 class Request:
-    """One request as it was answered: `sent` is the bytes of its body that left the server."""
+    """One request as it is answered: `sent` is the bytes of its body that left the server.
+
+    Both are known before the bytes leave, so that whoever has them finds them counted.
+    """
 
     method: str
     path: str
@@ -205,20 +209,19 @@ class _RangeHandler(BaseHTTPRequestHandler):
         fault = server.next_fault(self.command, self.path)
         if fault.delay:
             time.sleep(fault.delay)
-        sent, status = 0, fault.status
+        request = Request(self.command, parts.path, parts.query, self.headers.get("Range", ""), fault.status, 0)
+        server.traffic.add(request)
         if name in server.redirects:
+            request.status = 302
             self.send_response(302)
             self.send_header("Location", server.redirects[name])
             self.send_header("Content-Length", "0")
             self.end_headers()
-            status = 302
-        elif status or (status := self._refusal(server, name)):
+        elif status := (fault.status or self._refusal(server, name)):
+            request.status = status
             self._refuse(status, with_body=with_body)
         else:
-            status, sent = self._send(server, name, fault, with_body=with_body)
-        server.traffic.add(
-            Request(self.command, parts.path, parts.query, self.headers.get("Range", ""), status, sent)
-        )
+            self._send(server, name, fault, request, with_body=with_body)
 
     def _refusal(self, server: RangeServer, name: str) -> int:
         if server.password:
@@ -244,12 +247,12 @@ class _RangeHandler(BaseHTTPRequestHandler):
 
     def _etag(self, server: RangeServer, name: str) -> str:
         content = server.objects[name]
-        what = hashlib.sha256(content).hexdigest()[:16] if isinstance(content, bytes) else "file"
+        what = _fingerprint(content) if isinstance(content, bytes) else "file"
         mark = f'"{what}-{server.versions.get(name, 0)}"'
         return {"strong": mark, "weak": "W/" + mark, "none": ""}[server.etag]
 
-    def _send(self, server: RangeServer, name: str, fault: Fault, *, with_body: bool) -> tuple[int, int]:
-        """Send an object or a range of it; return the status and the bytes of the body that were sent."""
+    def _send(self, server: RangeServer, name: str, fault: Fault, request: Request, *, with_body: bool) -> None:
+        """Send an object or a range of it."""
         content = server.objects[name]
         if server.encoding == "gzip":
             content = gzip.compress(content if isinstance(content, bytes) else content.read_bytes(), mtime=0)
@@ -262,11 +265,13 @@ class _RangeHandler(BaseHTTPRequestHandler):
         if asked and not server.ignores_range and server.tells_length:
             start, end, status = int(asked[1]), min(size, int(asked[2] or size) + 1), 206
             if start >= size:
+                request.status = 416
                 self.send_response(416)
                 self.send_header("Content-Range", f"bytes */{size}")
                 self.send_header("Content-Length", "0")
                 self.end_headers()
-                return 416, 0
+                return
+        request.status = status
         self.send_response(status)
         if etag := self._etag(server, name):
             self.send_header("ETag", etag)
@@ -283,28 +288,32 @@ class _RangeHandler(BaseHTTPRequestHandler):
         else:
             self.send_header("Connection", "close")
         self.end_headers()
-        return status, self._send_body(content, start, end, fault) if with_body else 0
+        if with_body:
+            self._send_body(content, start, end, fault, request)
 
-    def _send_body(self, content: bytes | Path, start: int, end: int, fault: Fault) -> int:
-        sent = 0
+    def _send_body(self, content: bytes | Path, start: int, end: int, fault: Fault, request: Request) -> None:
         stop = end if fault.limit is None else min(end, start + fault.limit)
         try:
             for piece in _pieces(content, start, stop):
                 data = piece
-                if fault.flip is not None and sent <= fault.flip < sent + len(piece):
+                if fault.flip is not None and request.sent <= fault.flip < request.sent + len(piece):
                     changed = bytearray(piece)
-                    changed[fault.flip - sent] ^= 1
+                    changed[fault.flip - request.sent] ^= 1
                     data = bytes(changed)
+                request.sent += len(data)
                 self.wfile.write(data)
-                sent += len(data)
         except OSError:
             self.close_connection = True
-            return sent
+            return
         if fault.limit is not None:
             if fault.reset_after is not None:
                 reset(self.connection)
             self.close_connection = True
-        return sent
+
+
+@lru_cache(maxsize=64)
+def _fingerprint(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:16]
 
 
 def _pieces(content: bytes | Path, start: int, stop: int) -> Iterator[bytes]:
@@ -428,10 +437,11 @@ def _counted(application: WSGIApplication, server: S3Server) -> WSGIApplication:
         fault = server.next_fault(method, f"{path}?{query}" if query else path)
         if fault.delay:
             time.sleep(fault.delay)
-        statuses = [fault.status]
+        request = Request(method, path, query, environment.get("HTTP_RANGE", ""), fault.status, 0)
+        server.traffic.add(request)
 
         def started(status: str, headers: list[tuple[str, str]], *more: Any) -> Any:
-            statuses[0] = int(status.partition(" ")[0])
+            request.status = int(status.partition(" ")[0])
             return start_response(status, headers, *more)
 
         if fault.status:
@@ -441,7 +451,7 @@ def _counted(application: WSGIApplication, server: S3Server) -> WSGIApplication:
             start_response(f"{fault.status} Fault", [("Content-Type", "application/xml")])
         else:
             body = application(environment, started)
-        return _sent(body, environment, fault, server, (method, path, query), statuses)
+        return _sent(body, environment, fault, request)
 
     return answer
 
@@ -458,30 +468,22 @@ def _error_document(status: int) -> bytes:
     return f"<Error><Code>{code.get(status, 'InternalError')}</Code><Message>asked for</Message></Error>".encode()
 
 
-def _sent(
-    body: Iterable[bytes],
-    environment: WSGIEnvironment,
-    fault: Fault,
-    server: S3Server,
-    request: tuple[str, str, str],
-    statuses: list[int],
-) -> Iterator[bytes]:
+def _sent(body: Iterable[bytes], environment: WSGIEnvironment, fault: Fault, request: Request) -> Iterator[bytes]:
     """Yield a body as far as a fault lets it, and count it."""
-    sent = 0
     try:
         for whole in body:
             for position in range(0, len(whole), PIECE):
                 piece = whole[position : position + PIECE]
                 if fault.limit is not None:
-                    piece = piece[: fault.limit - sent]
-                if fault.flip is not None and sent <= fault.flip < sent + len(piece):
+                    piece = piece[: fault.limit - request.sent]
+                if fault.flip is not None and request.sent <= fault.flip < request.sent + len(piece):
                     changed = bytearray(piece)
-                    changed[fault.flip - sent] ^= 1
+                    changed[fault.flip - request.sent] ^= 1
                     piece = bytes(changed)
+                request.sent += len(piece)
                 if piece:
                     yield piece
-                sent += len(piece)
-                if fault.limit is not None and sent >= fault.limit:
+                if fault.limit is not None and request.sent >= fault.limit:
                     break
         if fault.limit is not None and fault.reset_after is not None:
             reset(environment["werkzeug.socket"])
@@ -489,4 +491,3 @@ def _sent(
         close = getattr(body, "close", None)
         if close is not None:
             close()
-        server.traffic.add(Request(*request, environment.get("HTTP_RANGE", ""), statuses[0], sent))

@@ -5,21 +5,23 @@ from __future__ import annotations
 from collections import deque
 from typing import Final
 
+from ocitool.archive.headers import BLOCK
+
 BASE: Final = 64 * 1024
 """Bytes of the first window, and of the longest hop that is read over rather than skipped."""
 
-SMALLEST: Final = 1024
-"""Bytes fetched at least after a long hop: a header, and what says that the next one follows."""
+SMALLEST: Final = BLOCK
+"""Bytes fetched at least after a long hop: one header."""
 
 LARGEST: Final = 1024 * 1024
 """Bytes to which windows grow while what is read follows on."""
 
-SHARE: Final = 512
-"""One byte in so many of those that were passed may be fetched after long hops without being asked for: of an archive
-of which a fifth is kept, that is one percent of what is."""
+SHARE: Final = 2048
+"""One byte in so many of those that were passed may be fetched after long hops without being asked for: where a tenth
+of an archive is kept, that is half a percent of what is."""
 
 _REMEMBERED: Final = 8
-_SMALLEST_CONTINUATION: Final = 8 * 1024
+_SMALLEST_CONTINUATION: Final = 4 * 1024
 
 
 class ReadAhead:
