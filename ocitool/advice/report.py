@@ -13,6 +13,7 @@ from ocitool.advice.outcome import Evidence
 from ocitool.advice.spans import span
 from ocitool.advice.target import Target
 from ocitool.advice.version import VersionRange
+from ocitool.archive.remote import copy_name
 from ocitool.plan.filter_command import as_told
 
 if TYPE_CHECKING:
@@ -83,8 +84,11 @@ class ImporterAdvice:
         return all(works) if self.is_asked else any(works)
 
     def typed(self, command: Command, source: str) -> str:
-        """Return a command as it is typed, for the archive of a name; names that stay to be chosen stand for that."""
-        return as_told(shlex.join(find_importer(self.importer).words(command.arguments, source)))
+        """Return a command as it is typed, for the archive of a name; names that stay to be chosen stand for that.
+
+        No importer reads URLs: the command is one for a copy of the object.
+        """
+        return as_told(shlex.join(find_importer(self.importer).words(command.arguments, copy_name(source))))
 
 
 @dataclass(frozen=True, slots=True)

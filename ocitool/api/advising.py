@@ -18,6 +18,7 @@ from ocitool.advice.report import Advice, advise
 from ocitool.advice.request import Request, every_request
 from ocitool.api.listener import Listener, Silence
 from ocitool.api.opening import SourceOptions, open_scanned
+from ocitool.archive.remote import copy_name, shown_url
 from ocitool.errors import DocumentError, MissingIndex, OcitoolError
 from ocitool.graph.build import build_graph, unlisted_graph
 from ocitool.graph.by_content import graph_by_content
@@ -151,13 +152,13 @@ def read_facts(
 
 
 def typed_name(source: str) -> str:
-    """Return a path as a command can take it: one that begins with a dash is no option."""
-    return f"./{source}" if source.startswith("-") and source != "-" else source
+    """Return a place as a command can take it: a path that begins with a dash is no option; URLs without secrets."""
+    return f"./{source}" if source.startswith("-") and source != "-" else shown_url(source)
 
 
 def output_name(source: str, wanted: Sequence[Platform]) -> str:
-    """Return a name for what is filtered from an archive, beside which it would stand."""
-    path = PurePath("image.tar" if source == "-" else source)
+    """Return a name for what is filtered from an archive, beside which it would stand, or in this folder."""
+    path = PurePath("image.tar" if source == "-" else copy_name(source))
     stem = path.name
     while (suffix := PurePath(stem).suffix) in _ARCHIVE_SUFFIXES:
         stem = stem.removesuffix(suffix)

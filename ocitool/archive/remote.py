@@ -51,6 +51,14 @@ def shown_url(place: str | os.PathLike[str]) -> str:
     return f"{scheme}://{path}{shown and '?'}{shown}"
 
 
+def copy_name(place: str) -> str:
+    """Return what a copy of a remote object in this folder is called; any other place is what it is."""
+    if not url_scheme(place):
+        return place
+    path = shown_url(place).partition("?")[0].partition("://")[2]
+    return path.rpartition("/")[2] or "image.tar"
+
+
 def local_path(place: str | os.PathLike[str]) -> str:
     """Return the path that a ``file://`` URL means (RFC 8089), and any other place as it is.
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from ocitool.advice.choice import Quality
 from ocitool.advice.outcome import Evidence
+from ocitool.archive.remote import copy_name
 from ocitool.cli.text import printable
 
 if TYPE_CHECKING:
@@ -46,6 +47,8 @@ def advice_lines(advice: Advice, *, quiet: bool = False, verbose: bool = False) 
     look = _Look(verbose)
     wanted = ", ".join(platform.display for platform in advice.wanted)
     lines = [f"{_safe(advice.source)} on a {advice.host.display} host, for {_safe(wanted)}"]
+    if (copy := copy_name(advice.source)) != advice.source:
+        lines.append(f"importers read no URLs: their commands are for a copy of it in this folder, {_safe(copy)}")
     if advice.absent:
         inspect = _safe(shlex.join(["ocitool", "inspect", advice.source]))
         lines += [f"no image of it has {_absent(advice)}; what it has: {inspect}"]
