@@ -16,7 +16,7 @@ from ocitool.api.recompressing import recompressed_layers
 from ocitool.api.reflinking import require_one_device, require_sharing
 from ocitool.api.writing import Outputs, WriteOptions, Written, choose_compression, towards
 from ocitool.archive.made_folder import made_folder
-from ocitool.archive.remote import shown_url, url_scheme
+from ocitool.archive.remote import copy_name, shown_url, url_scheme
 from ocitool.errors import UsageError
 from ocitool.plan.options import SplitBy, SplitOptions
 from ocitool.plan.part_names import NameTemplate, source_stem
@@ -66,7 +66,7 @@ def split_options(
     if template is not None:
         NameTemplate.parse(template)
     extension = ".tar" + ("" if compression is None else compression.suffix)
-    stem = source_stem(os.fspath(source))
+    stem = source_stem(copy_name(os.fspath(source)))
     if not stem and os.fspath(source) != "-":
         # A folder that was given as ``.`` has a name too.
         stem = source_stem(os.path.realpath(source))

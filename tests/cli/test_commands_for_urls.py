@@ -69,3 +69,39 @@ def test_commands_show_no_secrets(server: RangeServer, name: str, unpacked: str)
         told = ocitool(command, url)
         assert shown.encode() in told.stdout + told.stderr
         assert not any(secret in text for secret in SECRETS for text in (told.stdout, told.stderr, done.stdout))
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("verify", "--profile", "strict"),
+        ("verify", "--format", "json"),
+        ("verify", "--format", "sarif"),
+        ("verify", "--format", "junit"),
+        ("inspect", "--format", "tree"),
+        ("advise", "--format", "json"),
+        ("advise", "--error", "content digest sha256:aa: not found"),
+        ("filter", "-p", "all", "--dry-run", "-o", "x.tar", "--format", "json"),
+        ("filter", "-p", "windows/amd64", "-o", "x.tar"),
+        ("merge", "--dry-run", "-o", "x.tar"),
+        ("import", "--dry-run", "--ctr-version", "2.1", "--format", "json"),
+        ("split", "--dry-run", "-d", "parts"),
+    ],
+    ids=" ".join,
+)
+def test_reports_show_no_secrets(server: RangeServer, arguments: tuple[str, ...]) -> None:
+    url = server.url("a/in.tar", user="me:secret") + "?X-Amz-Signature=hush-hush"
+    told = ocitool(arguments[0], url, *arguments[1:])
+    assert told.stdout + told.stderr
+    assert not any(secret in text for secret in SECRETS for text in (told.stdout, told.stderr))
+
+
+def test_locations_in_sarif(server: RangeServer) -> None:
+    report = json.loads(ocitool("verify", server.url("a/in.tar", user="me:secret"), "--format", "sarif").stdout)
+    assert report["runs"][0]["artifacts"][0]["location"]["uri"] == server.url("a/in.tar")
+
+
+def test_parts_have_the_name_of_the_object(server: RangeServer) -> None:
+    done = ocitool("split", server.url("a/in.tar") + "?token=x", "--dry-run", "-d", "parts")
+    assert b"in-linux-arm64.tar " in done.stdout
+    assert b"token" not in done.stdout
