@@ -13,7 +13,7 @@ from ocitool.advice.outcome import Evidence
 from ocitool.advice.spans import span
 from ocitool.advice.target import Target
 from ocitool.advice.version import VersionRange
-from ocitool.model.url import url_file_name, url_scheme
+from ocitool.model.url import copy_name
 from ocitool.plan.filter_command import as_told
 
 if TYPE_CHECKING:
@@ -88,9 +88,7 @@ class ImporterAdvice:
 
         Importers read no URL: what has one goes by the name that it has once it is here.
         """
-        if url_scheme(source):
-            source = url_file_name(source) or "image.tar"
-        return as_told(shlex.join(find_importer(self.importer).words(command.arguments, source)))
+        return as_told(shlex.join(find_importer(self.importer).words(command.arguments, copy_name(source))))
 
 
 @dataclass(frozen=True, slots=True)

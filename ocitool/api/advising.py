@@ -24,7 +24,7 @@ from ocitool.graph.by_content import graph_by_content
 from ocitool.graph.image import Kind, Origin
 from ocitool.model.limits import RATIO_LIMIT
 from ocitool.model.platform import host_platform
-from ocitool.model.url import url_file_name, url_scheme
+from ocitool.model.url import copy_name, shown_url
 from ocitool.plan.filter import plan_filter
 from ocitool.plan.preview import preview, with_layers
 from ocitool.plan.steps import Copy
@@ -157,15 +157,13 @@ def command_name(source: Source) -> str:
 
 
 def typed_name(source: str) -> str:
-    """Return a path as a command can take it: one that begins with a dash is no option."""
-    return f"./{source}" if source.startswith("-") and source != "-" else source
+    """Return a place as a command can take it: a path that begins with a dash is no option; URLs without secrets."""
+    return f"./{source}" if source.startswith("-") and source != "-" else shown_url(source)
 
 
 def output_name(source: str, wanted: Sequence[Platform]) -> str:
     """Return a name for what is filtered from an archive, beside which it would stand; of a URL that is here."""
-    if url_scheme(source):
-        source = url_file_name(source) or "-"
-    path = PurePath("image.tar" if source == "-" else source)
+    path = PurePath("image.tar" if source == "-" else copy_name(source))
     stem = path.name
     while (suffix := PurePath(stem).suffix) in _ARCHIVE_SUFFIXES:
         stem = stem.removesuffix(suffix)

@@ -11,7 +11,7 @@ from ocitool.api.places import Source, open_place, place_name, typed
 from ocitool.archive.reader import scan_source
 from ocitool.archive.source import ByteSource, Incoming, spool_incoming
 from ocitool.archive.spool import SpoolOptions
-from ocitool.errors import ArchiveError, DocumentError, IntegrityError, OcitoolError, UsageError
+from ocitool.errors import ArchiveError, DocumentError, IntegrityError, Interrupted, OcitoolError, UsageError
 from ocitool.graph.build import build_graph
 from ocitool.graph.merge import merge_graphs
 from ocitool.model.limits import RATIO_LIMIT
@@ -155,6 +155,8 @@ def unchanged(source: ByteSource) -> Iterator[None]:
     """Have a source that changed meanwhile say so: a file that is still being written looks damaged."""
     try:
         yield
+    except Interrupted:
+        raise
     except OcitoolError:
         source.check_unchanged()
         raise

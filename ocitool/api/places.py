@@ -13,7 +13,7 @@ from ocitool.archive.file_object_source import open_file_object
 from ocitool.archive.file_objects import ReadableFile, WritableFile, file_object_name
 from ocitool.archive.source import open_incoming
 from ocitool.errors import UsageError
-from ocitool.model.url import shown_url, url_file_name, url_scheme
+from ocitool.model.url import path_of_url, shown_url, url_file_name, url_scheme
 from ocitool.plan.part_names import plain_text, source_stem
 
 if TYPE_CHECKING:
@@ -55,9 +55,12 @@ def open_place(place: Source, *, standard_input: int = 0) -> ByteSource | FileSo
 
 
 def typed(place: Source | Output) -> str | None:
-    """Return a path, URL or ``-`` as it is typed, None for an open file; raises `TypeError` for anything else."""
+    """Return a path, URL or ``-`` as it is typed, None for an open file; raises `TypeError` for anything else.
+
+    What ``file://`` names is a path, and a `UsageError` if it is one of another machine.
+    """
     if isinstance(place, str):
-        return place
+        return path_of_url(place)
     # Files of some libraries know their path, too; what is open is meant as it is.
     if isinstance(place, os.PathLike) and not hasattr(place, "closed"):
         text: object = os.fspath(place)

@@ -39,14 +39,14 @@ def require_sharing(reflink: Reflink, place: Output, compression: Compression) -
     if compression.is_needed:
         raise UsageError(
             "what is compressed shares no blocks with its source",
-            where=name,
+            where=place_name(place),
             remedy="leave out --reflink always, or write a plain tar",
         )
     is_stream = path is None or open_descriptor(path) is not None
     if is_stream or (path is not None and Path(path).exists() and not Path(path).is_file()):
         raise UsageError(
             "what is no file shares no blocks with its source",
-            where="standard output" if name == "-" else name,
+            where="standard output" if name == "-" else place_name(place),
             remedy="name a file with -o, or take --reflink auto, which has the same bytes",
         )
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 from ocitool.archive.entry import Entry, EntryKind, Scan
 from ocitool.archive.headers import BLOCK, ZERO_BLOCK, Header, padding, parse_header, parse_pax, pax_size
 from ocitool.archive.layout_directory import DirectorySource
+from ocitool.archive.remote import FarSource
 from ocitool.errors import ArchiveError, NotAnArchive, TruncatedArchive, UnsafeEntry
 from ocitool.model.fault import Fault
 from ocitool.model.limits import ENTRY_LIMIT, EXTENSION_LIMIT, EXTENSIONS_PER_ENTRY, NAME_LIMIT
@@ -52,7 +53,8 @@ def scan_archive(source: ByteSource) -> Scan:
     """
     if source.size == 0:
         raise NotAnArchive("is empty", where=source.name)
-    scanner = Scanner(source)
+    # A far source knows better how much to read ahead, and keeps it for the documents.
+    scanner = Scanner(source, window=BLOCK if isinstance(source, FarSource) else _WINDOW)
     for _ in scanner.walk():
         pass
     return scanner.finish()

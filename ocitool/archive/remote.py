@@ -6,14 +6,11 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Protocol
 
 from ocitool.archive.sink import NewOutput, OrderedSink
-from ocitool.model.url import url_scheme
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from ocitool.archive.source import ByteSource, Incoming
-
-__all__ = ["FarSource", "RemoteStore", "Upload", "url_scheme"]
 
 
 class FarSource(ABC):
@@ -26,6 +23,17 @@ class FarSource(ABC):
         So a header is proven with the content that it is the header of, without a request of its own. Reading raises
         `ArchiveError` if it is another one.
         """
+
+    @abstractmethod
+    def will_read(self, ranges: Iterable[tuple[int, int]]) -> None:
+        """Hear what is read next, each range as (offset, length) in bytes, in the order in which that is going to be.
+
+        It is fetched ahead. Other reads go on to work, and it may be told anew.
+        """
+
+    @abstractmethod
+    def interrupt(self) -> None:
+        """Have all reads that wait, and all that follow, end with `ArchiveError`: what they are for is to stop."""
 
 
 class Upload(OrderedSink, NewOutput, Protocol):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from ocitool.advice.choice import Quality
 from ocitool.advice.outcome import Evidence
 from ocitool.cli.text import printable
-from ocitool.model.url import url_scheme
+from ocitool.model.url import copy_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,14 +47,17 @@ def advice_lines(advice: Advice, *, quiet: bool = False, verbose: bool = False) 
     look = _Look(verbose)
     wanted = ", ".join(platform.display for platform in advice.wanted)
     lines = [f"{_safe(advice.source)} on a {advice.host.display} host, for {_safe(wanted)}"]
+    if (copy := copy_name(advice.source)) != advice.source:
+        lines.append(
+            f"importers read no URLs: their commands are for a copy of it in this folder, {_safe(copy)}; "
+            "ocitool import fetches it by itself"
+        )
     if advice.is_delta:
         apply = f"ocitool apply OLD {shlex.quote(advice.source)} -o NEW"
         lines += [_safe(f"it is a delta, which lacks what its base has; make it whole and import that: {apply}")]
     if advice.absent:
         inspect = _safe(shlex.join(["ocitool", "inspect", advice.source]))
         lines += [f"no image of it has {_absent(advice)}; what it has: {inspect}"]
-    if url_scheme(advice.source):
-        lines += ["importers read no URLs: fetch it first, or have ocitool import do so"]
     for importer in advice.importers:
         shown = [line for line in importer.versions if not (quiet and line.choice.plain.quality is Quality.WORKS)]
         if shown:

@@ -31,6 +31,7 @@ def filter_command(source: Source, platforms: Platforms, output: Output, shared:
       ocitool filter image.tar -p all --layers gzip -o for-old-engines.tar
       ocitool filter bundle.tar.zst -p linux/arm64 -o arm64.tar.zst
       ocitool filter image.tar -p linux/arm64 -o layout-arm64/
+      ocitool filter s3://builds/nightly.tar -p linux/arm64 -o s3://releases/nightly-arm64.tar
       ocitool filter image.tar -p linux/arm64 --reflink auto -o arm64.tar
       ocitool filter signed.tar -p linux/arm64 --index keep --require-signatures -o arm64.tar
       ocitool filter image.tar -p linux/arm64 --name registry.local/lab:1.0 -o arm64.tar

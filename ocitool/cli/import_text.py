@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from ocitool.advice.outcome import Ending, Evidence
 from ocitool.cli.text import printable
-from ocitool.model.url import url_scheme
+from ocitool.model.url import shown_url, url_scheme
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,6 +23,16 @@ _EVIDENCE: Final = {
     Evidence.BEYOND: "predicted from source: beyond the versions that were run",
     Evidence.SOURCE: "predicted from source: no version of it was run",
 }
+
+
+_FETCHING: Final = {
+    "http": "curl -fsSL {}",
+    "https": "curl -fsSL {}",
+    "s3": "aws s3 cp {} -",
+    "gs": "gcloud storage cat {}",
+    "": "ocitool filter {} -p all -o -",
+}
+"""What writes an object to standard output, by scheme; where nobody has a program for that, the same images."""
 
 
 def plan_lines(plan: ImportPlan, source: str) -> list[str]:
@@ -53,6 +63,7 @@ def forecast_lines(result: ImportResult, store_line: str = "") -> list[str]:
 def command_line(plan: ImportPlan, source: str) -> str:
     """Return a line for a shell that does the same; the tool has the bytes decompressed and verified besides."""
     command = shlex.join(plan.words)
+    source = shown_url(source)
     if plan.rewrite is not None:
         return printable(f"{plan.rewrite.typed(source)} | {command}")
     compression = plan.compression
@@ -60,6 +71,10 @@ def command_line(plan: ImportPlan, source: str) -> str:
         return printable(command)  # which no other program reads, let alone decompresses
     if source == "-":
         return printable(f"{compression} -dc | {command}" if compression else command)
+    if scheme := url_scheme(source):
+        fetch = _FETCHING.get(scheme, _FETCHING[""]).format(shlex.quote(source))
+        unpack = f"{compression} -dc | " if compression and scheme in _FETCHING else ""
+        return printable(f"{fetch} | {unpack}{command}")
     if compression:
         return printable(f"{compression} -dc {shlex.quote(source)} | {command}")
     return printable(f"{command} < {shlex.quote(source)}")

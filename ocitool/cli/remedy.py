@@ -8,6 +8,8 @@ from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, Final
 
+from ocitool.model.url import shown_url
+
 if TYPE_CHECKING:
     from ocitool.check.report import Report
 
@@ -25,7 +27,7 @@ _UNNAMED: Final = re.compile(r"\s")
 def fill_remedies(report: Report, source: str) -> Report:
     """Return the report with each remedy as it can be typed; OUT and new names are left to choose."""
     # A name that starts like an option is none after `./`; a dash alone is standard input.
-    name = shlex.quote(f"./{source}" if source.startswith("-") and source != "-" else source)
+    name = shlex.quote(f"./{source}" if source.startswith("-") and source != "-" else shown_url(source))
     filled = cache(lambda remedy, image: _filled(remedy, name, image))
     return replace(
         report,

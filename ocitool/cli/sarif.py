@@ -13,7 +13,7 @@ from urllib.parse import quote
 from ocitool import __version__
 from ocitool.check.catalogue import RULES
 from ocitool.cli.text import printable
-from ocitool.model.url import url_scheme
+from ocitool.model.url import shown_url, url_scheme
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -54,11 +54,11 @@ def sarif_text(report: Report, source: str, fail_on: Severity) -> str:
 
 
 def archive_uri(source: str) -> str:
-    """Return the URI of a file as it was named: relative, so that it is in the repository it was checked in."""
+    """Return a URL without secrets, or a file as it was named: relative, as in the repository it is checked in."""
     if source == "-":
         return "stdin"
     if url_scheme(source):
-        return quote(source, safe=":/?=&%")
+        return quote(shown_url(source), safe=":/?&=%@[]")
     path = quote(os.fsencode(source), safe="/")
     # Two slashes in front would make a host of the first folder.
     return re.sub(r"^/+", "file:///", path)

@@ -48,7 +48,7 @@ Output: TypeAlias = Annotated[
         "--output",
         "-o",
         metavar="OUT",
-        help="File to write, DIR/ for an OCI layout folder, or - for standard output.",
+        help="File or URL to write, DIR/ for an OCI layout folder, or - for standard output.",
         show_default=False,
     ),
 ]

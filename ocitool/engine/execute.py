@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias
 from ocitool.archive.arrivals import EXPECTED
 from ocitool.archive.new_file import NewFile
 from ocitool.archive.new_folder import NewFolder
+from ocitool.engine.announcing import StopSignal, announce
 from ocitool.engine.arriving import ArrivingOutput, as_copy, receive
 from ocitool.engine.control import Control
 from ocitool.engine.pump import copy_in_kernel, digest_file, pump_unverified, pump_verified
@@ -77,7 +78,7 @@ def execute(
     """
     files = sum(isinstance(sink, NewFile) for _, sink in targets)
     takes_turns = 0 < files < processor_count() and not any(isinstance(sink, NewFolder) for _, sink in targets)
-    control = Control(threading.Event(), on_bytes or _ignore, takes_turns=takes_turns)
+    control = Control(StopSignal(sources), on_bytes or _ignore, takes_turns=takes_turns)
     jobs: dict[tuple[int, int, Digest], _Job] = {}
     ordered: list[tuple[OutputPlan, OrderedSink]] = []
     try:
@@ -119,7 +120,7 @@ def execute_in_order(
     on_bytes: Callable[[int], None] | None = None,
 ) -> None:
     """Write one output in order, as `execute` does, whatever its steps come from; raises what that raises."""
-    control = Control(threading.Event(), on_bytes or _ignore)
+    control = Control(StopSignal(sources), on_bytes or _ignore)
     try:
         _write_ordered(output, sources, sink, control, verify=True, trusted=trusted)
     except IntegrityError:
@@ -198,7 +199,9 @@ def _run(jobs: Sequence[_Job], sources: Sequence[ByteSource], control: Control, 
     def work(job: _Job) -> None:
         _carry_out(job, sources, control, verify=verify)
 
-    run_parallel(sorted(jobs, key=lambda job: _largest_first(job.copy)), work, control.stop, idle=control.idle)
+    largest_first = sorted(jobs, key=lambda job: _largest_first(job.copy))
+    announce((job.copy for job in largest_first if verify or job.places), sources)
+    run_parallel(largest_first, work, control.stop, idle=control.idle)
 
 
 def _carry_out(job: _Job, sources: Sequence[ByteSource], control: Control, *, verify: bool) -> None:
@@ -239,6 +242,7 @@ def _write_ordered(
     def consume(_position: int, part: memoryview) -> None:
         sink.write(part)
 
+    announce((step.content for step in output.steps() if isinstance(step.content, Copy)), sources)
     silent = Control(control.stop, _ignore)
     end = output.size
     for step in output.steps():

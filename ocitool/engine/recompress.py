@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from dataclasses import dataclass
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Final
@@ -13,6 +12,7 @@ from ocitool.archive.codec.ratio import Growth
 from ocitool.archive.codec.sniff import tell_compression
 from ocitool.archive.headers import BLOCK
 from ocitool.archive.range_stream import CHUNK, RangeStream, decompressed
+from ocitool.engine.announcing import StopSignal, announce
 from ocitool.engine.control import Control
 from ocitool.engine.workers import processor_count, run_parallel
 from ocitool.errors import ArchiveError, ChangedSource, IntegrityError, UnsafeEntry
@@ -45,7 +45,7 @@ def recompress(
     for one that grows to more than `ratio_limit` times its size, `ChangedSource` if the source moved meanwhile,
     `OutputError` if a spool fails.
     """
-    control = Control(threading.Event(), on_bytes or (lambda _count: None))
+    control = Control(StopSignal(sources), on_bytes or (lambda _count: None))
     # Each processor once: by a layer of its own, or in zstd, which gives the same bytes for any number of threads.
     threads = max(1, min(processor_count(), THREAD_LIMIT) // len(spools))
     recompressor = _Recompressor(sources, compression, threads, fastest, Growth(ratio_limit), control)
@@ -62,6 +62,7 @@ def recompress(
             free.put((number, spool))
 
     largest_first = sorted(jobs, key=lambda job: (-job.copy.size, job.copy.offset))
+    announce((job.copy for job in largest_first), sources)
     run_parallel(largest_first, work, control.stop, count=len(spools))
     for source in sources:
         source.check_unchanged()

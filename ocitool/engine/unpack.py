@@ -7,9 +7,8 @@ its share of the work is unpacked in one thread and hashed in another, or all wo
 
 from __future__ import annotations
 
-import threading
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 from ocitool.archive.codec.decompress import open_decompressor
@@ -18,6 +17,7 @@ from ocitool.archive.codec.sniff import tell_compression
 from ocitool.archive.headers import BLOCK
 from ocitool.archive.prefetch import read_ahead, read_in_turn
 from ocitool.archive.range_stream import RangeStream
+from ocitool.engine.announcing import StopSignal, announce
 from ocitool.engine.control import Control
 from ocitool.engine.pump import digest_blob
 from ocitool.engine.workers import processor_count, run_parallel
@@ -73,7 +73,7 @@ def read_blobs(
     wrong with a layer is in the result. A layer may grow to `ratio_limit` times its size, and so may all of them
     together. `on_bytes` hears of the bytes that were read. Raises `ChangedSource` if the source moved meanwhile.
     """
-    control = Control(threading.Event(), on_bytes or (lambda _count: None))
+    control = Control(StopSignal([source]), on_bytes or (lambda _count: None))
     wanted = {job.copy.digest: job for job in jobs}
     together = Growth(ratio_limit)
     together.add(sum(job.copy.size for job in jobs), 0)
@@ -92,7 +92,9 @@ def read_blobs(
         layers[copy.digest] = unpacking.run(consumer and consumer(copy.digest), overlapped=overlapped)
         actual[copy.digest] = unpacking.stream.digest
 
-    run_parallel(sorted(copies, key=lambda copy: (-weights[copy.digest], copy.offset)), work, control.stop)
+    heaviest_first = sorted(copies, key=lambda copy: (-weights[copy.digest], copy.offset))
+    announce((replace(copy, source=0) for copy in heaviest_first), [source])
+    run_parallel(heaviest_first, work, control.stop)
     source.check_unchanged()
     return BlobContents(actual, layers)
 

@@ -5,8 +5,13 @@ from __future__ import annotations
 import re
 from typing import Final
 
-_VERSION: Final = "versionId="
+from ocitool.errors import UsageError
+
 _URL: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
+_HOST: Final = re.compile(r"arn:.*|(\[[^]]*\]|[^:\[\]]*)(:[0-9]*)?([?#].*)?")
+_LOCAL: Final = frozenset({"file", "local"})
+_VERSIONS: Final = frozenset({"versionid", "generation", "versionsnapshot", "snapshot"})
+"""Parameters of a URL that name a version of an object."""
 
 
 def url_scheme(place: object) -> str:
@@ -15,15 +20,26 @@ def url_scheme(place: object) -> str:
     return found[1].lower() if found else ""
 
 
-def shown_url(url: str) -> str:
-    """Return a URL without what may be secret in it: the password and, but for a version of S3's, the query."""
-    scheme, _, rest = url.partition("://")
-    place, mark, query = rest.partition("?")
-    host, slash, path = place.partition("/")
-    user, at, host = host.rpartition("@")
-    kept = "&".join(part for part in query.split("&") if part.startswith(_VERSION))
-    hidden = "..." if query and not kept else kept
-    return f"{scheme}://{user.partition(':')[0]}{at}{host}{slash}{path}{mark}{hidden}"
+def shown_url(place: str) -> str:
+    """Return a place as messages and reports show it: a URL without user, password and what its query says.
+
+    Signed URLs carry their signature there; only the version of an object is shown. A path is shown as it is.
+    """
+    if not url_scheme(place):
+        return place
+    scheme, _, rest = place.partition("://")
+    # First, as a password may hold what ends a host in a URL.
+    host, slash, rest = rest.partition("/")
+    host = host.rpartition("@")[2]
+    if not _HOST.fullmatch(host):
+        return f"{scheme}://..."
+    path, _, query = f"{host}{slash}{rest}".partition("#")[0].partition("?")
+    fields = [field.partition("=") for field in query.split("&") if field]
+    shown = "&".join(
+        f"{key}={value}" if key.lower() in _VERSIONS else f"{key if is_ else ''}{is_}..."
+        for key, is_, value in fields
+    )
+    return f"{scheme}://{path}{shown and '?'}{shown}"
 
 
 def url_file_name(url: str) -> str:
@@ -35,3 +51,25 @@ def url_file_name(url: str) -> str:
 
         path = unquote(path.partition("#")[0])
     return path.rstrip("/").rpartition("/")[2]
+
+
+def copy_name(place: str) -> str:
+    """Return what a copy of a remote object in this folder is called; any other place is what it is."""
+    return (url_file_name(place) or "image.tar") if url_scheme(place) else place
+
+
+def path_of_url(place: str) -> str:
+    """Return the path that a ``file://`` URL means (RFC 8089), and any other place as it is.
+
+    Raises `UsageError` for a file of another machine.
+    """
+    if url_scheme(place) not in _LOCAL:
+        return place
+    path = place.partition("://")[2].removeprefix("localhost")
+    if not path.startswith("/"):
+        raise UsageError(
+            "names a file of another machine", where=place, remedy="write file:///PATH, or the path alone"
+        )
+    from urllib.parse import unquote
+
+    return unquote(path)

@@ -25,7 +25,7 @@ finally:
 
 HEAVY: Final = {
     *("asyncio", "concurrent", "email", "isal", "jsonschema", "logging", "lz4", "matplotlib", "multiprocessing"),
-    *("numpy", "pydantic", "rich", "socket", "xml", "zstandard"),
+    *("aiohttp", "fsspec", "numpy", "pydantic", "rich", "s3fs", "socket", "xml", "zstandard"),
 }
 
 OTHERS: Final = {

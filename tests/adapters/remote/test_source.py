@@ -1,0 +1,159 @@
+"""An object as a source: reads of every kind give its bytes, and headers that were promised are held to them."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ocitool.adapters.remote.source import RemoteSource
+from ocitool.archive.reader import scan_archive
+from ocitool.archive.remote import FarSource
+from ocitool.errors import ArchiveError, UnsafeEntry
+from tests.adapters.remote.reading import archive_with_layers, noise, patient
+from tests.laws.filtering import filtered
+from tests.sources import BytesSource
+
+DATA = noise(3_000_000, "source")
+
+
+class BytesObject:
+    """A `RemoteObject` over bytes that counts what it is asked for."""
+
+    concurrency = 3
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+        self.size = len(data)
+        self.asked: list[tuple[int, int]] = []
+
+    def read_range(self, offset: int, buffer: memoryview) -> int:
+        self.asked.append((offset, len(buffer)))
+        buffer[:] = self.data[offset : offset + len(buffer)]
+        return len(buffer)
+
+    def check_unchanged(self) -> None:
+        """Bytes never change."""
+
+    def interrupt(self) -> None:
+        """Nothing waits."""
+
+
+def source_of(data: bytes, first: int = 65_536) -> tuple[RemoteSource, BytesObject]:
+    remote = BytesObject(data)
+    return RemoteSource(remote, "far.tar", data[:first], patient()), remote
+
+
+READS = st.lists(st.tuples(st.integers(0, 3_100_000), st.integers(0, 1_500_000)), min_size=1, max_size=8)
+
+
+@settings(max_examples=40)
+@given(READS, READS, st.booleans())
+def test_reads_give_the_bytes_announced_or_not(
+    announced: list[tuple[int, int]], reads: list[tuple[int, int]], again: bool
+) -> None:
+    source, _ = source_of(DATA)
+    ranges = [(offset, min(length, len(DATA) - offset)) for offset, length in announced if offset < len(DATA)]
+    for offset, length in reads:
+        assert source.read_at(offset, length) == DATA[offset : offset + length]
+    source.will_read(ranges)
+    for offset, length in [*reads, *ranges]:
+        assert source.read_at(offset, length) == DATA[offset : offset + length]
+    if again:
+        source.will_read(ranges[::-1])
+        for offset, length in ranges:
+            assert source.read_at(offset, length) == DATA[offset : offset + length]
+    source.close()
+
+
+def test_it_is_a_far_source() -> None:
+    source, _ = source_of(DATA)
+    assert isinstance(source, FarSource)
+    assert source.open_range(0, 10) is None
+
+
+def test_what_was_read_already_is_not_fetched_again() -> None:
+    source, remote = source_of(DATA)
+    source.read_at(2_000_000, 1000)
+    remote.asked.clear()
+    source.will_read([(10, 1000), (2_000_000, 700), (60_000, 10_000)])
+    for offset, length in [(10, 1000), (2_000_000, 700), (60_000, 10_000)]:
+        assert source.read_at(offset, length) == DATA[offset : offset + length]
+    source.close()
+    assert remote.asked == [(65_536, 4464)]
+
+
+def test_interrupted_it_reads_no_more() -> None:
+    source, _ = source_of(DATA)
+    source.will_read([(100_000, 1_000_000)])
+    source.interrupt()
+    with pytest.raises(ArchiveError, match="was not read to its end"):
+        source.read_at(100_000, 10)
+    with pytest.raises(ArchiveError, match="was not read to its end"):
+        source.read_at(2_000_000, 10)
+
+
+def headers_of(data: bytes) -> dict[int, bytes]:
+    """Return the header before each entry by where its bytes begin."""
+    entries = scan_archive(BytesSource(data)).entries
+    return {entry.data_offset: data[entry.header_offset : entry.data_offset] for entry in entries}
+
+
+ARCHIVE, _ = archive_with_layers(300_000, 2)
+HEADERS = headers_of(ARCHIVE)
+
+
+@pytest.mark.parametrize("announced", [False, True])
+def test_a_header_is_proven_with_what_it_is_the_header_of(announced: bool) -> None:
+    for number, (offset, header) in enumerate(HEADERS.items()):
+        broken = bytearray(ARCHIVE)
+        broken[offset - len(header) + 100] ^= 1
+        source, _ = source_of(bytes(broken), first=0)
+        source.require_before(HEADERS)
+        if announced:
+            source.will_read([(offset, 5)])
+        with pytest.raises(UnsafeEntry, match="another header than its table of contents says"):
+            source.read_at(offset, 5)
+        source.close()
+        others = [one for one in HEADERS if abs(one - offset) > 290_000]
+        source, _ = source_of(bytes(broken), first=0)
+        source.require_before(HEADERS)
+        assert source.read_at(others[number % len(others)], 5)
+        source.close()
+
+
+def test_a_header_that_is_here_already_is_proven_at_once() -> None:
+    broken = bytearray(ARCHIVE)
+    first = min(HEADERS)
+    broken[first - 512] ^= 1
+    source, _ = source_of(bytes(broken))
+    with pytest.raises(UnsafeEntry):
+        source.require_before(HEADERS)
+
+
+def test_proven_headers_cost_no_request_of_their_own() -> None:
+    source, remote = source_of(ARCHIVE)
+    source.require_before(HEADERS)
+    large = [
+        (entry.data_offset, entry.size) for entry in scan_archive(BytesSource(ARCHIVE)).entries if entry.size > 9000
+    ]
+    source.will_read(large)
+    for offset, length in large:
+        assert source.read_at(offset, length) == ARCHIVE[offset : offset + length]
+    source.close()
+    assert len(remote.asked) <= 2
+
+
+def test_documents_in_a_row_cost_one_request_where_offsets_are_known() -> None:
+    made, _ = archive_with_layers(300_000, 1, [f"linux/made{number}" for number in range(60)])
+    archive = filtered(made, ["all"])  # which puts documents before layers
+    headers = headers_of(archive)
+    source, remote = source_of(archive, first=8192)
+    source.require_before(headers)
+    small = [entry for entry in scan_archive(BytesSource(archive)).entries if entry.size < 9000]
+    for entry in small:
+        source.read_at(entry.data_offset, entry.size)
+    source.close()
+    assert len(small) > 120
+    assert len(remote.asked) == 1
+    assert sum(length for _, length in remote.asked) < 200_000
