@@ -9,7 +9,7 @@ import pytest
 import zstandard
 
 from tests.builders import multi_platform
-from tests.command import ocitool
+from tests.command import ocitool_here
 from tests.remote_servers import RangeServer
 from tests.uploads import new_bucket, s3_server
 
@@ -34,8 +34,8 @@ def at() -> Iterator[str]:
         yield f"s3://{bucket}/a/in.tar"
 
 
-def test_advice_is_for_a_copy(at: str) -> None:
-    done = ocitool("advise", at, "--for", "ctr=2.1", "--for", "docker=28.1")
+def test_advice_is_for_a_copy(at: str, capfdbinary: pytest.CaptureFixture[bytes]) -> None:
+    done = ocitool_here(capfdbinary, "advise", at, "--for", "ctr=2.1", "--for", "docker=28.1")
     lines = [" ".join(line.split()) for line in done.stdout.decode().splitlines()]
     assert (
         "importers read no URLs: their commands are for a copy of it in this folder, in.tar; ocitool import fetches it by itself"
@@ -46,30 +46,32 @@ def test_advice_is_for_a_copy(at: str) -> None:
     assert "then docker load -i in-linux-amd64.tar" in lines
 
 
-def test_advice_as_json(at: str) -> None:
-    report = json.loads(ocitool("advise", at, "--for", "ctr=2.1", "--format", "json").stdout)
+def test_advice_as_json(at: str, capfdbinary: pytest.CaptureFixture[bytes]) -> None:
+    report = json.loads(ocitool_here(capfdbinary, "advise", at, "--for", "ctr=2.1", "--format", "json").stdout)
     assert report["source"] == at
     assert report["importers"][0]["versions"][0]["best"]["command"] == "ctr images import in.tar"
 
 
-def test_an_import_as_it_is(at: str) -> None:
-    done = ocitool("import", at, "--dry-run", "--ctr-version", "2.1")
+def test_an_import_as_it_is(at: str, capfdbinary: pytest.CaptureFixture[bytes]) -> None:
+    done = ocitool_here(capfdbinary, "import", at, "--dry-run", "--ctr-version", "2.1")
     assert f"would run: aws s3 cp {at} - | ctr images import -\n".encode() in done.stdout
 
 
-def test_a_filtered_import(at: str) -> None:
-    done = ocitool("import", at, "-p", "linux/arm64", "--dry-run", "--ctr-version", "2.1")
+def test_a_filtered_import(at: str, capfdbinary: pytest.CaptureFixture[bytes]) -> None:
+    done = ocitool_here(capfdbinary, "import", at, "-p", "linux/arm64", "--dry-run", "--ctr-version", "2.1")
     assert f"would run: ocitool filter {at} -p linux/arm64 -o - | ctr images import -\n".encode() in done.stdout
 
 
 @pytest.mark.parametrize(("name", "unpacked"), [("in.tar", ""), ("in.tar.zst", "zstd -dc | ")])
-def test_commands_show_no_secrets(server: RangeServer, name: str, unpacked: str) -> None:
+def test_commands_show_no_secrets(
+    server: RangeServer, name: str, unpacked: str, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
     url = server.url(f"a/{name}", user="me:secret") + "?X-Amz-Signature=hush-hush"
     shown = server.url(f"a/{name}") + "?X-Amz-Signature=..."
-    done = ocitool("import", url, "--dry-run", "--ctr-version", "2.1")
+    done = ocitool_here(capfdbinary, "import", url, "--dry-run", "--ctr-version", "2.1")
     assert f"would run: curl -fsSL '{shown}' | {unpacked}ctr images import -\n".encode() in done.stdout
     for command in ("advise", "inspect", "verify"):
-        told = ocitool(command, url)
+        told = ocitool_here(capfdbinary, command, url)
         assert shown.encode() in told.stdout + told.stderr
         assert not any(secret in text for secret in SECRETS for text in (told.stdout, told.stderr, done.stdout))
 
@@ -92,19 +94,23 @@ def test_commands_show_no_secrets(server: RangeServer, name: str, unpacked: str)
     ],
     ids=" ".join,
 )
-def test_reports_show_no_secrets(server: RangeServer, arguments: tuple[str, ...]) -> None:
+def test_reports_show_no_secrets(
+    server: RangeServer, arguments: tuple[str, ...], capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
     url = server.url("a/in.tar", user="me:secret") + "?X-Amz-Signature=hush-hush"
-    told = ocitool(arguments[0], url, *arguments[1:])
+    told = ocitool_here(capfdbinary, arguments[0], url, *arguments[1:])
     assert told.stdout + told.stderr
     assert not any(secret in text for secret in SECRETS for text in (told.stdout, told.stderr))
 
 
-def test_locations_in_sarif(server: RangeServer) -> None:
-    report = json.loads(ocitool("verify", server.url("a/in.tar", user="me:secret"), "--format", "sarif").stdout)
+def test_locations_in_sarif(server: RangeServer, capfdbinary: pytest.CaptureFixture[bytes]) -> None:
+    report = json.loads(
+        ocitool_here(capfdbinary, "verify", server.url("a/in.tar", user="me:secret"), "--format", "sarif").stdout
+    )
     assert report["runs"][0]["artifacts"][0]["location"]["uri"] == server.url("a/in.tar")
 
 
-def test_parts_have_the_name_of_the_object(server: RangeServer) -> None:
-    done = ocitool("split", server.url("a/in.tar") + "?token=x", "--dry-run", "-d", "parts")
+def test_parts_have_the_name_of_the_object(server: RangeServer, capfdbinary: pytest.CaptureFixture[bytes]) -> None:
+    done = ocitool_here(capfdbinary, "split", server.url("a/in.tar") + "?token=x", "--dry-run", "-d", "parts")
     assert b"in-linux-arm64.tar " in done.stdout
     assert b"token" not in done.stdout

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.builders import multi_platform
-from tests.command import ocitool
+from tests.command import ocitool, ocitool_here
 from tests.failure.endings import refused
 from tests.uploads import assert_nothing, new_bucket, s3_server
 
@@ -129,15 +129,21 @@ def test_existing_objects_are_kept_if_asked(server: S3Server, bucket: str, sourc
     ],
 )
 def test_what_cannot_be_written(
-    server: S3Server, source: Path, output: str, more: tuple[str, ...], code: int, words: str
+    server: S3Server,
+    source: Path,
+    output: str,
+    more: tuple[str, ...],
+    code: int,
+    words: str,
+    capfdbinary: pytest.CaptureFixture[bytes],
 ) -> None:
-    done = ocitool("filter", source, "-p", "linux/arm64", "-o", output, *more)
+    done = ocitool_here(capfdbinary, "filter", source, "-p", "linux/arm64", "-o", output, *more)
     refused(done, code, words)
     assert b"secret" not in done.stderr
 
 
-def test_the_parts_of_a_split_stay_here(source: Path) -> None:
-    done = ocitool("split", source, "-d", "s3://key:secret@bucket/parts")
+def test_the_parts_of_a_split_stay_here(source: Path, capfdbinary: pytest.CaptureFixture[bytes]) -> None:
+    done = ocitool_here(capfdbinary, "split", source, "-d", "s3://key:secret@bucket/parts")
     refused(done, 2, "go into a folder of this machine")
     assert b"secret" not in done.stderr
 
