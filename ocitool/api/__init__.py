@@ -65,15 +65,16 @@ if TYPE_CHECKING:
     from ocitool.graph.inventory import Inventory, PlatformRow
     from ocitool.graph.rows import ImageRow
     from ocitool.graph.sizes import DistinctLayer, Totals
+    from ocitool.model.delta import DeltaList
     from ocitool.model.digest import Digest
     from ocitool.model.fault import Fault
     from ocitool.model.json_text import JsonObject
     from ocitool.model.platform import Platform
-    from ocitool.model.platform_selection import PlatformSelection
+    from ocitool.model.platform_selection import PlatformSelection, PlatformSpecifier
     from ocitool.model.reference import ImageFilter, Reference
     from ocitool.model.renaming import Renaming
     from ocitool.model.schemas import read_schema, schema_names
-    from ocitool.plan.comparison import Comparison
+    from ocitool.plan.comparison import Amount, Compared, Comparison, ImageChange
     from ocitool.plan.note import Note
     from ocitool.plan.options import (
         DockerManifest,
@@ -91,13 +92,16 @@ if TYPE_CHECKING:
 __all__ = [
     "Advice",
     "AdviseOptions",
+    "Amount",
     "ApplyResult",
     "ArchiveForm",
     "Cause",
     "Client",
     "ClientOptions",
+    "Compared",
     "Comparison",
     "Compression",
+    "DeltaList",
     "DeltaResult",
     "Digest",
     "DigestRole",
@@ -113,6 +117,7 @@ __all__ = [
     "FoundImage",
     "Gates",
     "Identity",
+    "ImageChange",
     "ImageFilter",
     "ImageRow",
     "ImportOptions",
@@ -141,6 +146,7 @@ __all__ = [
     "Platform",
     "PlatformRow",
     "PlatformSelection",
+    "PlatformSpecifier",
     "Profile",
     "ReadableFile",
     "Reference",
@@ -191,13 +197,16 @@ __all__ = [
 _HOMES: Final = {
     "Advice": "ocitool.advice.report",
     "AdviseOptions": "ocitool.api.advising",
+    "Amount": "ocitool.plan.comparison",
     "ApplyResult": "ocitool.api.deltas",
     "ArchiveForm": "ocitool.graph.image",
     "Cause": "ocitool.advice.messages.case",
     "Client": "ocitool.api.import_client",
     "ClientOptions": "ocitool.api.import_client",
+    "Compared": "ocitool.plan.comparison",
     "Comparison": "ocitool.plan.comparison",
     "Compression": "ocitool.archive.codec.compress",
+    "DeltaList": "ocitool.model.delta",
     "DeltaResult": "ocitool.api.deltas",
     "Digest": "ocitool.model.digest",
     "DigestRole": "ocitool.advice.messages.roles",
@@ -213,6 +222,7 @@ _HOMES: Final = {
     "FoundImage": "ocitool.api.import_report",
     "Gates": "ocitool.check.gates",
     "Identity": "ocitool.api.import_client",
+    "ImageChange": "ocitool.plan.comparison",
     "ImageFilter": "ocitool.model.reference",
     "ImageRow": "ocitool.graph.rows",
     "ImportOptions": "ocitool.api.import_plan",
@@ -241,6 +251,7 @@ _HOMES: Final = {
     "Platform": "ocitool.model.platform",
     "PlatformRow": "ocitool.graph.inventory",
     "PlatformSelection": "ocitool.model.platform_selection",
+    "PlatformSpecifier": "ocitool.model.platform_selection",
     "Profile": "ocitool.check.rule",
     "ReadableFile": "ocitool.archive.file_objects",
     "Reference": "ocitool.model.reference",

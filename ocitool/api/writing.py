@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import os
-import re
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Self, TypeAlias, cast
+from typing import TYPE_CHECKING, Self, TypeAlias, cast
 
 from ocitool.api.places import Output, local_path, place_name, remote_store, typed
 from ocitool.api.reflinking import replaced_files, require_sharing, share_or_require_space, shared_size
@@ -37,9 +36,6 @@ if TYPE_CHECKING:
     from ocitool.archive.remote import Upload
     from ocitool.archive.source import ByteSource
     from ocitool.model.digest import Digest
-
-_SQUEEZED: Final = re.compile(r"(?:s3a?|gs|gcs|az|abfss?|https?|s?ftp|ssh):/")
-"""How a URL begins that was taken for a path."""
 
 Sink: TypeAlias = "NewFile | NewFolder | StreamSink | FileObjectSink | Upload"
 
@@ -125,7 +121,7 @@ class Outputs:
         """Open the file for the digest map, if one is to be written; raises `OutputError` if that cannot be."""
         path = self._options.digest_map
         if path is not None:
-            if local_path(os.fspath(path)) is None or _SQUEEZED.match(os.fspath(path)):
+            if local_path(os.fspath(path)) is None:
                 raise UsageError(
                     "the digest map is written to a file of this machine",
                     where=place_name(os.fspath(path)),

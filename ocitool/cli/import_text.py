@@ -67,8 +67,6 @@ def command_line(plan: ImportPlan, source: str) -> str:
     if plan.rewrite is not None:
         return printable(f"{plan.rewrite.typed(source)} | {command}")
     compression = plan.compression
-    if url_scheme(source):
-        return printable(command)  # which no other program reads, let alone decompresses
     if source == "-":
         return printable(f"{compression} -dc | {command}" if compression else command)
     if scheme := url_scheme(source):

@@ -37,10 +37,8 @@ def at() -> Iterator[str]:
 def test_advice_is_for_a_copy(at: str, capfdbinary: pytest.CaptureFixture[bytes]) -> None:
     done = ocitool_here(capfdbinary, "advise", at, "--for", "ctr=2.1", "--for", "docker=28.1")
     lines = [" ".join(line.split()) for line in done.stdout.decode().splitlines()]
-    assert (
-        "importers read no URLs: their commands are for a copy of it in this folder, in.tar; ocitool import fetches it by itself"
-        in lines
-    )
+    told = "importers read no URLs: their commands are for a copy of it in this folder, in.tar; "
+    assert f"{told}ocitool import fetches it by itself" in lines
     assert "works ctr images import in.tar" in lines
     assert f"first ocitool filter {at} -p linux/amd64 -o in-linux-amd64.tar" in lines
     assert "then docker load -i in-linux-amd64.tar" in lines
