@@ -195,9 +195,9 @@ def test_help_has_examples() -> None:
 
 
 def test_what_is_not_there_is_named_as_it_was_typed(tmp_path: Path) -> None:
-    done = ocitool("verify", "s3://bucket//image.tar", folder=tmp_path)
+    done = ocitool("verify", "./s3://bucket//image.tar", folder=tmp_path)
     assert done.returncode == 3
-    assert b"s3://bucket//image.tar: no such file" in done.stderr
+    assert b"./s3://bucket//image.tar: no such file" in done.stderr
 
 
 @pytest.mark.parametrize("command", ["verify", "inspect"])
