@@ -23,6 +23,7 @@ _HOMES: Final = {
     "verify": ("ocitool.cli.verify", "verify_command"),
     "advise": ("ocitool.cli.advise", "advise_command"),
     "import": ("ocitool.cli.import_command", "import_command"),
+    "batch": ("ocitool.cli.batch", "batch_command"),
     "schema": ("ocitool.cli.schema", "schema_command"),
 }
 """The module and function of each command, in the order in which help lists them."""
