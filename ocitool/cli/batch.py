@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ocitool.api.jobs.batching import BatchOptions
     from ocitool.api.jobs.crew import Crew
     from ocitool.plan.batch.job import Job
-    from ocitool.plan.batch.result import JobResult, Status
+    from ocitool.plan.batch.result import JobResult, JobStatus
 
 
 def batch_command(
@@ -125,11 +125,11 @@ def batch_command(
         counts = _run(listed, crew, options, earlier, progress, quiet=quiet)
         if counts is None:
             return
-        from ocitool.plan.batch.result import Status
+        from ocitool.plan.batch.result import JobStatus
 
         if not quiet:
             print_lines([_summary(counts)], stream=sys.stderr)
-        if counts.get(Status.FAILED):
+        if counts.get(JobStatus.FAILED):
             raise typer.Exit(1)
 
 
@@ -196,7 +196,7 @@ def _run(
     progress: ProgressMode,
     *,
     quiet: bool,
-) -> Mapping[Status, int] | None:
+) -> Mapping[JobStatus, int] | None:
     """Run all jobs and print their results; return None if nobody reads those any more, and so ended it."""
     from ocitool.api.jobs.batching import run_batch
     from ocitool.cli.batch_progress import BatchProgress, print_result
@@ -218,7 +218,7 @@ def _run(
             return None
 
 
-def _summary(counts: Mapping[Status, int]) -> str:
+def _summary(counts: Mapping[JobStatus, int]) -> str:
     from ocitool.cli.text import format_count
 
     total = format_count(sum(counts.values()), "job")

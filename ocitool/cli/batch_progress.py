@@ -10,7 +10,7 @@ from ocitool.api.listener import Listener, Silence
 from ocitool.cli.outcome import silence
 from ocitool.cli.pace import JobStanding
 from ocitool.errors import OutputClosed, OutputError
-from ocitool.plan.batch.result import Status
+from ocitool.plan.batch.result import JobStatus
 
 if TYPE_CHECKING:
     from typing import TextIO
@@ -41,7 +41,7 @@ class BatchProgress:
     def ended(self, result: JobResult) -> None:
         """Count a job that has ended."""
         with self._lock:
-            if result.status is Status.FAILED:
+            if result.status is JobStatus.FAILED:
                 self._failed += 1
             else:
                 self._done += 1

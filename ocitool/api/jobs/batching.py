@@ -11,7 +11,7 @@ from ocitool.api.jobs.request import Request
 from ocitool.api.jobs.sweeping import sweep
 from ocitool.errors import ClusterError, DocumentError, WorkerLost
 from ocitool.model.json_text import parse_object
-from ocitool.plan.batch.result import JobResult, Status
+from ocitool.plan.batch.result import JobResult, JobStatus
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -49,7 +49,7 @@ def run_batch(
     options: BatchOptions | None = None,
     earlier: Mapping[str, JobResult] = _NOTHING,
     watch: CrewWatch | None = None,
-) -> Mapping[Status, int]:
+) -> Mapping[JobStatus, int]:
     """Run all jobs and `report` each result as it comes; return how many ended how.
 
     `earlier` are results of other runs by the digest of their job (`read_results`). Whatever `report` raises, or a
@@ -60,7 +60,7 @@ def run_batch(
     share = None
     if options.bytes_per_second is not None:
         share = options.bytes_per_second / min(crew.size, max(1, len(jobs)))
-    counts: Counter[Status] = Counter()
+    counts: Counter[JobStatus] = Counter()
     reported: set[int] = set()
     is_heard = True
 

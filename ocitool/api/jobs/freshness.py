@@ -20,12 +20,12 @@ from ocitool.archive.source import Incoming
 from ocitool.engine.content_digests import content_digests
 from ocitool.errors import OcitoolError, UnsafeEntry
 from ocitool.model.digest import Digest, digest_of_blob_name
-from ocitool.plan.batch.result import JobOutput, JobResult, SourceState, Status
+from ocitool.plan.batch.result import JobOutput, JobResult, JobStatus, SourceState
 from ocitool.plan.contents import contents_digest
 from ocitool.plan.steps import Copy
 
 if TYPE_CHECKING:
-    from ocitool.api.jobs.verb import Setting
+    from ocitool.api.jobs.verb import JobSetting
     from ocitool.api.opening import SourceOptions
     from ocitool.archive.entry import Entry
     from ocitool.plan.batch.job import Job
@@ -37,9 +37,9 @@ def source_states(job: Job) -> tuple[SourceState, ...]:
     return tuple(_state(place) for place in (*job.sources, *([] if require is None else [str(require)])))
 
 
-def is_still_true(job: Job, earlier: JobResult, sources: tuple[SourceState, ...], setting: Setting) -> bool:
+def is_still_true(job: Job, earlier: JobResult, sources: tuple[SourceState, ...], setting: JobSetting) -> bool:
     """Tell whether a result holds; outputs are read and hashed for it, unless something cheaper tells already."""
-    if earlier.status not in {Status.DONE, Status.KEPT} or earlier.digest != job.digest:
+    if earlier.status not in {JobStatus.DONE, JobStatus.KEPT} or earlier.digest != job.digest:
         return False
     if earlier.sources != sources or any(source.size is None and not source.version for source in sources):
         return False
@@ -54,7 +54,7 @@ def is_still_true(job: Job, earlier: JobResult, sources: tuple[SourceState, ...]
         return False
 
 
-def read_contents(place: str, options: SourceOptions, setting: Setting) -> Digest:
+def read_contents(place: str, options: SourceOptions, setting: JobSetting) -> Digest:
     """Return the digest of all that an archive holds (`ocitool.plan.contents`), from its bytes.
 
     Raises `ArchiveError` if it cannot be read to its end, or holds what no output of ours does.
@@ -74,7 +74,7 @@ def read_contents(place: str, options: SourceOptions, setting: Setting) -> Diges
         return contents_digest((entry.name, entry.size, digest) for entry, digest in zip(files, digests, strict=True))
 
 
-def _holds(output: JobOutput, options: SourceOptions, setting: Setting) -> bool:
+def _holds(output: JobOutput, options: SourceOptions, setting: JobSetting) -> bool:
     if not url_scheme(output.path) and _local_size(output.path) != output.size:
         return False
     from dataclasses import replace

@@ -14,7 +14,7 @@ from ocitool.errors import DocumentError, UsageError
 from ocitool.model.json_text import parse_object
 from ocitool.model.limits import DOCUMENT_LIMIT, JOB_LIST_LIMIT
 from ocitool.plan.batch.job_list import JobRules, parse_jobs
-from ocitool.plan.batch.result import JobResult, Status
+from ocitool.plan.batch.result import JobResult, JobStatus
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -66,7 +66,7 @@ def read_results(path: str | os.PathLike[str]) -> EarlierResults:
                 except DocumentError:
                     damaged.append(number)
                     continue
-                if result.status is not Status.PLANNED:
+                if result.status is not JobStatus.PLANNED:
                     results[str(result.digest)] = result
     except OSError as error:
         raise UsageError(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from ocitool import __version__
 from ocitool.api.jobs.running import run_job
-from ocitool.api.jobs.verb import Setting
+from ocitool.api.jobs.verb import JobSetting
 from ocitool.api.listener import Listener, Silence
 from ocitool.engine.rate import Rate
 from ocitool.engine.workers import use_processors
@@ -92,7 +92,7 @@ def answer(text: str, runner: Runner) -> str:
     try:
         request = Request.from_text(text)
         use_processors(request.threads)
-        setting = Setting(
+        setting = JobSetting(
             runner.listener,
             None if request.bytes_per_second is None else Rate(request.bytes_per_second),
             request.dry_run,

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 from ocitool.api.jobs.freshness import is_still_true, source_states
 from ocitool.api.jobs.sweeping import owner_of, sweep
-from ocitool.api.jobs.verb import Setting
+from ocitool.api.jobs.verb import JobSetting
 from ocitool.api.jobs.verbs import VERBS
 from ocitool.archive.place import hidden_names_of
 from ocitool.errors import Interrupted, OcitoolError, OutputError
-from ocitool.plan.batch.result import JobResult, Status
+from ocitool.plan.batch.result import JobResult, JobStatus
 
 if TYPE_CHECKING:
     from ocitool.plan.batch.job import Job
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 
 
 def run_job(
-    job: Job, setting: Setting | None = None, *, earlier: JobResult | None = None, was_lost: bool = False
+    job: Job, setting: JobSetting | None = None, *, earlier: JobResult | None = None, was_lost: bool = False
 ) -> JobResult:
     """Carry out one job; what is wrong is in the result.
 
     An `earlier` result that is still true is kept, and nothing is done. `was_lost` tells that an earlier try may have
     been killed: what it left is removed. Raises `Interrupted` alone.
     """
-    setting = setting or Setting()
+    setting = setting or JobSetting()
     begun = time.monotonic()
     sources = source_states(job)
     try:
@@ -35,7 +35,7 @@ def run_job(
             sweep(job, is_over=False)
         if earlier is not None and is_still_true(job, earlier, sources, setting):
             return replace(
-                earlier, status=Status.KEPT, id=job.id, error=None, read=0, seconds=time.monotonic() - begun
+                earlier, status=JobStatus.KEPT, id=job.id, error=None, read=0, seconds=time.monotonic() - begun
             )
         with hidden_names_of(owner_of(job)):
             outcome = VERBS[job.verb].run(job, setting)
@@ -48,7 +48,7 @@ def run_job(
         job.id,
         job.digest,
         job.verb,
-        Status.PLANNED if setting.dry_run else Status.DONE,
+        JobStatus.PLANNED if setting.dry_run else JobStatus.DONE,
         sources=sources,
         outputs=outcome.outputs,
         read=outcome.read,

@@ -21,7 +21,7 @@ def _go_on() -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Setting:
+class JobSetting:
     """What a job is run with: who hears of its bytes, how many may move in a second, whether anything is written.
 
     `before_naming` is called when all bytes are on the disk; what it raises ends the job without an output.
@@ -41,7 +41,7 @@ class Outcome:
     read: int = 0
 
 
-Run: TypeAlias = "Callable[[Job, Setting], Outcome]"
+Run: TypeAlias = "Callable[[Job, JobSetting], Outcome]"
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ocitool.api.jobs.reading import flag, path, source_options, text, texts
-from ocitool.api.jobs.verb import Outcome, Setting
+from ocitool.api.jobs.verb import JobSetting, Outcome
 from ocitool.errors import FindingsFound
 from ocitool.model.platform_selection import PlatformSelection
 from ocitool.model.reference import ImageFilter
@@ -20,7 +20,7 @@ def check_verify(job: Job) -> None:
     _gates(job)
 
 
-def run_verify(job: Job, setting: Setting) -> Outcome:
+def run_verify(job: Job, setting: JobSetting) -> Outcome:
     """Verify an archive; raises `FindingsFound` if it is not what it has to be."""
     from dataclasses import replace
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ocitool.api.filtering import filter_archive, merge_archives
 from ocitool.api.jobs.reading import flag, path, source_options, text, texts, word
-from ocitool.api.jobs.verb import Outcome, Setting
+from ocitool.api.jobs.verb import JobSetting, Outcome
 from ocitool.api.splitting import split_archive, split_options
 from ocitool.api.writing import WriteOptions, choose_compression
 from ocitool.archive.codec.compress import Compression
@@ -40,16 +40,16 @@ if TYPE_CHECKING:
 def check_filter(job: Job) -> None:
     """Raise `UsageError` for a filter or merge that cannot be meant."""
     _filter_options(job)
-    choose_compression(job.output, _write_options(job, Setting()).compression)
+    choose_compression(job.output, _write_options(job, JobSetting()).compression)
 
 
 def check_split(job: Job) -> None:
     """Raise `UsageError` for a split that cannot be meant."""
     _filter_options(job)
-    _split_options(job, _write_options(job, Setting()).compression)
+    _split_options(job, _write_options(job, JobSetting()).compression)
 
 
-def run_filter(job: Job, setting: Setting) -> Outcome:
+def run_filter(job: Job, setting: JobSetting) -> Outcome:
     """Carry out a filter."""
     result = filter_archive(
         job.sources[0],
@@ -63,7 +63,7 @@ def run_filter(job: Job, setting: Setting) -> Outcome:
     return _outcome(result.plan, [result.output])
 
 
-def run_merge(job: Job, setting: Setting) -> Outcome:
+def run_merge(job: Job, setting: JobSetting) -> Outcome:
     """Carry out a merge."""
     result = merge_archives(
         job.sources,
@@ -77,7 +77,7 @@ def run_merge(job: Job, setting: Setting) -> Outcome:
     return _outcome(result.plan, [result.output])
 
 
-def run_split(job: Job, setting: Setting) -> Outcome:
+def run_split(job: Job, setting: JobSetting) -> Outcome:
     """Carry out a split."""
     write_options = _write_options(job, setting)
     result = split_archive(
@@ -123,7 +123,7 @@ def _followers(job: Job, name: str) -> Followers | None:
     return None if value is None else Followers(value)
 
 
-def _write_options(job: Job, setting: Setting) -> WriteOptions:
+def _write_options(job: Job, setting: JobSetting) -> WriteOptions:
     compression = text(job, "compress")
     if flag(job, "force") and flag(job, "no-clobber"):
         raise UsageError("force and no-clobber contradict each other", remedy="leave one of them out")

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ocitool.plan.batch.job import Job
 
 
-class Status(Enum):
+class JobStatus(Enum):
     """How it ended: done now, done by an earlier run and still true, failed, or only planned (``--dry-run``)."""
 
     DONE = "done"
@@ -90,7 +90,7 @@ class JobResult:
     id: str
     digest: Digest
     verb: str
-    status: Status
+    status: JobStatus
     error: JobError | None = None
     sources: tuple[SourceState, ...] = ()
     outputs: tuple[JobOutput, ...] = ()
@@ -102,7 +102,7 @@ class JobResult:
     @classmethod
     def failed(cls, job: Job, error: OcitoolError, sources: tuple[SourceState, ...] = ()) -> JobResult:
         """Return the result of a job that an error ended."""
-        return cls(job.id, job.digest, job.verb, Status.FAILED, JobError.of(error), sources)
+        return cls(job.id, job.digest, job.verb, JobStatus.FAILED, JobError.of(error), sources)
 
     def run_by(self, worker: str, attempts: int) -> JobResult:
         """Return the same with who ran it, at which attempt."""
@@ -139,7 +139,7 @@ class JobResult:
                 _text(line["id"]),
                 Digest.parse(line["job"]),
                 _text(line["verb"]),
-                Status(line["status"]),
+                JobStatus(line["status"]),
                 None if error is None else _error(error),
                 tuple(_source(item) for item in line["sources"]),
                 tuple(
