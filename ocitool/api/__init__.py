@@ -23,6 +23,11 @@ if TYPE_CHECKING:
     from ocitool.api.import_report import ImportResult
     from ocitool.api.importing import import_archive, predict_import
     from ocitool.api.inspecting import inspect_archive
+    from ocitool.api.jobs.batching import BatchOptions, run_batch
+    from ocitool.api.jobs.crew import Crew
+    from ocitool.api.jobs.lists import make_jobs, read_jobs, read_results
+    from ocitool.api.jobs.running import run_job
+    from ocitool.api.jobs.verb import JobSetting
     from ocitool.api.listener import Listener
     from ocitool.api.migrating import migrate_scripts
     from ocitool.api.opening import SourceOptions
@@ -37,6 +42,8 @@ if TYPE_CHECKING:
     from ocitool.model.reference import ImageFilter, Reference
     from ocitool.model.renaming import Renaming
     from ocitool.model.schemas import read_schema, schema_names
+    from ocitool.plan.batch.job import Job
+    from ocitool.plan.batch.result import JobResult, JobStatus
     from ocitool.plan.options import (
         DockerManifest,
         FilterOptions,
@@ -52,7 +59,9 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AdviseOptions",
+    "BatchOptions",
     "ClientOptions",
+    "Crew",
     "DockerManifest",
     "FilterOptions",
     "FilterResult",
@@ -65,6 +74,10 @@ __all__ = [
     "ImportResult",
     "IndexForm",
     "Inventory",
+    "Job",
+    "JobResult",
+    "JobSetting",
+    "JobStatus",
     "Layers",
     "Level",
     "Listener",
@@ -91,11 +104,16 @@ __all__ = [
     "filter_archive",
     "import_archive",
     "inspect_archive",
+    "make_jobs",
     "merge_archives",
     "migrate_scripts",
     "predict_import",
     "read_image_list",
+    "read_jobs",
+    "read_results",
     "read_schema",
+    "run_batch",
+    "run_job",
     "schema_names",
     "split_archive",
     "split_options",
@@ -104,7 +122,9 @@ __all__ = [
 
 _HOMES: Final = {
     "AdviseOptions": "ocitool.api.advising",
+    "BatchOptions": "ocitool.api.jobs.batching",
     "ClientOptions": "ocitool.api.import_client",
+    "Crew": "ocitool.api.jobs.crew",
     "DockerManifest": "ocitool.plan.options",
     "FilterOptions": "ocitool.plan.options",
     "FilterResult": "ocitool.api.filtering",
@@ -117,6 +137,10 @@ _HOMES: Final = {
     "ImportResult": "ocitool.api.import_report",
     "IndexForm": "ocitool.plan.options",
     "Inventory": "ocitool.graph.inventory",
+    "Job": "ocitool.plan.batch.job",
+    "JobResult": "ocitool.plan.batch.result",
+    "JobSetting": "ocitool.api.jobs.verb",
+    "JobStatus": "ocitool.plan.batch.result",
     "Layers": "ocitool.plan.options",
     "Level": "ocitool.check.rule",
     "Listener": "ocitool.api.listener",
@@ -143,11 +167,16 @@ _HOMES: Final = {
     "filter_archive": "ocitool.api.filtering",
     "import_archive": "ocitool.api.importing",
     "inspect_archive": "ocitool.api.inspecting",
+    "make_jobs": "ocitool.api.jobs.lists",
     "merge_archives": "ocitool.api.filtering",
     "migrate_scripts": "ocitool.api.migrating",
     "predict_import": "ocitool.api.importing",
     "read_image_list": "ocitool.api.image_lists",
+    "read_jobs": "ocitool.api.jobs.lists",
+    "read_results": "ocitool.api.jobs.lists",
     "read_schema": "ocitool.model.schemas",
+    "run_batch": "ocitool.api.jobs.batching",
+    "run_job": "ocitool.api.jobs.running",
     "schema_names": "ocitool.model.schemas",
     "split_archive": "ocitool.api.splitting",
     "split_options": "ocitool.api.splitting",

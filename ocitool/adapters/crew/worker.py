@@ -6,6 +6,7 @@ standard output. It ends when its input does.
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import signal
@@ -20,12 +21,16 @@ from ocitool.errors import Interrupted
 if TYPE_CHECKING:
     from types import FrameType
 
+COLLECTION_THRESHOLD: Final = 100_000
+"""Objects made, less those freed, before a search for cycles: graphs and plans hold none."""
+
 INTERVAL: Final = 0.2
 """Seconds between two lines that tell of bytes."""
 
 
 def main() -> None:
     """Run jobs until no more come."""
+    gc.set_threshold(COLLECTION_THRESHOLD)
     _hold_signals()
     requests, replies = _take_streams()
     waiting: SimpleQueue[bytes] = SimpleQueue()

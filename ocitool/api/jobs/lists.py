@@ -11,13 +11,13 @@ from ocitool.api.jobs.verbs import VERBS
 from ocitool.api.text_input import input_name, read_text_input
 from ocitool.archive.remote import url_scheme
 from ocitool.errors import DocumentError, UsageError
-from ocitool.model.json_text import parse_object
+from ocitool.model.json_text import JsonObject, dump_json, parse_object
 from ocitool.model.limits import DOCUMENT_LIMIT, JOB_LIST_LIMIT
 from ocitool.plan.batch.job_list import JobRules, parse_jobs
 from ocitool.plan.batch.result import JobResult, JobStatus
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from ocitool.plan.batch.job import Job
 
@@ -37,6 +37,11 @@ def read_jobs(path: str | os.PathLike[str], *, standard_input: int = 0) -> tuple
     """
     data = read_text_input(path, "the list of jobs", JOB_LIST_LIMIT, standard_input=standard_input)
     return parse_jobs(data, input_name(path), job_rules())
+
+
+def make_jobs(values: Iterable[JsonObject]) -> tuple[Job, ...]:
+    """Return jobs from their JSON, held to all that a list is held to; raises what `read_jobs` raises."""
+    return parse_jobs(b"\n".join(dump_json(value) for value in values), "jobs", job_rules())
 
 
 def job_rules() -> JobRules:
