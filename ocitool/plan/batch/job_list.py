@@ -125,10 +125,7 @@ def _sources(value: JsonObject, shape: Shape) -> list[str]:
     texts = [place for place in given if isinstance(place, str) and place]
     if not texts or len(texts) != len(given):
         wanted = "a string, or a list of them" if shape.takes_several else "a string"
-        missing = "source" not in value
-        raise UsageError(
-            "has no source" if missing else f"source is {json_kind(source)}", remedy=f"it has to be {wanted}"
-        )
+        raise UsageError(_what_it_is(value, "source"), remedy=f"it has to be {wanted}")
     if "-" in texts:
         raise UsageError("a job has no standard input", remedy="name a file, a folder or a URL as source")
     return texts
@@ -149,6 +146,12 @@ def _output(value: JsonObject, shape: Shape, absolute: Callable[[str], str]) -> 
 def _text(value: JsonObject, key: str) -> str:
     text = value.get(key)
     if not isinstance(text, str) or not text:
-        missing = f"has no {key}" if key not in value else f"{key} is {json_kind(text)}"
-        raise UsageError("id is empty" if text == "" and key == "id" else missing, remedy=f"{key} has to be a string")
+        raise UsageError(_what_it_is(value, key), remedy="it has to be a string")
     return text
+
+
+def _what_it_is(value: JsonObject, key: str) -> str:
+    """Say what a field is that has to be a string."""
+    if key not in value:
+        return f"has no {key}"
+    return f"{key} is {'empty' if value[key] == '' else json_kind(value[key])}"
