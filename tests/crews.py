@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -90,8 +90,11 @@ class Held:
         with os.fdopen(self._descriptor, "wb") as pipe:
             pipe.write(self._data[self._sent :])
 
-    def forget(self) -> None:
-        """Let go of a reader that is gone."""
+    def lose(self) -> None:
+        """Wait until whoever reads, and was killed, is gone: then nothing more can be written."""
+        with suppress(BrokenPipeError):
+            while True:
+                os.write(self._descriptor, bytes(65536))
         os.close(self._descriptor)
 
 

@@ -14,7 +14,7 @@ from ocitool.engine.workers import processor_count, use_processors
 from tests.builders import multi_platform
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from ocitool.api import Job, JobResult
@@ -22,12 +22,13 @@ if TYPE_CHECKING:
 
 
 class CrewInHere:
-    """Runs jobs in this thread, and the odd ones twice."""
+    """Runs jobs in this thread, and the odd ones twice; or says what is in a script."""
 
     size = 4
     threads = 1
 
-    def __init__(self) -> None:
+    def __init__(self, script: Callable[[], Iterator[Completion]] | None = None) -> None:
+        self.script = script
         self.requests: dict[int, str] = {}
         self.is_cancelled = False
         self.left: list[Completion] = []
@@ -36,6 +37,9 @@ class CrewInHere:
         self.requests[number] = text
 
     def completed(self, watch: CrewWatch) -> Iterator[Completion]:
+        if self.script is not None:
+            yield from self.script()
+            return
         for number, text in self.requests.items():
             watch.started(number)
             for attempt in range(1, 2 + number % 2):
@@ -85,8 +89,7 @@ def test_a_failure_stops_no_other_and_nobody_is_reported_twice(jobs: tuple[Job, 
 
 
 def test_each_job_has_its_share_of_the_speed(jobs: tuple[Job, ...]) -> None:
-    crew = CrewInHere()
-    crew.completed = lambda _watch: iter(())  # type: ignore[method-assign]
+    crew = CrewInHere(lambda: iter(()))
     run_batch(jobs[:2], crew, lambda _result: None, options=BatchOptions(threads=3, bytes_per_second=1000))
     requests = [Request.from_text(text) for text in crew.requests.values()]
     assert {(request.threads, request.bytes_per_second) for request in requests} == {(3, 500.0)}
@@ -101,15 +104,15 @@ def test_the_number_of_threads_counts_where_the_job_runs(jobs: tuple[Job, ...]) 
 
 
 def test_what_was_done_when_it_was_interrupted_is_reported(jobs: tuple[Job, ...]) -> None:
-    crew = CrewInHere()
     results: list[JobResult] = []
+    crew = CrewInHere()
     crew.left = [Completion(3, answer(Request(jobs[3]).to_text(), Runner()))]
 
-    def interrupted(_watch: CrewWatch) -> Iterator[Completion]:
+    def interrupted() -> Iterator[Completion]:
         yield Completion(0, answer(Request(jobs[0]).to_text(), Runner()))
         raise KeyboardInterrupt
 
-    crew.completed = interrupted  # type: ignore[method-assign]
+    crew.script = interrupted
     with pytest.raises(KeyboardInterrupt):
         run_batch(jobs, crew, results.append)
     assert crew.is_cancelled
@@ -137,8 +140,7 @@ def test_a_lost_job_is_a_failed_one_and_leaves_nothing(jobs: tuple[Job, ...], tm
     (left / "blobs").mkdir(parents=True)
     others = tmp_path / ".lab.4711.0123.part"
     others.mkdir()
-    crew = CrewInHere()
-    crew.completed = lambda _watch: iter([Completion(0, None, "host:1", 3, "it was lost")])  # type: ignore[method-assign]
+    crew = CrewInHere(lambda: iter([Completion(0, None, "host:1", 3, "it was lost")]))
     results: list[JobResult] = []
     run_batch([job], crew, results.append)
     (result,) = results
@@ -152,8 +154,7 @@ def test_another_version_is_refused(jobs: tuple[Job, ...], tmp_path: Path, monke
     text = Request(jobs[0]).to_text()
     monkeypatch.setattr("ocitool.api.jobs.request.__version__", "99")
     results: list[JobResult] = []
-    crew = CrewInHere()
-    crew.completed = lambda _watch: iter([Completion(0, answer(text, Runner("host:1")))])  # type: ignore[method-assign]
+    crew = CrewInHere(lambda: iter([Completion(0, answer(text, Runner("host:1")))]))
     run_batch(jobs, crew, results.append)
     error = results[0].error
     assert error is not None
@@ -175,8 +176,7 @@ def test_a_fault_of_ours_fails_its_job_alone(jobs: tuple[Job, ...], monkeypatch:
 
 
 def test_nonsense_from_a_worker_is_a_failed_job(jobs: tuple[Job, ...]) -> None:
-    crew = CrewInHere()
-    crew.completed = lambda _watch: iter([Completion(0, '{"kind": 1}')])  # type: ignore[method-assign]
+    crew = CrewInHere(lambda: iter([Completion(0, '{"kind": 1}')]))
     results: list[JobResult] = []
     run_batch(jobs, crew, results.append)
     assert results[0].status is JobStatus.FAILED

@@ -81,9 +81,7 @@ def test_a_verification_is_kept_while_its_source_is_the_same(tmp_path: Path) -> 
     source.write_bytes(multi_platform().pack())
     images = tmp_path / "images.txt"
     images.write_text("lab:1.0\n")
-    (job,) = make_jobs(
-        [{"id": "v", "verb": "verify", "source": f"{source}", "options": {"require": f"{images}"}}]  # type: ignore[dict-item]
-    )
+    (job,) = make_jobs([{"id": "v", "verb": "verify", "source": f"{source}", "options": {"require": f"{images}"}}])
     done = run_job(job)
     assert done.status is JobStatus.DONE
     assert run_job(job, earlier=done).status is JobStatus.KEPT
