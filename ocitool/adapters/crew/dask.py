@@ -155,6 +155,8 @@ class DaskCrew:
 def _connect(address: str) -> Any:  # noqa: ANN401 - its methods are not typed
     try:
         from distributed import Client
+        from distributed.comm.addressing import parse_address
+        from distributed.comm.registry import get_backend
 
         connect: Any = Client
     except ImportError:
@@ -162,6 +164,9 @@ def _connect(address: str) -> Any:  # noqa: ANN401 - its methods are not typed
     # It logs what is told here in one line.
     logging.getLogger("distributed").setLevel(logging.CRITICAL)
     try:
+        # Before a client is made, which would go on trying by itself.
+        scheme, _ = parse_address(address)
+        get_backend(scheme)
         return connect(address, timeout=CONNECT_SECONDS, set_as_default=False, name="ocitool")
     except (OSError, TimeoutError) as error:
         raise ClusterError(
@@ -170,7 +175,9 @@ def _connect(address: str) -> Any:  # noqa: ANN401 - its methods are not typed
             remedy="name the address that it prints as it starts, such as tcp://host:8786",
         ) from None
     except (ValueError, TypeError, RuntimeError) as error:
-        raise UsageError(f"no address of a scheduler: {error}", where=address, remedy="tcp://host:8786") from None
+        raise UsageError(
+            f"no address of a scheduler: {error}", where=address, remedy="name such as tcp://host:8786"
+        ) from None
 
 
 def _reason(error: BaseException) -> str:
