@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Final
 
 from ocitool.archive.remote import RemoteStore, url_scheme
@@ -34,6 +33,8 @@ def open_place(
 
 def remote_store(scheme: str) -> RemoteStore:
     """Return what serves the URLs of a scheme; raises `UsageError` if nothing that is installed does."""
+    from importlib.metadata import entry_points  # which loads much, and files need none of it
+
     for name in (scheme, "any"):
         for found in entry_points(group=STORES, name=name):
             store: RemoteStore = found.load()()

@@ -175,7 +175,7 @@ def test_rules() -> None:
 
 
 def test_every_schema_of_output_is_tested() -> None:
-    tested = "advise error explain filter import inspect merge migrate plan progress rules split verify"
+    tested = "advise batch-result error explain filter import inspect merge migrate plan progress rules split verify"
     names = {name.removeprefix("output/") for name in schema_names() if name.startswith("output/")}
     assert names == set(tested.split())
 

@@ -52,12 +52,16 @@ def test_the_version_loads_no_command() -> None:
     assert not modules & {"_hashlib", "hashlib", "json", "tempfile"}
 
 
-@pytest.mark.parametrize("command", ["inspect", "filter", "split", "merge", "verify", "advise", "import", "schema"])
+@pytest.mark.parametrize(
+    "command", ["inspect", "filter", "split", "merge", "verify", "advise", "import", "batch", "schema"]
+)
 def test_help_of_a_command_loads_that_command_alone(command: str) -> None:
     modules = loaded(command, "--help")
     assert not {name.split(".")[0] for name in own(modules)} & {"adapters", "advice", "check", "engine", "graph"}
     homes = {"import": "import_command"}
-    others = {"inspect", "split", "verify", "advise", "import_command", "schema"} - {homes.get(command, command)}
+    others = {"inspect", "split", "verify", "advise", "import_command", "batch", "schema"} - {
+        homes.get(command, command)
+    }
     assert not {name.removeprefix("cli.") for name in own(modules)} & others
     assert not modules & HEAVY
 

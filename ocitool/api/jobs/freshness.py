@@ -15,7 +15,7 @@ from ocitool.api.places import open_place
 from ocitool.api.writing import folder_beside
 from ocitool.archive.entry import EntryKind
 from ocitool.archive.layout_directory import DirectorySource
-from ocitool.archive.remote import url_scheme
+from ocitool.archive.remote import FarSource, url_scheme
 from ocitool.archive.source import Incoming
 from ocitool.engine.content_digests import content_digests
 from ocitool.errors import OcitoolError, UnsafeEntry
@@ -107,8 +107,7 @@ def _far_state(place: str) -> SourceState:
     source = open_place(place)
     with closing(source.stream if isinstance(source, Incoming) else source):
         size = None if isinstance(source, Incoming) else source.size
-        version = getattr(source, "version", "")
-        return SourceState(place, size, version if isinstance(version, str) else "")
+        return SourceState(place, size, source.object_version if isinstance(source, FarSource) else "")
 
 
 def _near_state(place: str) -> SourceState:

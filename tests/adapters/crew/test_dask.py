@@ -71,6 +71,7 @@ def folder(tmp_path: Path) -> Path:
 def workers(scheduler: str, count: int, folder: Path, *options: str) -> Iterator[tuple[int, ...]]:
     """Start workers of one thread, each a process that nobody starts again."""
     arguments = (scheduler, "--nthreads", "1", "--no-nanny", "--no-dashboard", "--host", "127.0.0.1", *options)
+    arguments += ("--local-directory", str(folder / "workers"))
     with ExitStack() as stack:
         yield tuple(
             stack.enter_context(program("distributed.cli.dask_worker", *arguments, folder=folder))
