@@ -28,7 +28,7 @@ class FarSource(ABC):
 
     @property
     def object_version(self) -> str:
-        """What tells that it is still the same object when it is opened another day, such as its ETag; "" if nothing."""
+        """What tells that the object is the same when it is opened another day, such as its ETag; "" if nothing."""
         return ""
 
     @abstractmethod

@@ -79,12 +79,14 @@ class DaskCrew:
 
     def cancel(self) -> list[Completion]:
         """Have the cluster forget what waits; what runs sees that within a second and ends without an output."""
-        ended = [self._completion(future) for future in self._futures.values() if future.status == "finished"]
         try:
+            if self._client.status != "running":
+                return []
+            ended = [self._completion(future) for future in self._futures.values() if future.status == "finished"]
             self._client.cancel(list(self._futures.values()), force=True)
+            return ended
         finally:
             self.close()
-        return ended
 
     def close(self) -> None:
         """Leave the cluster, which goes on."""
@@ -103,7 +105,11 @@ class DaskCrew:
             lost = f"the worker that ran it was lost {tries} times; the last one was {error.last_worker.address}"
             return Completion(number, None, str(error.last_worker.address), tries, lost)
         except CancelledError:
-            return Completion(number, None, "", starts, f"the scheduler {self._address} forgot it, or was lost")
+            raise ClusterError(
+                "the scheduler was lost, or forgot the batch",
+                where=self._address,
+                remedy="run it again with --resume",
+            ) from None
         except Exception as error:  # noqa: BLE001 - of the cluster, since jobs answer for theirs
             return Completion(number, None, "", starts, f"its worker cannot run it: {type(error).__name__}: {error}")
         return Completion(number, text, "", starts)
@@ -161,8 +167,9 @@ def _connect(address: str) -> Any:  # noqa: ANN401 - its methods are not typed
         connect: Any = Client
     except ImportError:
         raise UsageError("Dask is not installed", remedy="install it: pip install 'ocitool[cluster]'") from None
-    # It logs what is told here in one line.
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)
+    # They log, with traces, what is told here in one line.
+    for name in [name for name in logging.root.manager.loggerDict if name.partition(".")[0] == "distributed"]:
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     try:
         # Before a client is made, which would go on trying by itself.
         scheme, _ = parse_address(address)

@@ -47,17 +47,23 @@ def program(*arguments: str, folder: Path) -> Iterator[int]:
         process.wait()
 
 
-@pytest.fixture(scope="module")
-def scheduler(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    folder = tmp_path_factory.mktemp("scheduler")
+@contextmanager
+def running_scheduler(folder: Path) -> Iterator[tuple[str, int]]:
+    """Run a scheduler; yield its address and its process."""
     file = folder / "scheduler.json"
     options = ("--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--scheduler-file", str(file))
-    with program("distributed.cli.dask_scheduler", *options, folder=folder):
+    with program("distributed.cli.dask_scheduler", *options, folder=folder) as process:
         deadline = time.monotonic() + PATIENCE
         while not file.exists() and time.monotonic() < deadline:
             time.sleep(0.05)
         time.sleep(0.1)
-        yield json.loads(file.read_text())["address"]
+        yield json.loads(file.read_text())["address"], process
+
+
+@pytest.fixture(scope="module")
+def scheduler(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with running_scheduler(tmp_path_factory.mktemp("scheduler")) as (address, _):
+        yield address
 
 
 @pytest.fixture
@@ -157,6 +163,24 @@ def test_an_interrupted_batch_leaves_the_cluster_free(scheduler: str, folder: Pa
         after = ocitool("batch", write_jobs(folder / "after", many(1)), "--scheduler", scheduler, folder=folder)
     assert after.returncode == 0, after.stderr
     assert names(folder / "out") == ["0.tar"]
+
+
+def test_a_scheduler_that_is_lost_ends_the_batch_in_one_line(folder: Path) -> None:
+    held = Held(folder / "pipe")
+    jobs = [filtering("held", str(held.path), "out/held.tar"), *many(2)]
+    arguments = ("batch", write_jobs(folder / "jobs", jobs), "--scheduler")
+    with (
+        running_scheduler(folder) as (address, process),
+        workers(address, 1, folder),
+        started(*arguments, address, folder=folder) as batch,
+    ):
+        held.wait()
+        os.kill(process, signal.SIGKILL)
+        out, error = batch.communicate()
+    lost = f"ocitool: {address}: the scheduler was lost, or forgot the batch; run it again with --resume"
+    assert (batch.returncode, error.decode().splitlines()[-1]) == (6, lost)
+    assert error.count(b"\n") <= 2  # it may have waited for the worker, and said so
+    assert set(statuses(read_lines(out)).values()) <= {"done"}
 
 
 def test_a_worker_of_another_version_is_refused_before_anything_runs(scheduler: str, folder: Path) -> None:
