@@ -220,7 +220,11 @@ def test_two_hundred_archives_on_a_cluster_of_local_processes(folder: Path) -> N
     (folder / "cluster.py").write_text(LOCAL_CLUSTER)
     jobs = write_jobs(folder / "jobs", [filtering("held", "a.tar", "out/held/"), *many(200)])
     cluster = subprocess.Popen(
-        [sys.executable, str(folder / "cluster.py")], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        [sys.executable, str(folder / "cluster.py")],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"DASK_TEMPORARY_DIRECTORY": str(folder)},
     )
     with cluster:
         assert cluster.stdout is not None
