@@ -39,7 +39,9 @@ if __name__ == "__main__":
 def program(*arguments: str, folder: Path) -> Iterator[int]:
     """Run a part of a cluster until the end of the test; yield its process."""
     with (folder / f"{arguments[0]}.log").open("ab") as log:
-        process = subprocess.Popen([sys.executable, "-m", *arguments], cwd=folder, stdout=log, stderr=log)
+        kept = os.environ | {"DASK_TEMPORARY_DIRECTORY": str(folder)}
+        command = [sys.executable, "-m", *arguments]
+        process = subprocess.Popen(command, cwd=folder, stdout=log, stderr=log, env=kept)
     try:
         yield process.pid
     finally:
@@ -77,7 +79,6 @@ def folder(tmp_path: Path) -> Path:
 def workers(scheduler: str, count: int, folder: Path, *options: str) -> Iterator[tuple[int, ...]]:
     """Start workers of one thread, each a process that nobody starts again."""
     arguments = (scheduler, "--nthreads", "1", "--no-nanny", "--no-dashboard", "--host", "127.0.0.1", *options)
-    arguments += ("--local-directory", str(folder / "workers"))
     with ExitStack() as stack:
         yield tuple(
             stack.enter_context(program("distributed.cli.dask_worker", *arguments, folder=folder))
