@@ -16,8 +16,11 @@
     ├── IntegrityError                5   bytes that do not match their digest or size, or are missing
     ├── OutputError                   6   the output could not be written
     │   ├── OutputClosed              6   the reader of a pipe went away
-    │   └── ImporterError             6   the program that an archive goes to cannot be run, or its daemon not reached
+    │   ├── ImporterError             6   the program that an archive goes to cannot be run, or its daemon not reached
+    │   └── ClusterError              6   the workers that are to run a batch cannot be reached, or cannot run it
     ├── ImportRefused                 1   no command imports this archive, as far as is known
+    ├── FindingsFound                 1   a job of a batch verified an archive, and something is wrong with it
+    ├── WorkerLost                    1   whatever ran a job of a batch ended before the job did, again and again
     └── Interrupted                 130   stopped by a signal (143 for SIGTERM)
 
 Findings of a validator are values (`ocitool.check`); an error stops a command at the first.
@@ -136,6 +139,24 @@ class ImporterError(OutputError):
     """The program that an archive is to go to cannot be run, or its daemon does not answer."""
 
     code = "importer"
+
+
+class ClusterError(OutputError):
+    """The workers that are to run a batch cannot be reached, or cannot run it."""
+
+    code = "cluster"
+
+
+class FindingsFound(OcitoolError):
+    """Something is wrong with an archive that a job of a batch verified."""
+
+    code = "findings"
+
+
+class WorkerLost(OcitoolError):
+    """Whatever ran a job of a batch ended before the job did, as often as that was tried."""
+
+    code = "worker-lost"
 
 
 class ImportRefused(OcitoolError):

@@ -77,7 +77,11 @@ def test_recipe_works(recipe: str, folder: Path) -> None:
     result = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", recipe.replace("-p local", "-p linux/amd64")],
         cwd=folder,
-        env={**os.environ, "PATH": f"{programs}:{os.environ['PATH']}"},
+        env={
+            **os.environ,
+            "PATH": f"{programs}:{os.environ['PATH']}",
+            "DASK_TEMPORARY_DIRECTORY": str(folder),
+        },
         capture_output=True,
         text=True,
         check=False,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from benchmarks.measurements import (
+    batch,
     compressed_sources,
     growth,
     growth_entries,
@@ -32,6 +33,7 @@ ALL: Final[tuple[Measurement, ...]] = (
     compressed_sources.MEASUREMENT,
     pipes.MEASUREMENT,
     peers.MEASUREMENT,
+    batch.MEASUREMENT,
     *growth.MEASUREMENTS,
     growth_entries.MEASUREMENT,
     growth_holes.MEASUREMENT,

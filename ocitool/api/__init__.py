@@ -48,6 +48,11 @@ if TYPE_CHECKING:
     from ocitool.api.import_report import FoundImage, ImportResult
     from ocitool.api.importing import import_archive, predict_import
     from ocitool.api.inspecting import inspect_archive
+    from ocitool.api.jobs.batching import BatchOptions, run_batch
+    from ocitool.api.jobs.crew import Crew
+    from ocitool.api.jobs.lists import make_jobs, read_jobs, read_results
+    from ocitool.api.jobs.running import run_job
+    from ocitool.api.jobs.verb import JobSetting
     from ocitool.api.listener import Listener
     from ocitool.api.migrating import migrate_scripts
     from ocitool.api.opening import SourceOptions
@@ -74,6 +79,8 @@ if TYPE_CHECKING:
     from ocitool.model.reference import ImageFilter, Reference
     from ocitool.model.renaming import Renaming
     from ocitool.model.schemas import read_schema, schema_names
+    from ocitool.plan.batch.job import Job
+    from ocitool.plan.batch.result import JobResult, JobStatus
     from ocitool.plan.comparison import Amount, Compared, Comparison, ImageChange
     from ocitool.plan.note import Note
     from ocitool.plan.options import (
@@ -95,12 +102,14 @@ __all__ = [
     "Amount",
     "ApplyResult",
     "ArchiveForm",
+    "BatchOptions",
     "Cause",
     "Client",
     "ClientOptions",
     "Compared",
     "Comparison",
     "Compression",
+    "Crew",
     "DeltaList",
     "DeltaResult",
     "Digest",
@@ -127,6 +136,10 @@ __all__ = [
     "Importing",
     "IndexForm",
     "Inventory",
+    "Job",
+    "JobResult",
+    "JobSetting",
+    "JobStatus",
     "JsonObject",
     "Layers",
     "Level",
@@ -183,11 +196,16 @@ __all__ = [
     "import_archive",
     "inspect_archive",
     "make_delta",
+    "make_jobs",
     "merge_archives",
     "migrate_scripts",
     "predict_import",
     "read_image_list",
+    "read_jobs",
+    "read_results",
     "read_schema",
+    "run_batch",
+    "run_job",
     "schema_names",
     "split_archive",
     "split_options",
@@ -200,12 +218,14 @@ _HOMES: Final = {
     "Amount": "ocitool.plan.comparison",
     "ApplyResult": "ocitool.api.deltas",
     "ArchiveForm": "ocitool.graph.image",
+    "BatchOptions": "ocitool.api.jobs.batching",
     "Cause": "ocitool.advice.messages.case",
     "Client": "ocitool.api.import_client",
     "ClientOptions": "ocitool.api.import_client",
     "Compared": "ocitool.plan.comparison",
     "Comparison": "ocitool.plan.comparison",
     "Compression": "ocitool.archive.codec.compress",
+    "Crew": "ocitool.api.jobs.crew",
     "DeltaList": "ocitool.model.delta",
     "DeltaResult": "ocitool.api.deltas",
     "Digest": "ocitool.model.digest",
@@ -232,6 +252,10 @@ _HOMES: Final = {
     "Importing": "ocitool.api.import_client",
     "IndexForm": "ocitool.plan.options",
     "Inventory": "ocitool.graph.inventory",
+    "Job": "ocitool.plan.batch.job",
+    "JobResult": "ocitool.plan.batch.result",
+    "JobSetting": "ocitool.api.jobs.verb",
+    "JobStatus": "ocitool.plan.batch.result",
     "JsonObject": "ocitool.model.json_text",
     "Layers": "ocitool.plan.options",
     "Level": "ocitool.check.rule",
@@ -288,11 +312,16 @@ _HOMES: Final = {
     "import_archive": "ocitool.api.importing",
     "inspect_archive": "ocitool.api.inspecting",
     "make_delta": "ocitool.api.deltas",
+    "make_jobs": "ocitool.api.jobs.lists",
     "merge_archives": "ocitool.api.filtering",
     "migrate_scripts": "ocitool.api.migrating",
     "predict_import": "ocitool.api.importing",
     "read_image_list": "ocitool.api.image_lists",
+    "read_jobs": "ocitool.api.jobs.lists",
+    "read_results": "ocitool.api.jobs.lists",
     "read_schema": "ocitool.model.schemas",
+    "run_batch": "ocitool.api.jobs.batching",
+    "run_job": "ocitool.api.jobs.running",
     "schema_names": "ocitool.model.schemas",
     "split_archive": "ocitool.api.splitting",
     "split_options": "ocitool.api.splitting",

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ocitool.archive.entry import Scan
+    from ocitool.engine.rate import Rate
     from ocitool.graph.image import ImageGraph
 
 
@@ -29,12 +30,13 @@ class SourceOptions:
     """How to read a source that is no plain file.
 
     The descriptor behind ``-``, where to spool what is piped or compressed, and how many times its size compressed
-    data may grow to.
+    data may grow to. `rate` bounds the bytes that are spooled, hashed and unpacked in a second.
     """
 
     standard_input: int = 0
     spool_directory: Path | None = None
     ratio_limit: int = RATIO_LIMIT
+    rate: Rate | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,9 +135,11 @@ class Spooling:
     def __init__(self, listener: Listener) -> None:
         self._listener = listener
         self._has_begun = False
+        self._rate: Rate | None = None
 
     def options(self, options: SourceOptions) -> SpoolOptions:
         """Return how to spool."""
+        self._rate = options.rate
         return SpoolOptions(options.spool_directory, options.ratio_limit, self._advance)
 
     def finish(self) -> None:
@@ -148,6 +152,8 @@ class Spooling:
             self._has_begun = True
             self._listener.start("spooling", None)
         self._listener.advance(count)
+        if self._rate is not None:
+            self._rate.take(count)
 
 
 @contextmanager

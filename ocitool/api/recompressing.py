@@ -65,6 +65,7 @@ def recompressed_layers(
             fastest=True,
             ratio_limit=source_options.ratio_limit,
             on_bytes=listener.advance,
+            rate=source_options.rate,
         )
         listener.finish()
         sources = tuple(SpooledSource(spool.file, "recompressed layers") for spool in spools)

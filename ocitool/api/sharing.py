@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ocitool.archive.source import ByteSource
+    from ocitool.engine.rate import Rate
     from ocitool.model.digest import Digest
 
 
@@ -37,6 +38,7 @@ def shared_once(
     *,
     verify: bool,
     on_bytes: Callable[[int], None],
+    rate: Rate | None = None,
 ) -> Iterator[Shared]:
     """Copy what more than one of `outputs` wants into a file without a name in `folder`.
 
@@ -54,7 +56,7 @@ def shared_once(
     file = NewFile(folder / "shared")
     try:
         file.require_space(plan.size)
-        execute([(plan, file)], sources, verify=verify, on_bytes=on_bytes)
+        execute([(plan, file)], sources, verify=verify, on_bytes=on_bytes, rate=rate)
         offsets = {_key(step.content): step.offset for step in plan.steps() if isinstance(step.content, Copy)}
         with SpooledSource(file.read_back(), "shared layers") as spool:
             number = len(sources)

@@ -65,6 +65,7 @@ def verify_archive(
             None if watch is None else watch.watch,
             ratio_limit=source_options.ratio_limit,
             on_bytes=listener.advance,
+            rate=source_options.rate,
         )
         listener.finish()
         archive = CheckedArchive(

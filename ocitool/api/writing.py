@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from ocitool.archive.file_objects import WritableFile
     from ocitool.archive.remote import Upload
     from ocitool.archive.source import ByteSource
+    from ocitool.engine.rate import Rate
     from ocitool.model.digest import Digest
 
 Sink: TypeAlias = "NewFile | NewFolder | StreamSink | FileObjectSink | Upload"
@@ -48,7 +49,7 @@ class WriteOptions:
     layout folder is. `compression` None is what the suffix of each output promises. `digest_map` is a file for old
     and new digests as JSON. `standard_output` is the descriptor behind ``-``. `before_naming` is called when all
     bytes are on the disk and only the names are left to give: what interrupts before it leaves nothing behind, and
-    nothing should after it.
+    nothing should after it. `rate` bounds the bytes that are read for it in a second.
     """
 
     verify: bool = True
@@ -58,6 +59,7 @@ class WriteOptions:
     digest_map: Path | None = None
     standard_output: int = 1
     before_naming: Callable[[], None] = lambda: None
+    rate: Rate | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,7 +240,7 @@ class Outputs:
                 shared = shared_size(plan.outputs[number], sink, sources, replaced)
                 results[number] = replace(result, shared=shared)
         if plain:
-            execute(plain, sources, verify=verify, on_bytes=on_bytes, arrivals=arrivals)
+            execute(plain, sources, verify=verify, on_bytes=on_bytes, arrivals=arrivals, rate=self._options.rate)
         if packed:
             outputs = [plan.outputs[number] for number in packed]
             sizes = self._write_compressed(outputs, packed, sources, on_bytes, arrivals)
@@ -258,7 +260,8 @@ class Outputs:
         verify, sizes = self._options.verify, []
         # One alone shares with no other, so that it may be anywhere.
         folder = folder_beside(self._outputs[numbers[0]]) or default_spool_directory()
-        with shared_once(outputs, sources, folder, verify=verify, on_bytes=on_bytes) as shared:
+        rate = self._options.rate
+        with shared_once(outputs, sources, folder, verify=verify, on_bytes=on_bytes, rate=rate) as shared:
             for number, output in zip(numbers, shared.outputs, strict=True):
                 sink = self._sinks[number]
                 if isinstance(sink, NewFolder):
@@ -275,6 +278,7 @@ class Outputs:
                     trusted=shared.trusted,
                     on_bytes=on_bytes,
                     arrivals=arrivals,
+                    rate=rate,
                 )
                 compressing.finish()
                 sizes.append(target.written)
@@ -284,7 +288,8 @@ class Outputs:
         files = {number: sink for number, sink in enumerate(self._sinks) if isinstance(sink, NewFile)}
         sizes = [results[number].size for number in files]
         listener.start("hashing", sum(sizes))
-        digests = digest_files(list(zip(files.values(), sizes, strict=True)), on_bytes=listener.advance)
+        written = list(zip(files.values(), sizes, strict=True))
+        digests = digest_files(written, on_bytes=listener.advance, rate=self._options.rate)
         found = dict(zip(files, digests, strict=True))
         return tuple(replace(result, sha256=found.get(number)) for number, result in enumerate(results))
 

@@ -187,14 +187,8 @@ class NewFile:
             with contextlib.suppress(OSError):
                 # Mode by umask, as a file that a shell would create.
                 return os.open(folder, unnamed | os.O_RDWR | os.O_CLOEXEC, 0o666)
-        import tempfile
-
-        descriptor, name = tempfile.mkstemp(prefix=f".{self._path.name[:100]}.", suffix=".part", dir=folder)
-        self._named = Path(name)
-        umask = os.umask(0o077)
-        os.umask(umask)
-        os.fchmod(descriptor, 0o666 & ~umask)
-        return descriptor
+        self._named = folder / hidden_name(self._path.name)
+        return os.open(self._named, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666)
 
     def _give_name(self, folder: int) -> None:
         if self._clobber:

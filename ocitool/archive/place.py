@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import errno
 import os
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from ocitool.errors import OutputError
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
 MORE_OPEN_FILES: Final = "allow more (ulimit -n), or write fewer outputs at once"
 """What to do where a process may open too few files."""
+
+_HIDDEN: Final = ".part"
+_OWNER: Final[ContextVar[str]] = ContextVar("owner", default="")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,4 +75,24 @@ def hidden_name(name: str) -> str:
     """Return a name beside `name` that nothing else has, for what is not complete yet."""
     # Cut in bytes, of which file systems take 255.
     short = os.fsdecode(os.fsencode(name)[:100])
-    return f".{short}.{os.getpid()}.{os.urandom(6).hex()}.part"
+    return f".{short}.{_OWNER.get() or os.getpid()}.{os.urandom(6).hex()}{_HIDDEN}"
+
+
+@contextmanager
+def hidden_names_of(owner: str) -> Iterator[None]:
+    """Have hidden names that this thread makes tell whose they are, so that `leftovers` finds them; no dots in it."""
+    token = _OWNER.set(owner)
+    try:
+        yield
+    finally:
+        _OWNER.reset(token)
+
+
+def leftovers(folder: Path, owner: str) -> tuple[Path, ...]:
+    """Return what an owner that was killed left in a folder, which may not be there."""
+    try:
+        names = [path.name for path in folder.iterdir()]
+    except OSError:
+        return ()
+    found = (name for name in names if name.startswith(".") and name.endswith(_HIDDEN))
+    return tuple(folder / name for name in found if name.split(".")[-3:-2] == [owner])

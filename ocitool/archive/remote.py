@@ -16,6 +16,11 @@ if TYPE_CHECKING:
 class FarSource(ABC):
     """A `ByteSource` of which every read is a request, so that a table of contents is worth to be trusted."""
 
+    @property
+    def object_version(self) -> str:
+        """What tells that the object is the same when it is opened another day, such as its ETag; "" if nothing."""
+        return ""
+
     @abstractmethod
     def require_before(self, expected: Mapping[int, bytes]) -> None:
         """Hold what stands right before each offset to the bytes given for it, once what is at the offset is read.

@@ -26,6 +26,7 @@ _HOMES: Final = {
     "delta": ("ocitool.cli.delta", "delta_command"),
     "apply": ("ocitool.cli.apply", "apply_command"),
     "import": ("ocitool.cli.import_command", "import_command"),
+    "batch": ("ocitool.cli.batch", "batch_command"),
     "schema": ("ocitool.cli.schema", "schema_command"),
 }
 """The module and function of each command, in the order in which help lists them."""

@@ -105,13 +105,13 @@ def _write(stream: TextIO | None, texts: Iterable[str]) -> None:
         stream.write("\n")
         stream.flush()
     except BrokenPipeError:
-        _silence(stream)
+        silence(stream)
     except OSError as error:
-        _silence(stream)
+        silence(stream)
         raise OutputError(f"cannot write the report: {error.strerror}") from error
 
 
-def _silence(stream: TextIO) -> None:
+def silence(stream: TextIO) -> None:
     """Point a broken stream nowhere: what is left in its buffer would raise again at exit."""
     with contextlib.suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

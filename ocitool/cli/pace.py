@@ -15,14 +15,25 @@ LEFT_SECONDS: Final = 15.0
 
 
 @dataclass(frozen=True, slots=True)
+class JobStanding:
+    """How far a batch is: jobs that are done, or were, that failed, that run, and of how many."""
+
+    done: int
+    failed: int
+    running: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
 class Standing:
-    """How far a phase is: bytes done, of `total` if that is known, bytes a second, whole seconds left."""
+    """How far a phase is: bytes done, of `total` if that is known, bytes a second, whole seconds left; jobs."""
 
     phase: str
     done: int
     total: int | None
     speed: float | None = None
     left: int | None = None
+    jobs: JobStanding | None = None
 
 
 class Pace:

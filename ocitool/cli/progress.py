@@ -11,21 +11,27 @@ from ocitool.api.listener import Listener, Silence
 from ocitool.cli.options import ProgressMode
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from typing import TextIO
+
+    from ocitool.cli.pace import JobStanding
 
 
 @contextmanager
-def showing_progress(mode: ProgressMode, *, quiet: bool) -> Iterator[Listener]:
-    """Yield the listener for a mode, and clear what it drew whatever happens."""
-    listener = _make_listener(mode, sys.stderr, quiet=quiet)
+def showing_progress(
+    mode: ProgressMode, *, quiet: bool, jobs: Callable[[], JobStanding] | None = None
+) -> Iterator[Listener]:
+    """Yield the listener for a mode, and clear what it drew whatever happens; a batch tells of its `jobs`."""
+    listener = _make_listener(mode, sys.stderr, jobs, quiet=quiet)
     try:
         yield listener
     finally:
         listener.finish()
 
 
-def _make_listener(mode: ProgressMode, stream: TextIO | None, *, quiet: bool) -> Listener:
+def _make_listener(
+    mode: ProgressMode, stream: TextIO | None, jobs: Callable[[], JobStanding] | None = None, *, quiet: bool
+) -> Listener:
     """Return the listener for a mode; `auto` is silent unless standard error is a terminal."""
     if stream is None or mode is ProgressMode.NONE or (quiet and mode is ProgressMode.AUTO):
         return Silence()
@@ -36,9 +42,9 @@ def _make_listener(mode: ProgressMode, stream: TextIO | None, *, quiet: bool) ->
     from ocitool.cli.progress_forms import as_json, as_words
 
     if mode is ProgressMode.PLAIN:
-        return CountingListener(Lines(stream, as_words))
+        return CountingListener(Lines(stream, as_words), jobs=jobs)
     if mode is ProgressMode.JSON:
-        return CountingListener(Lines(stream, as_json))
+        return CountingListener(Lines(stream, as_json), jobs=jobs)
     if os.environ.get("TERM") in {"dumb", "unknown"}:
-        return CountingListener(Lines(stream, as_words))
-    return CountingListener(Bar(stream, coloured=not os.environ.get("NO_COLOR")))
+        return CountingListener(Lines(stream, as_words), jobs=jobs)
+    return CountingListener(Bar(stream, coloured=not os.environ.get("NO_COLOR")), jobs=jobs)

@@ -6,9 +6,10 @@ import contextlib
 import os
 import threading
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final, Protocol
 
-from ocitool.cli.pace import Pace, Standing
+from ocitool.cli.pace import JobStanding, Pace, Standing
 from ocitool.cli.progress_forms import as_bar
 
 if TYPE_CHECKING:
@@ -39,12 +40,20 @@ class Display(Protocol):
 
 
 class CountingListener:
-    """Counts bytes from any thread, and has a display show the count every `tick` seconds."""
+    """Counts bytes from any thread, and has a display show them, and `jobs`, every `tick` seconds."""
 
-    def __init__(self, display: Display, *, tick: float = TICK, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        display: Display,
+        *,
+        tick: float = TICK,
+        clock: Callable[[], float] = time.monotonic,
+        jobs: Callable[[], JobStanding] | None = None,
+    ) -> None:
         self._display = display
         self._tick = tick
         self._clock = clock
+        self._jobs = jobs
         self._lock = threading.Lock()
         self._done = 0
         self._pace: Pace | None = None
@@ -59,7 +68,7 @@ class CountingListener:
         self._pace = Pace(phase, total, self._clock())
         # A reader of standard error that went away ends what is shown, not the work.
         with contextlib.suppress(OSError, ValueError):
-            self._display.begin(Standing(phase, 0, total))
+            self._display.begin(self._with_jobs(Standing(phase, 0, total)))
         self._thread = threading.Thread(
             target=self._run, args=(self._pace, self._ended), name="ocitool-progress", daemon=True
         )
@@ -79,12 +88,15 @@ class CountingListener:
         if self._thread is not None:
             self._thread.join()
         with contextlib.suppress(OSError, ValueError):
-            self._display.end(pace.end(self._clock(), self._done))
+            self._display.end(self._with_jobs(pace.end(self._clock(), self._done)))
 
     def _run(self, pace: Pace, ended: threading.Event) -> None:
         with contextlib.suppress(OSError, ValueError):
             while not ended.wait(self._tick):
-                self._display.tick(pace.note(self._clock(), self._done))
+                self._display.tick(self._with_jobs(pace.note(self._clock(), self._done)))
+
+    def _with_jobs(self, standing: Standing) -> Standing:
+        return standing if self._jobs is None else replace(standing, jobs=self._jobs())
 
 
 class Lines:

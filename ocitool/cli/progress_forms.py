@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Final
 
 from ocitool.cli.text import format_size
@@ -22,7 +23,7 @@ _PLAIN: Final = "\x1b[0m"
 
 def as_words(standing: Standing) -> str:
     """Return such as ``filtering: 512.0 MiB of 1.0 GiB (50 %), 1.3 GiB/s, 0:00:01 left``."""
-    parts = [part for part in (_amount(standing, share=True), _speed(standing)) if part]
+    parts = [part for part in (_jobs(standing), _amount(standing, share=True), _speed(standing)) if part]
     if standing.left:
         parts.append(f"{format_duration(standing.left)} left")
     return f"{standing.phase}: {', '.join(parts)}" if parts else standing.phase
@@ -30,6 +31,7 @@ def as_words(standing: Standing) -> str:
 
 def as_json(standing: Standing) -> str:
     """Return one line of JSON (schema ``output/progress``)."""
+    jobs = standing.jobs
     return json.dumps(
         {
             "schemaVersion": 1,
@@ -39,6 +41,7 @@ def as_json(standing: Standing) -> str:
             "total": standing.total,
             "bytesPerSecond": None if standing.speed is None else round(standing.speed),
             "secondsLeft": standing.left,
+            **({} if jobs is None else {"jobs": asdict(jobs)}),
         }
     )
 
@@ -47,16 +50,17 @@ def as_bar(standing: Standing, columns: int, *, encoding: str = "utf-8", coloure
     """Return one line of fewer than `columns` characters: a bar, then as much in words as there is room for."""
     room = min(columns - 1, _WIDEST)
     words = [
-        *filter(None, (_amount(standing, share=False), _speed(standing))),
+        *filter(None, (_jobs(standing), _amount(standing, share=False), _speed(standing))),
         *([format_duration(standing.left)] if standing.left else []),
     ]
     while words and len("  ".join([standing.phase, *words])) > room:
         words.pop()
     text = "  ".join([standing.phase, *words])
     width = min(BAR, room - len(text) - 2)
-    if not standing.total or width < _LEAST_BAR:
+    share = _share(standing)
+    if share is None or width < _LEAST_BAR:
         return text[: max(room, 0)]
-    bar = _bar(min(standing.done / standing.total, 1), width, encoding, coloured=coloured)
+    bar = _bar(share, width, encoding, coloured=coloured)
     return "  ".join([standing.phase, bar, *words])
 
 
@@ -76,6 +80,22 @@ def _bar(share: float, width: int, encoding: str, *, coloured: bool) -> str:
     if coloured:
         return f"{_CYAN}{'━' * filled}{_PLAIN}{_DIM}{'━' * (width - filled)}{_PLAIN}"
     return "━" * filled + "─" * (width - filled)
+
+
+def _share(standing: Standing) -> float | None:
+    """Return how much is done, of jobs where there are some; None where that is not known."""
+    jobs = standing.jobs
+    if jobs is not None:
+        return (jobs.done + jobs.failed) / max(jobs.total, 1)
+    return min(standing.done / standing.total, 1) if standing.total else None
+
+
+def _jobs(standing: Standing) -> str:
+    jobs = standing.jobs
+    if jobs is None:
+        return ""
+    failed = f", {jobs.failed} failed" if jobs.failed else ""
+    return f"{jobs.done} of {jobs.total} jobs done{failed}, {jobs.running} running"
 
 
 def _amount(standing: Standing, *, share: bool) -> str:

@@ -12,10 +12,10 @@ from ocitool.cli.outcome import exit_codes
 from ocitool.cli.plan_report import dropped_lines, outlook_lines, print_report, shared_lines, shown_digest
 from ocitool.cli.progress import showing_progress
 from ocitool.cli.streams import check_places, report_streams
-from ocitool.cli.text import align, format_count, format_size, parse_size, printable
+from ocitool.cli.text import align, format_count, format_size, printable
 from ocitool.cli.writing_options import PlatformsOrAll, WritingArguments
-from ocitool.errors import UsageError
-from ocitool.plan.options import Reflink, SplitBy
+from ocitool.model.size import parse_size
+from ocitool.plan.options import Reflink, SplitBy, parse_split_by
 
 if TYPE_CHECKING:
     from ocitool.api.splitting import SplitResult
@@ -116,13 +116,7 @@ def parse_by(text: str | None, *, packed: bool) -> SplitBy:
     """Read what `--by` asks for, or what is usual for parts of one image or platform or of several."""
     if text is None:
         return SplitBy.IMAGE if packed else SplitBy.PLATFORM
-    words = sorted(word.strip() for word in text.split(","))
-    try:
-        return SplitBy(",".join(words))
-    except ValueError:
-        raise UsageError(
-            f"--by {text!r} is none of platform, image, or image,platform", remedy="leave it out for one a platform"
-        ) from None
+    return parse_split_by(text)
 
 
 def result_lines(result: SplitResult, folder: str, reflink: Reflink, *, verbose: bool) -> list[str]:

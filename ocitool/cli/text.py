@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Final
-
-from ocitool.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_SIZE: Final = re.compile(r"([0-9]{1,18})\s*([kKMGTP]?)(iB|B)?")
 _UNITS: Final = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
 
 
@@ -27,22 +23,6 @@ def format_size(size: int) -> str:
 def percent_less(before: int, after: int) -> int:
     """Return how many percent `after` is less than `before`, rounded down; 0 if it is not."""
     return max(100 * (before - after) // max(before, 1), 0)
-
-
-def parse_size(text: str) -> int:
-    """Read a number of bytes as coreutils write it: `1900MiB` and `1900M` are binary, `1900MB` decimal.
-
-    Raises `UsageError` for what is none, or zero.
-    """
-    match = _SIZE.fullmatch(text.strip())
-    size = 0
-    if match is not None:
-        number, unit, decimal = match.groups()
-        base = 1000 if decimal == "B" and unit else 1024
-        size = int(number) * base ** ("KMGTP".index(unit.upper()) + 1 if unit else 0)
-    if size <= 0:
-        raise UsageError(f"no size {text!r}", remedy="write such as 1900MiB, 2GB or a number of bytes")
-    return size
 
 
 def format_count(count: int, noun: str) -> str:

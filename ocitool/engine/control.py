@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from ocitool.engine.rate import Rate
+
 CHUNK: Final = 1024 * 1024
 """Bytes in a buffer. 256 KiB to 1 MiB is the plateau; below, switching threads costs more than it overlaps."""
 
@@ -48,6 +50,7 @@ class Control:
 
     `idle` is set while fewer threads than processors have work, as where there is one thread only. With `takes_turns`
     they write to fewer files than there are processors, into each of which the kernel lets one at a time.
+    `rate` bounds the bytes done in a second; None is as many as there are.
     `kernel_moves` is set once it was seen to move the bytes of a copy itself, where it could have had them shared.
     """
 
@@ -57,9 +60,12 @@ class Control:
     buffers: Buffers = field(default_factory=Buffers)
     takes_turns: bool = False
     kernel_moves: threading.Event = field(default_factory=threading.Event)
+    rate: Rate | None = None
 
     def step(self, count: int) -> None:
-        """Count `count` bytes done; raises `Stopped` if the work is to end."""
+        """Count `count` bytes done, and wait if they were too fast; raises `Stopped` if the work is to end."""
+        if self.rate is not None:
+            self.rate.take(count, self.stop)
         if self.stop.is_set():
             raise Stopped
         self.on_bytes(count)

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from ocitool.archive.place import Place
     from ocitool.archive.sink import OrderedSink
     from ocitool.archive.source import ByteSource
+    from ocitool.engine.rate import Rate
     from ocitool.model.digest import Digest
     from ocitool.plan.steps import Step
 
@@ -65,6 +66,7 @@ def execute(
     trusted: Collection[int] = (),
     on_bytes: Callable[[int], None] | None = None,
     arrivals: Arrivals | None = None,
+    rate: Rate | None = None,
 ) -> None:
     """Write outputs of a plan.
 
@@ -73,12 +75,13 @@ def execute(
     those, and what it wants is read for it; sources whose numbers are `trusted` hold what was verified, and counted,
     before. `on_bytes` is called from those threads with the bytes that were read of the others. With `arrivals` the
     blobs of the source `EXPECTED` are written as they come; there is then no sink in order, or one sink alone.
+    `rate` bounds what is read in a second.
     Raises `IntegrityError` for a blob that does not match its digest, `ChangedSource` if a source moved meanwhile,
     `OutputError` if a sink fails.
     """
     files = sum(isinstance(sink, NewFile) for _, sink in targets)
     takes_turns = 0 < files < processor_count() and not any(isinstance(sink, NewFolder) for _, sink in targets)
-    control = Control(StopSignal(sources), on_bytes or _ignore, takes_turns=takes_turns)
+    control = Control(StopSignal(sources), on_bytes or _ignore, takes_turns=takes_turns, rate=rate)
     jobs: dict[tuple[int, int, Digest], _Job] = {}
     ordered: list[tuple[OutputPlan, OrderedSink]] = []
     try:
@@ -130,10 +133,13 @@ def execute_in_order(
 
 
 def digest_files(
-    files: Sequence[tuple[NewFile, int]], *, on_bytes: Callable[[int], None] | None = None
+    files: Sequence[tuple[NewFile, int]],
+    *,
+    on_bytes: Callable[[int], None] | None = None,
+    rate: Rate | None = None,
 ) -> tuple[Digest, ...]:
     """Hash new files, each of the size in bytes that is given with it, in parallel; return their sha256 in order."""
-    control = Control(threading.Event(), on_bytes or _ignore)
+    control = Control(threading.Event(), on_bytes or _ignore, rate=rate)
     digests: dict[int, Digest] = {}
 
     def work(number: int) -> None:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from ocitool.archive.codec.compress import Compression
     from ocitool.archive.source import ByteSource
     from ocitool.archive.spool import SpoolFile
+    from ocitool.engine.rate import Rate
     from ocitool.plan.recompression import LayerJob
 
 
@@ -37,15 +38,17 @@ def recompress(
     fastest: bool,
     ratio_limit: int,
     on_bytes: Callable[[int], None] | None = None,
+    rate: Rate | None = None,
 ) -> Mapping[Digest, RecompressedLayer]:
     """Compress the layers of `jobs` into `spools`, one thread for each of them; return them by their old digests.
 
-    The spools are the sources of the plan after `sources`. `on_bytes` hears of the compressed bytes that were read.
+    The spools are the sources of the plan after `sources`. `on_bytes` hears of the compressed bytes that were
+    read, `rate` bounds them.
     Raises `IntegrityError` for a layer that does not have its digest or does not unpack to its diff_id, `UnsafeEntry`
     for one that grows to more than `ratio_limit` times its size, `ChangedSource` if the source moved meanwhile,
     `OutputError` if a spool fails.
     """
-    control = Control(StopSignal(sources), on_bytes or (lambda _count: None))
+    control = Control(StopSignal(sources), on_bytes or (lambda _count: None), rate=rate)
     # Each processor once: by a layer of its own, or in zstd, which gives the same bytes for any number of threads.
     threads = max(1, min(processor_count(), THREAD_LIMIT) // len(spools))
     recompressor = _Recompressor(sources, compression, threads, fastest, Growth(ratio_limit), control)

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Mapping, Sequence
 
     from ocitool.archive.source import ByteSource
+    from ocitool.engine.rate import Rate
     from ocitool.plan.steps import Copy
     from ocitool.plan.unpacking import UnpackingJob
 
@@ -66,14 +67,16 @@ def read_blobs(
     *,
     ratio_limit: int = RATIO_LIMIT,
     on_bytes: Callable[[int], None] | None = None,
+    rate: Rate | None = None,
 ) -> BlobContents:
     """Hash the bytes of each copy in parallel, and unpack those of which there is a job; no bytes are read twice.
 
     `consumer` is called once for each job, with the digest of its layer, in the thread that will feed it. What is
     wrong with a layer is in the result. A layer may grow to `ratio_limit` times its size, and so may all of them
-    together. `on_bytes` hears of the bytes that were read. Raises `ChangedSource` if the source moved meanwhile.
+    together. `on_bytes` hears of the bytes that were read, `rate` bounds them. Raises `ChangedSource` if the source
+    moved meanwhile.
     """
-    control = Control(StopSignal([source]), on_bytes or (lambda _count: None))
+    control = Control(StopSignal([source]), on_bytes or (lambda _count: None), rate=rate)
     wanted = {job.copy.digest: job for job in jobs}
     together = Growth(ratio_limit)
     together.add(sum(job.copy.size for job in jobs), 0)

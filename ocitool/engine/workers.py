@@ -14,8 +14,19 @@ if TYPE_CHECKING:
 Item = TypeVar("Item")
 
 
+_told: int | None = None
+
+
+def use_processors(count: int | None) -> None:
+    """Tell how many processors all work of this process may use, where others are at work beside it; None: all."""
+    global _told  # noqa: PLW0603 - one process, one number, as the affinity that it stands for
+    _told = count
+
+
 def processor_count() -> int:
-    """Return how many processors this process may use."""
+    """Return how many processors this process may use: as many as it was told, else as the system lets it."""
+    if _told is not None:
+        return _told
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1)
 
 

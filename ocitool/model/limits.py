@@ -89,3 +89,9 @@ SCRIPT_LIMIT: Final = 16 * MIB
 
 ERROR_TEXT_LIMIT: Final = 1 * MIB
 """Bytes of the end of a pasted error message (`advise --error -`)."""
+
+JOB_LIST_LIMIT: Final = 64 * MIB
+"""Bytes of a list of jobs (`batch`)."""
+
+JOB_LIMIT: Final = 100_000
+"""Jobs of one batch."""

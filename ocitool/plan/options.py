@@ -112,6 +112,17 @@ class SplitBy(Enum):
     IMAGE_PLATFORM = "image,platform"
 
 
+def parse_split_by(text: str) -> SplitBy:
+    """Read `image`, `platform` or both with a comma, in any order; raises `UsageError` for anything else."""
+    words = sorted(word.strip() for word in text.split(","))
+    try:
+        return SplitBy(",".join(words))
+    except ValueError:
+        raise UsageError(
+            f"--by {text!r} is none of platform, image, or image,platform", remedy="leave it out for one a platform"
+        ) from None
+
+
 @dataclass(frozen=True, slots=True)
 class SplitOptions:
     """How a split divides and names its parts.

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 from ocitool.archive.headers import BLOCK, padding
 from ocitool.archive.writer import END, PlacedEntry, TarLayout
 from ocitool.model.digest import Digest
+from ocitool.plan.contents import content_algorithm, contents_digest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -186,6 +187,15 @@ class OutputPlan:
         """Bytes taken from sources."""
         return sum(member.content.size for member in self.members if isinstance(member.content, Copy))
 
+    @property
+    def contents(self) -> Digest:
+        """The digest of all that it holds (`ocitool.plan.contents`), whatever its form; nothing is read for it."""
+        return contents_digest(
+            (member.name, content.size, _content_digest(member.name, content))
+            for member in self.members
+            if not isinstance(content := member.content, Folder)
+        )
+
     def _place(self, layout: TarLayout, member: Member) -> PlacedEntry:
         content = member.content
         like = content.offset if self.is_aligned(content) else None
@@ -254,6 +264,10 @@ class Plan:
 def digest_map_json(digest_map: Mapping[Digest, Digest]) -> JsonObject:
     """Return the JSON form of a digest map: what was, and what it is now."""
     return {str(old): str(new) for old, new in digest_map.items()}
+
+
+def _content_digest(name: str, content: Copy | Emit) -> Digest:
+    return content.digest if isinstance(content, Copy) else Digest.of(content.data, content_algorithm(name))
 
 
 def _output_json(output: OutputPlan) -> JsonObject:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from ocitool.api import read_schema
-from ocitool.cli.pace import Standing
+from ocitool.cli.pace import JobStanding, Standing
 from ocitool.cli.progress_forms import as_bar, as_json, as_words, format_duration
 
 MIB = 1024 * 1024
@@ -24,6 +24,10 @@ HALF = Standing("filtering", 512 * MIB, 1024 * MIB, 1331.2 * MIB, 1)
         (Standing("filtering", 0, 0), "filtering: 0 B of 0 B"),
         (Standing("spooling", 3 * MIB, None, 2 * MIB), "spooling: 3.0 MiB, 2.0 MiB/s"),
         (Standing("saving", 0, None), "saving"),
+        (
+            Standing("batch", MIB, None, MIB, jobs=JobStanding(3, 1, 2, 9)),
+            "batch: 3 of 9 jobs done, 1 failed, 2 running, 1.0 MiB, 1.0 MiB/s",
+        ),
     ],
 )
 def test_words(standing: Standing, words: str) -> None:
@@ -62,6 +66,8 @@ def test_bar() -> None:
     assert as_bar(HALF, 100) == f"filtering  {'━' * 15}{'─' * 15}  512.0 MiB of 1.0 GiB  1.3 GiB/s  0:00:01"
     assert as_bar(HALF, 100, encoding="ascii").startswith(f"filtering  {'#' * 15}{'-' * 15}  512.0")
     assert as_bar(Standing("saving", 0, None), 80) == "saving"
+    jobs = Standing("batch", MIB, None, jobs=JobStanding(3, 0, 2, 9))
+    assert as_bar(jobs, 80) == f"batch  {'━' * 10}{'─' * 20}  3 of 9 jobs done, 2 running  1.0 MiB"
     assert as_bar(Standing("spooling", MIB, None, MIB), 80) == "spooling  1.0 MiB  1.0 MiB/s"
     assert "\x1b" not in as_bar(HALF, 80)
     assert "\x1b[36m" in as_bar(HALF, 80, coloured=True)

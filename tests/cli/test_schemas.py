@@ -214,9 +214,8 @@ def test_rules() -> None:
 
 
 def test_every_schema_of_output_is_tested() -> None:
-    tested = (
-        "advise apply delta diff error explain filter import inspect merge migrate plan progress rules split verify"
-    )
+    tested = "advise apply batch-result delta diff error explain filter import inspect merge migrate plan progress "
+    tested += "rules split verify"
     names = {name.removeprefix("output/") for name in schema_names() if name.startswith("output/")}
     assert names == set(tested.split())
 

@@ -58,15 +58,37 @@ def test_the_version_loads_no_command() -> None:
 
 @pytest.mark.parametrize(
     "command",
-    ["inspect", "filter", "split", "merge", "verify", "advise", "diff", "delta", "apply", "import", "schema"],
+    [
+        "inspect",
+        "filter",
+        "split",
+        "merge",
+        "verify",
+        "advise",
+        "diff",
+        "delta",
+        "apply",
+        "import",
+        "batch",
+        "schema",
+    ],
 )
 def test_help_of_a_command_loads_that_command_alone(command: str) -> None:
     modules = loaded(command, "--help")
     assert not {name.split(".")[0] for name in own(modules)} & {"adapters", "advice", "check", "engine", "graph"}
     homes = {"import": "import_command"}
-    others = {"inspect", "split", "verify", "advise", "import_command", "schema", "diff", "delta", "apply"} - {
-        homes.get(command, command)
-    }
+    others = {
+        "inspect",
+        "split",
+        "verify",
+        "advise",
+        "import_command",
+        "schema",
+        "batch",
+        "diff",
+        "delta",
+        "apply",
+    } - {homes.get(command, command)}
     assert not {name.removeprefix("cli.") for name in own(modules)} & others
     assert not modules & HEAVY
 

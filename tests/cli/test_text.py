@@ -6,8 +6,9 @@ from hypothesis import strategies as st
 
 from ocitool.cli.options import Format
 from ocitool.cli.outcome import LINE_LIMIT, print_error
-from ocitool.cli.text import align, format_count, format_size, parse_size, percent_less, printable
+from ocitool.cli.text import align, format_count, format_size, percent_less, printable
 from ocitool.errors import ArchiveError, UsageError
+from ocitool.model.size import parse_size
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from functools import partial
 import pytest
 
 from ocitool.engine import workers
-from ocitool.engine.workers import processor_count, run_parallel
+from ocitool.engine.workers import processor_count, run_parallel, use_processors
 
 
 @pytest.mark.parametrize("count", [1, 2, 7])
@@ -71,3 +71,13 @@ def test_a_thread_that_ran_out_of_work_leaves_a_processor_idle(monkeypatch: pyte
 
     run_parallel(range(4), work, threading.Event(), idle=idle)
     assert heard == [True]
+
+
+def test_a_process_can_be_told_how_many_processors_it_has() -> None:
+    own = processor_count()
+    use_processors(own + 3)
+    try:
+        assert processor_count() == own + 3
+    finally:
+        use_processors(None)
+    assert processor_count() == own

@@ -1,0 +1,1 @@
+"""Batches: jobs run one by one or by a crew, wherever that is."""

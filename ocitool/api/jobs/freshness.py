@@ -1,0 +1,125 @@
+"""Whether what an earlier run did is still true: its sources are what they were, its outputs hold what they held."""
+
+from __future__ import annotations
+
+import os
+import stat
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ocitool.api.jobs.reading import path, source_options
+from ocitool.api.listener import Silence
+from ocitool.api.opening import open_scanned
+from ocitool.api.places import open_place
+from ocitool.api.writing import folder_beside
+from ocitool.archive.entry import EntryKind
+from ocitool.archive.layout_directory import DirectorySource
+from ocitool.archive.remote import FarSource
+from ocitool.archive.source import Incoming
+from ocitool.engine.content_digests import content_digests
+from ocitool.errors import OcitoolError, UnsafeEntry
+from ocitool.model.digest import Digest, digest_of_blob_name
+from ocitool.model.url import url_scheme
+from ocitool.plan.batch.result import JobOutput, JobResult, JobStatus, SourceState
+from ocitool.plan.contents import contents_digest
+from ocitool.plan.steps import Copy
+
+if TYPE_CHECKING:
+    from ocitool.api.jobs.verb import JobSetting
+    from ocitool.api.opening import SourceOptions
+    from ocitool.archive.entry import Entry
+    from ocitool.plan.batch.job import Job
+
+
+def source_states(job: Job) -> tuple[SourceState, ...]:
+    """Return what all that a job reads is now; what cannot be read has no size, and whoever reads it says why."""
+    require = path(job, "require")
+    return tuple(_state(place) for place in (*job.sources, *([] if require is None else [str(require)])))
+
+
+def is_still_true(job: Job, earlier: JobResult, sources: tuple[SourceState, ...], setting: JobSetting) -> bool:
+    """Tell whether a result holds; outputs are read and hashed for it, unless something cheaper tells already."""
+    if earlier.status not in {JobStatus.DONE, JobStatus.KEPT} or earlier.digest != job.digest:
+        return False
+    if earlier.sources != sources or any(source.size is None and not source.version for source in sources):
+        return False
+    digest_map = path(job, "digest-map")
+    if digest_map is not None and not digest_map.is_file():
+        return False
+    options = source_options(job, setting.rate)
+    try:
+        return all(_holds(output, options, setting) for output in earlier.outputs)
+    except (OcitoolError, OSError):
+        # Whatever is wrong with it, it is no longer what was written.
+        return False
+
+
+def read_contents(place: str, options: SourceOptions, setting: JobSetting) -> Digest:
+    """Return the digest of all that an archive holds (`ocitool.plan.contents`), from its bytes.
+
+    Raises `ArchiveError` if it cannot be read to its end, or holds what no output of ours does.
+    """
+    with open_scanned(place, options, Silence()) as scanned:
+        scan = scanned.scan
+        others = [entry for entry in scan.entries if entry.kind not in {EntryKind.FILE, EntryKind.DIRECTORY}]
+        if others or scan.faults or not scan.has_end:
+            raise UnsafeEntry("is no output of ocitool", where=place)
+        files = [entry for entry in scan.entries if entry.kind is EntryKind.FILE]
+        digests = content_digests(
+            [_copy(entry) for entry in files],
+            scanned.source,
+            on_bytes=setting.listener.advance,
+            rate=setting.rate,
+        )
+        return contents_digest((entry.name, entry.size, digest) for entry, digest in zip(files, digests, strict=True))
+
+
+def _holds(output: JobOutput, options: SourceOptions, setting: JobSetting) -> bool:
+    if not url_scheme(output.path) and _local_size(output.path) != output.size:
+        return False
+    from dataclasses import replace
+
+    if options.spool_directory is None:
+        options = replace(options, spool_directory=folder_beside(output.path))
+    return read_contents(output.path, options, setting) == output.contents
+
+
+def _local_size(place: str) -> int:
+    if not Path(place).is_dir():
+        return Path(place).stat().st_size
+    with closing(DirectorySource(Path(place))) as folder:
+        return folder.size
+
+
+def _copy(entry: Entry) -> Copy:
+    digest = digest_of_blob_name(entry.name) or Digest("sha256", "")
+    return Copy(0, entry.data_offset, entry.size, digest, entry.name)
+
+
+def _state(place: str) -> SourceState:
+    try:
+        return _far_state(place) if url_scheme(place) else _near_state(place)
+    except (OcitoolError, OSError):
+        return SourceState(place)
+
+
+def _far_state(place: str) -> SourceState:
+    source = open_place(place)
+    with closing(source.stream if isinstance(source, Incoming) else source):
+        size = None if isinstance(source, Incoming) else source.size
+        return SourceState(place, size, source.object_version if isinstance(source, FarSource) else "")
+
+
+def _near_state(place: str) -> SourceState:
+    status = os.stat(place)  # noqa: PTH116 - beside the listing below
+    if not stat.S_ISDIR(status.st_mode):
+        return SourceState(place, status.st_size, str(status.st_mtime_ns))
+    size, lines = 0, []
+    for folder, folders, names in os.walk(place):
+        folders.sort()
+        for name in sorted(names):
+            file = os.lstat(os.path.join(folder, name))  # noqa: PTH118 - many names
+            size += file.st_size
+            lines.append(f"{os.path.relpath(folder, place)}/{name}\0{file.st_size}\0{file.st_mtime_ns}\n")
+    return SourceState(place, size, Digest.of("".join(lines).encode(errors="surrogateescape")).hex)

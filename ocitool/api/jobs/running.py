@@ -1,0 +1,64 @@
+"""One job, carried out here."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from ocitool.api.jobs.freshness import is_still_true, source_states
+from ocitool.api.jobs.sweeping import owner_of, sweep
+from ocitool.api.jobs.verb import JobSetting
+from ocitool.api.jobs.verbs import VERBS
+from ocitool.archive.place import hidden_names_of
+from ocitool.errors import Interrupted, OcitoolError, OutputError
+from ocitool.plan.batch.result import JobResult, JobStatus
+
+if TYPE_CHECKING:
+    from ocitool.plan.batch.job import Job
+    from ocitool.plan.batch.result import SourceState
+
+
+def run_job(
+    job: Job, setting: JobSetting | None = None, *, earlier: JobResult | None = None, was_lost: bool = False
+) -> JobResult:
+    """Carry out one job; what is wrong is in the result.
+
+    An `earlier` result that is still true is kept, and nothing is done. `was_lost` tells that an earlier try may have
+    been killed: what it left is removed. Raises `Interrupted` alone.
+    """
+    setting = setting or JobSetting()
+    begun = time.monotonic()
+    sources = source_states(job)
+    try:
+        if was_lost:
+            sweep(job, is_over=False)
+        if earlier is not None and is_still_true(job, earlier, sources, setting):
+            return replace(
+                earlier, status=JobStatus.KEPT, id=job.id, error=None, read=0, seconds=time.monotonic() - begun
+            )
+        with hidden_names_of(owner_of(job)):
+            outcome = VERBS[job.verb].run(job, setting)
+        if was_lost:
+            sweep(job, is_over=True)
+    except (OcitoolError, OSError) as error:
+        failure = _failure(job, error, sources)
+        return replace(failure, seconds=time.monotonic() - begun)
+    return JobResult(
+        job.id,
+        job.digest,
+        job.verb,
+        JobStatus.PLANNED if setting.dry_run else JobStatus.DONE,
+        sources=sources,
+        outputs=outcome.outputs,
+        read=outcome.read,
+        seconds=time.monotonic() - begun,
+    )
+
+
+def _failure(job: Job, error: OcitoolError | OSError, sources: tuple[SourceState, ...]) -> JobResult:
+    if isinstance(error, Interrupted):
+        raise error
+    if isinstance(error, OcitoolError):
+        return JobResult.failed(job, error, sources)
+    return JobResult.failed(job, OutputError(error.strerror or str(error), where=str(error.filename or "")), sources)

@@ -1,0 +1,53 @@
+"""What a verb of a batch is: its shape, what holds its options to each other, and what runs it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeAlias
+
+from ocitool.api.listener import Listener, Silence
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ocitool.engine.rate import Rate
+    from ocitool.plan.batch.job import Job
+    from ocitool.plan.batch.result import JobOutput
+    from ocitool.plan.batch.shape import Shape
+
+
+def _go_on() -> None:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class JobSetting:
+    """What a job is run with: who hears of its bytes, how many may move in a second, whether anything is written.
+
+    `before_naming` is called when all bytes are on the disk; what it raises ends the job without an output.
+    """
+
+    listener: Listener = field(default_factory=Silence)
+    rate: Rate | None = None
+    dry_run: bool = False
+    before_naming: Callable[[], None] = _go_on
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a verb wrote, or would, and the bytes that it read for it."""
+
+    outputs: tuple[JobOutput, ...] = ()
+    read: int = 0
+
+
+Run: TypeAlias = "Callable[[Job, JobSetting], Outcome]"
+
+
+@dataclass(frozen=True, slots=True)
+class Verb:
+    """A verb of jobs. `check` raises `UsageError` for options that contradict each other or mean nothing."""
+
+    shape: Shape
+    check: Callable[[Job], object]
+    run: Run

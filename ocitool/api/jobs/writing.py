@@ -1,0 +1,150 @@
+"""The jobs that write: filter, merge, split."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ocitool.api.filtering import filter_archive, merge_archives
+from ocitool.api.jobs.reading import flag, path, source_options, text, texts, word
+from ocitool.api.jobs.verb import JobSetting, Outcome
+from ocitool.api.splitting import split_archive, split_options
+from ocitool.api.writing import WriteOptions, choose_compression
+from ocitool.archive.codec.compress import Compression
+from ocitool.errors import UsageError
+from ocitool.model.platform_selection import PlatformSelection
+from ocitool.model.reference import ImageFilter
+from ocitool.model.renaming import Renaming
+from ocitool.model.size import parse_size
+from ocitool.plan.batch.result import JobOutput
+from ocitool.plan.options import (
+    DockerManifest,
+    FilterOptions,
+    Followers,
+    IndexForm,
+    Layers,
+    Missing,
+    Reflink,
+    SplitBy,
+    SplitOptions,
+    parse_split_by,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ocitool.api.writing import Written
+    from ocitool.plan.batch.job import Job
+    from ocitool.plan.steps import Plan
+
+
+def check_filter(job: Job) -> None:
+    """Raise `UsageError` for a filter or merge that cannot be meant."""
+    _filter_options(job)
+    choose_compression(job.output, _write_options(job, JobSetting()).compression)
+
+
+def check_split(job: Job) -> None:
+    """Raise `UsageError` for a split that cannot be meant."""
+    _filter_options(job)
+    _split_options(job, _write_options(job, JobSetting()).compression)
+
+
+def run_filter(job: Job, setting: JobSetting) -> Outcome:
+    """Carry out a filter."""
+    result = filter_archive(
+        job.sources[0],
+        job.output,
+        _filter_options(job),
+        dry_run=setting.dry_run,
+        write_options=_write_options(job, setting),
+        source_options=source_options(job, setting.rate),
+        listener=setting.listener,
+    )
+    return _outcome(result.plan, [result.output])
+
+
+def run_merge(job: Job, setting: JobSetting) -> Outcome:
+    """Carry out a merge."""
+    result = merge_archives(
+        job.sources,
+        job.output,
+        _filter_options(job),
+        dry_run=setting.dry_run,
+        write_options=_write_options(job, setting),
+        source_options=source_options(job, setting.rate),
+        listener=setting.listener,
+    )
+    return _outcome(result.plan, [result.output])
+
+
+def run_split(job: Job, setting: JobSetting) -> Outcome:
+    """Carry out a split."""
+    write_options = _write_options(job, setting)
+    result = split_archive(
+        job.sources[0],
+        job.output,
+        _filter_options(job),
+        _split_options(job, write_options.compression),
+        dry_run=setting.dry_run,
+        write_options=write_options,
+        source_options=source_options(job, setting.rate),
+        listener=setting.listener,
+    )
+    return _outcome(result.plan, result.outputs)
+
+
+def _outcome(plan: Plan, written: Sequence[Written]) -> Outcome:
+    outputs = zip(plan.outputs, written, strict=True)
+    return Outcome(tuple(JobOutput(file.path, file.size, output.contents) for output, file in outputs), plan.read)
+
+
+def _filter_options(job: Job) -> FilterOptions:
+    platforms = texts(job, "platform") or (() if job.verb == "filter" else ("all",))
+    if not platforms:
+        raise UsageError("has no option platform", remedy='write such as "options": {"platform": "linux/arm64"}')
+    return FilterOptions(
+        platforms=PlatformSelection.parse(platforms),
+        images=ImageFilter(texts(job, "image")),
+        renaming=Renaming.parse(texts(job, "name"), texts(job, "rename"), join=job.verb == "merge"),
+        index=word(job, "index", IndexForm.AUTO),
+        attestations=_followers(job, "attestations"),
+        referrers=_followers(job, "referrers"),
+        require_signatures=flag(job, "require-signatures"),
+        fix_platforms=flag(job, "fix-platforms"),
+        missing=word(job, "missing", Missing.ERROR),
+        docker_manifest=word(job, "docker-manifest", DockerManifest.AUTO),
+        layers=word(job, "layers", Layers.KEEP),
+        reflink=word(job, "reflink", Reflink.NEVER),
+    )
+
+
+def _followers(job: Job, name: str) -> Followers | None:
+    value = text(job, name)
+    return None if value is None else Followers(value)
+
+
+def _write_options(job: Job, setting: JobSetting) -> WriteOptions:
+    compression = text(job, "compress")
+    if flag(job, "force") and flag(job, "no-clobber"):
+        raise UsageError("force and no-clobber contradict each other", remedy="leave one of them out")
+    return WriteOptions(
+        verify=flag(job, "verify", default=True),
+        clobber=not flag(job, "no-clobber"),
+        force=flag(job, "force"),
+        compression=None if compression is None else Compression.parse(compression),
+        digest_map=path(job, "digest-map"),
+        before_naming=setting.before_naming,
+        rate=setting.rate,
+    )
+
+
+def _split_options(job: Job, compression: Compression | None) -> SplitOptions:
+    size, by = text(job, "max-size"), text(job, "by")
+    usual = SplitBy.PLATFORM if size is None else SplitBy.IMAGE
+    return split_options(
+        job.sources[0],
+        by=usual if by is None else parse_split_by(by),
+        template=text(job, "name-template"),
+        compression=compression,
+        max_size=None if size is None else parse_size(size),
+    )

@@ -1,0 +1,163 @@
+"""The command `batch`: lines as jobs end, exit codes, what is resumed, and who reads the results."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from ocitool.api import read_schema
+from tests.builders import multi_platform
+from tests.command import ocitool
+from tests.crews import filtering, names, read_lines, statuses, write_jobs
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+ALL: list[dict[str, object]] = [
+    filtering("tar", "a.tar", "out/a.tar"),
+    filtering("packed", "a.tar", "out/a.tar.zst"),
+    filtering("folder", "a.tar", "out/a/", digest_map="out/map.json"),
+    {"id": "parts", "verb": "split", "source": "a.tar", "output": "out/parts", "options": {"by": "platform"}},
+    {"id": "both", "verb": "merge", "source": ["a.tar", "b.tar"], "output": "out/both.tar"},
+    {"id": "check", "verb": "verify", "source": "a.tar", "options": {"platform": "linux/arm64"}},
+    {"id": "bad check", "verb": "verify", "source": "a.tar", "options": {"platform": "linux/s390x"}},
+    filtering("bad", "a.tar", "out/bad.tar", platform="linux/s390x"),
+    filtering("absent", "absent.tar", "out/absent.tar"),
+]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "a.tar").write_bytes(multi_platform().pack())
+    (tmp_path / "b.tar").write_bytes(multi_platform(("linux/386",), name="docker.io/library/b:1").pack())
+    (tmp_path / "out").mkdir()
+    return tmp_path
+
+
+def test_every_verb_ends_in_a_line_of_its_own(folder: Path) -> None:
+    done = ocitool("batch", write_jobs(folder / "jobs", ALL), folder=folder)
+    lines = read_lines(done.stdout)
+    validator = Draft202012Validator(read_schema("output/batch-result"))
+    for line in lines.values():
+        validator.validate(line)
+    bad = {"bad", "bad check", "absent"}
+    assert done.returncode == 1
+    assert statuses(lines) == {job["id"]: "failed" if job["id"] in bad else "done" for job in ALL}
+    assert {lines[name]["error"]["exitCode"] for name in bad} == {1, 3, 4}
+    assert done.stderr.endswith(b"9 jobs: 6 done, 3 failed\n")
+    assert names(folder / "out") == ["a", "a.tar", "a.tar.zst", "both.tar", "map.json", "parts"]
+    assert {output["contents"] for name in ("tar", "packed", "folder") for output in lines[name]["outputs"]} == {
+        lines["tar"]["outputs"][0]["contents"]
+    }
+    assert len(lines["parts"]["outputs"]) == 3
+    assert lines["tar"]["outputs"][0]["size"] == (folder / "out" / "a.tar").stat().st_size
+    alone = ocitool("merge", "a.tar", "b.tar", "-o", "alone.tar", folder=folder)
+    assert alone.returncode == 0
+    assert (folder / "alone.tar").read_bytes() == (folder / "out" / "both.tar").read_bytes()
+
+
+def test_what_is_done_is_kept_and_the_rest_run_again(folder: Path) -> None:
+    jobs = write_jobs(folder / "jobs", ALL)
+    first = ocitool("batch", jobs, "-q", folder=folder)
+    (folder / "out" / "both.tar").unlink()
+    (folder / "results").write_bytes(first.stdout + first.stdout[:100])
+    again = ocitool("batch", jobs, "--resume", folder / "results", folder=folder)
+    found = statuses(read_lines(again.stdout))
+    kept = {name for name, status in found.items() if status == "kept"}
+    assert kept == {"tar", "packed", "folder", "parts", "check"}
+    assert found["both"] == "done"
+    assert again.stderr.splitlines()[0].endswith(b"passed over 1 line that no result is, the first at 10")
+    both = read_lines(first.stdout)["both"], read_lines(again.stdout)["both"]
+    assert both[0]["outputs"] == both[1]["outputs"]
+
+
+def test_results_that_are_being_replaced_are_not_resumed_from(folder: Path) -> None:
+    jobs = write_jobs(folder / "jobs", ALL[:1])
+    command = [sys.executable, "-m", "ocitool", "batch", str(jobs), "-q", "--resume", "results"]
+    for mode, code in (("wb", 2), ("ab", 0), ("ab", 0)):
+        with (folder / "results").open(mode) as results:
+            done = subprocess.run(command, cwd=folder, stdout=results, stderr=subprocess.PIPE, check=False)
+        assert done.returncode == code, done.stderr
+    lines = [json.loads(line) for line in (folder / "results").read_text().splitlines()]
+    assert [line["status"] for line in lines] == ["done", "kept"]
+
+
+def test_a_wrong_list_runs_nothing(folder: Path) -> None:
+    jobs = write_jobs(folder / "jobs", [ALL[0], ALL[0], filtering("x", "a.tar", "x.tar", index="round")])
+    done = ocitool("batch", jobs, folder=folder)
+    assert (done.returncode, done.stdout) == (2, b"")
+    first, second = done.stderr.decode().splitlines()
+    assert first.startswith(f"ocitool: {jobs}:2: id 'tar' is that of line 1 too; ")
+    assert second.startswith(f"ocitool: {jobs}:3: option index is 'round'; ")
+    assert names(folder / "out") == []
+
+
+def test_jobs_come_through_a_pipe(folder: Path) -> None:
+    done = ocitool("batch", "-", "-q", stdin=json.dumps(ALL[0]).encode(), folder=folder)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert statuses(read_lines(done.stdout)) == {"tar": "done"}
+
+
+def test_a_dry_run_writes_nothing(folder: Path) -> None:
+    done = ocitool("batch", write_jobs(folder / "jobs", ALL[:5]), "--dry-run", folder=folder)
+    lines = read_lines(done.stdout)
+    assert done.returncode == 0
+    assert set(statuses(lines).values()) == {"planned"}
+    assert names(folder / "out") == []
+    assert lines["tar"]["outputs"][0]["contents"] == lines["folder"]["outputs"][0]["contents"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--workers", "2", "--scheduler", "tcp://x:1"), "--workers and --scheduler contradict each other"),
+        (("--timeout", "2"), "--timeout is for a cluster"),
+        (("--max-bytes-per-second", "fast"), "no size 'fast'"),
+        (("--resume", "absent"), "cannot read the results"),
+        (("--resume", "jobs"), "holds no result of a batch"),
+    ],
+)
+def test_wrong_options_are_told(folder: Path, arguments: tuple[str, ...], words: str) -> None:
+    done = ocitool("batch", write_jobs(folder / "jobs", ALL[:1]), *arguments, folder=folder)
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert words in done.stderr.decode()
+    assert names(folder / "out") == []
+
+
+def test_nobody_reads_the_results_any_more(folder: Path) -> None:
+    """As for any report, that is no error; what was not begun by then is not."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    jobs = [filtering(f"{number}", "a.tar", f"out/{number}.tar") for number in range(50)]
+    command = [sys.executable, "-m", "ocitool", "batch", str(write_jobs(folder / "jobs", jobs)), "--workers", "1"]
+    done = subprocess.run(command, cwd=folder, stdout=writer, stderr=subprocess.PIPE, check=False)
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert len(names(folder / "out")) < 50
+
+
+def test_results_that_do_not_fit_end_it(folder: Path) -> None:
+    command = [sys.executable, "-m", "ocitool", "batch", str(write_jobs(folder / "jobs", ALL[:1]))]
+    with open("/dev/full", "wb") as full:  # noqa: PTH123 - a device
+        done = subprocess.run(command, cwd=folder, stdout=full, stderr=subprocess.PIPE, check=False)
+    assert done.returncode == 6
+    assert done.stderr == b"ocitool: cannot write the results: No space left on device\n"
+
+
+@pytest.mark.parametrize("form", ["plain", "json"])
+def test_progress_tells_of_jobs(folder: Path, form: str) -> None:
+    done = ocitool("batch", write_jobs(folder / "jobs", ALL), "--progress", form, "-q", folder=folder)
+    first, *_, last = done.stderr.decode().splitlines()
+    if form == "plain":
+        assert first == "batch: 0 of 9 jobs done, 0 running"
+        assert last.startswith("batch: 6 of 9 jobs done, 3 failed, 0 running, ")
+    else:
+        document = json.loads(last)
+        Draft202012Validator(read_schema("output/progress")).validate(document)
+        assert document["jobs"] == {"done": 6, "failed": 3, "running": 0, "total": 9}

@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from ocitool.errors import DocumentError, SelectionError
+from ocitool.model.digest import Digest
+from ocitool.plan.batch.job import Job
+from ocitool.plan.batch.result import JobOutput, JobResult, JobStatus, SourceState
+
+JOB = Job("a", "filter", ("/in",), "/out")
+RESULT = JobResult(
+    "a",
+    JOB.digest,
+    "filter",
+    JobStatus.DONE,
+    sources=(SourceState("/in", 3, "12"), SourceState("s3://x/y")),
+    outputs=(JobOutput("/out", 7, Digest.of(b"")),),
+    read=5,
+    seconds=1.25,
+    worker="host:1",
+    attempts=2,
+)
+
+
+@pytest.mark.parametrize(
+    "result", [RESULT, JobResult.failed(JOB, SelectionError("not there", where="x", remedy="look"))]
+)
+def test_a_result_is_read_as_it_was_written(result: JobResult) -> None:
+    assert JobResult.from_json(json.loads(json.dumps(result.to_json()))) == result
+
+
+@pytest.mark.parametrize("field", RESULT.to_json())
+@pytest.mark.parametrize("value", [..., [1], {"x": 1}, "sha256:0", -1.5])
+def test_what_is_no_result_is_refused(field: str, value: Any) -> None:
+    document: dict[str, Any] = RESULT.to_json()
+    if value is ...:
+        del document[field]
+    else:
+        document[field] = value
+    fits = {("id", "sha256:0"), ("verb", "sha256:0"), ("worker", "sha256:0"), ("seconds", -1.5)}
+    if (field, value if isinstance(value, str | float) else "") in fits:
+        JobResult.from_json(document)
+        return
+    with pytest.raises(DocumentError):
+        JobResult.from_json(document)
