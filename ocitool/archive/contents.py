@@ -40,8 +40,8 @@ if TYPE_CHECKING:
 Row: TypeAlias = "tuple[str, int, int]"
 """An entry of a table: its name as its header has it, a folder's with a slash, the offset of its data, their size."""
 
-CONTENTS_LIMIT: Final = 1000 * 1024
-"""Bytes of records that a table may fill: Go's archive/tar, libarchive and we take 1 MiB at the most."""
+CONTENTS_LIMIT: Final = 960 * 1024
+"""Bytes of records that a table may fill: libarchive refuses one of 1,000,000, Go's archive/tar a header over 1 MiB."""
 
 WINDOW: Final = 256 * 1024
 """Bytes that are asked for at first; the tables of some 2,000 blobs are shorter."""
