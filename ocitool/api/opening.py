@@ -108,16 +108,19 @@ class ScannedArchive:
 
 @contextmanager
 def open_scanned(
-    path: str | os.PathLike[str], options: SourceOptions, listener: Listener
+    path: str | os.PathLike[str], options: SourceOptions, listener: Listener, *, by_contents: bool = True
 ) -> Iterator[ScannedArchive]:
-    """Open `path` (or ``-``) and list its entries; raises what opening and scanning raise."""
+    """Open `path` (or ``-``) and list its entries, not from a table of contents without `by_contents`.
+
+    Raises what opening and scanning raise.
+    """
     spooling = Spooling(listener)
     spool = spooling.options(options)
     opened = open_place(path, standard_input=options.standard_input)
     with closing(spool_incoming(opened, spool) if isinstance(opened, Incoming) else opened) as source:
         spooling.finish()
         with unchanged(source):
-            scan = scan_source(source)
+            scan = scan_source(source, by_contents=by_contents)
         yield ScannedArchive(source, scan, source.compression)
 
 

@@ -41,10 +41,10 @@ Row: TypeAlias = "tuple[str, int, int]"
 """An entry of a table: its name as its header has it, a folder's with a slash, the offset of its data, their size."""
 
 CONTENTS_LIMIT: Final = 960 * 1024
-"""Bytes of records that a table may fill: libarchive refuses one of 1,000,000, Go's archive/tar a header over 1 MiB."""
+"""Bytes of records that a table may fill: libarchive refuses a record of 1,000,000, Go's archive/tar 1 MiB."""
 
-WINDOW: Final = 256 * 1024
-"""Bytes that are asked for at first; the tables of some 2,000 blobs are shorter."""
+WINDOW: Final = 64 * 1024
+"""Bytes that are asked for at first, as the scan does; the tables of some 600 blobs are shorter."""
 
 _OURS: Final = '{"ocitool":"contents","version":1,'
 _LEAST_ROW: Final = len('["",512,0],')
@@ -64,6 +64,10 @@ class Contents:
         entries = json.dumps(self.rows, separators=(",", ":"))
         digest = Digest.of(entries.encode("ascii"))
         return f'{_OURS}"size":{self.size},"digest":"{digest}","entries":{entries}}}'
+
+    def moved(self, by: int) -> Contents:
+        """Return what is said where all of it stands so many bytes further up."""
+        return Contents(self.size + by, tuple([(name, offset + by, size) for name, offset, size in self.rows]))
 
     @classmethod
     def parse(cls, comment: bytes) -> Contents | None:
@@ -88,7 +92,7 @@ class Contents:
 def _rows(listed: Sequence[object]) -> Iterator[Row]:
     for row in listed:
         match row:
-            case [str(name), int(offset), int(size)]:
+            case [str(name), int(offset), int(size)] if not isinstance(offset, bool) and not isinstance(size, bool):
                 yield name, offset, size
             case _:
                 return
@@ -121,6 +125,17 @@ def may_be_listed(names: Iterable[str]) -> bool:
         if least > CONTENTS_LIMIT:
             return False
     return True
+
+
+def largest_contents(entries: int, letters: int, largest: int) -> int:
+    """Return the bytes that the header with a table takes at the most.
+
+    It has so many entries, with so many ASCII letters in their names, and no number above `largest`.
+    """
+    row = len('["/",,],') + 2 * len(str(largest))
+    text = len(Contents(largest, ()).text()) + entries * row + letters
+    records = text + len(f"{CONTENTS_LIMIT} comment=\n")
+    return BLOCK + min(records + padding(records), CONTENTS_LIMIT)
 
 
 class ListedArchive:
@@ -202,18 +217,32 @@ def scan_by_contents(source: ByteSource, require_before: Callable[[Mapping[int, 
         listed = ListedArchive(found.contents, found.first)
         listed.require_in(found.window)
     except UnsafeEntry as error:
-        raise wrong_contents(error.message, source.name) from None
+        raise UnsafeEntry(
+            f"the table of contents at its beginning is wrong: {error.message}",
+            where=source.name,
+            remedy="download it: a local file is read without its table, and verify says more",
+        ) from None
     require_before(_Headers(listed, len(found.window)))
     return Scan(listed.entries, has_end=True, size=source.size)
 
 
-def wrong_contents(reason: str, source: str) -> UnsafeEntry:
-    """Return the error for a table that does not agree with its archive."""
-    return UnsafeEntry(
-        f"the table of contents at its beginning is wrong: {reason}",
-        where=source,
-        remedy="download it: a local file is read without its table; verify tells more",
-    )
+def contents_problem(source: ByteSource, scan: Scan) -> str:
+    """Return what is wrong with the table at the beginning of a source that was scanned, "" if nothing is.
+
+    All headers are read for that; raises what reading raises.
+    """
+    try:
+        found = find_contents(source)
+        if found is None:
+            return ""
+        if found.contents.size != source.size:
+            return f"it is that of an archive of {found.contents.size} bytes, and this one has {source.size}"
+        listed = ListedArchive(found.contents, found.first)
+        for entry in listed.entries:
+            listed.require(entry, source.read_at(entry.header_offset, entry.data_offset - entry.header_offset))
+    except UnsafeEntry as error:
+        return error.message
+    return "" if listed.entries == scan.entries else "there are other entries, too"
 
 
 class _Headers(Mapping[int, bytes]):

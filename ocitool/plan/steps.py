@@ -197,7 +197,9 @@ class OutputPlan:
         first = self.members[0]
         # An entry has one extended header at the most, and this one shall hold nothing else.
         is_plain = header_length(first.name, first.content.size) == BLOCK and not self.is_aligned(first.content)
-        return encode_contents(first.name, self._lay_out) if is_plain else b""
+        if not is_plain:
+            return b""
+        return encode_contents(first.name, self._lay_out if self.alignment else self._lay_out(0).moved)
 
     def _lay_out(self, start: int) -> Contents:
         """Return where everything is with `start` bytes before the first entry's header."""
