@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from ocitool.model.renaming import Renaming
     from ocitool.model.schemas import read_schema, schema_names
     from ocitool.plan.options import (
+        Contents,
         DockerManifest,
         FilterOptions,
         Followers,
@@ -53,6 +54,7 @@ if TYPE_CHECKING:
 __all__ = [
     "AdviseOptions",
     "ClientOptions",
+    "Contents",
     "DockerManifest",
     "FilterOptions",
     "FilterResult",
@@ -105,6 +107,7 @@ __all__ = [
 _HOMES: Final = {
     "AdviseOptions": "ocitool.api.advising",
     "ClientOptions": "ocitool.api.import_client",
+    "Contents": "ocitool.plan.options",
     "DockerManifest": "ocitool.plan.options",
     "FilterOptions": "ocitool.plan.options",
     "FilterResult": "ocitool.api.filtering",

@@ -95,6 +95,11 @@ def test_the_table_of_any_plan_is_its_scan(members: tuple[Member, ...], alignmen
         assert data[entry.header_offset : entry.data_offset] == archive.header(entry)
 
 
+def test_there_is_filler_to_be_read() -> None:
+    archive = listed(whole(Reflink.AUTO))
+    assert sum(len(archive.header(entry)) > 512 for entry in archive.entries) > 1
+
+
 @settings(max_examples=300)
 @given(st.data(), st.integers(1, 255), REFLINKS)
 def test_a_changed_byte_is_noticed_or_changes_nothing(data: st.DataObject, mask: int, reflink: Reflink) -> None:
