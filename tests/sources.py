@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ocitool.archive.remote import FarSource
+from ocitool.errors import ArchiveError
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
 
 class BytesSource:
@@ -47,3 +50,25 @@ class BytesSource:
 
     def close(self) -> None:
         """Nothing is held."""
+
+
+class FarBytes(BytesSource, FarSource):
+    """Bytes that are far away: what is read, as offset and length, is noted."""
+
+    def __init__(self, data: bytes, name: str = "far.tar") -> None:
+        super().__init__(data, name)
+        self.reads: list[tuple[int, int]] = []
+        self.expected: dict[int, bytes] = {}
+
+    def require_before(self, expected: Mapping[int, bytes]) -> None:
+        self.expected = dict(expected)
+
+    def interrupt(self) -> None:
+        """Nobody waits for bytes in memory."""
+
+    def read_at(self, offset: int, length: int) -> bytes:
+        self.reads.append((offset, length))
+        for place, header in self.expected.items():
+            if offset <= place < offset + length and self._data[place - len(header) : place] != header:
+                raise ArchiveError("another header", where=self.name)
+        return super().read_at(offset, length)

@@ -49,8 +49,8 @@ if TYPE_CHECKING:
     from ocitool.api.importing import import_archive, predict_import
     from ocitool.api.inspecting import inspect_archive
     from ocitool.api.jobs.batching import BatchOptions, run_batch
-    from ocitool.api.jobs.crew import Crew
-    from ocitool.api.jobs.lists import make_jobs, read_jobs, read_results
+    from ocitool.api.jobs.crew import Completion, Crew, CrewWatch
+    from ocitool.api.jobs.lists import EarlierResults, make_jobs, read_jobs, read_results
     from ocitool.api.jobs.running import run_job
     from ocitool.api.jobs.verb import JobSetting
     from ocitool.api.listener import Listener
@@ -65,6 +65,7 @@ if TYPE_CHECKING:
     from ocitool.check.gates import Gates
     from ocitool.check.report import Finding, Place, Report
     from ocitool.check.rule import Level, Profile, Rule, Severity
+    from ocitool.engine.rate import Rate
     from ocitool.errors import OcitoolError
     from ocitool.graph.image import ArchiveForm
     from ocitool.graph.inventory import Inventory, PlatformRow
@@ -80,10 +81,11 @@ if TYPE_CHECKING:
     from ocitool.model.renaming import Renaming
     from ocitool.model.schemas import read_schema, schema_names
     from ocitool.plan.batch.job import Job
-    from ocitool.plan.batch.result import JobResult, JobStatus
+    from ocitool.plan.batch.result import JobError, JobOutput, JobResult, JobStatus, SourceState
     from ocitool.plan.comparison import Amount, Compared, Comparison, ImageChange
     from ocitool.plan.note import Note
     from ocitool.plan.options import (
+        Contents,
         DockerManifest,
         FilterOptions,
         Followers,
@@ -108,14 +110,18 @@ __all__ = [
     "ClientOptions",
     "Compared",
     "Comparison",
+    "Completion",
     "Compression",
+    "Contents",
     "Crew",
+    "CrewWatch",
     "DeltaList",
     "DeltaResult",
     "Digest",
     "DigestRole",
     "DistinctLayer",
     "DockerManifest",
+    "EarlierResults",
     "Evidence",
     "Explanation",
     "Fault",
@@ -137,6 +143,8 @@ __all__ = [
     "IndexForm",
     "Inventory",
     "Job",
+    "JobError",
+    "JobOutput",
     "JobResult",
     "JobSetting",
     "JobStatus",
@@ -161,6 +169,7 @@ __all__ = [
     "PlatformSelection",
     "PlatformSpecifier",
     "Profile",
+    "Rate",
     "ReadableFile",
     "Reference",
     "Reflink",
@@ -174,6 +183,7 @@ __all__ = [
     "Source",
     "SourceOptions",
     "SourceReference",
+    "SourceState",
     "SplitBy",
     "SplitOptions",
     "SplitResult",
@@ -224,14 +234,18 @@ _HOMES: Final = {
     "ClientOptions": "ocitool.api.import_client",
     "Compared": "ocitool.plan.comparison",
     "Comparison": "ocitool.plan.comparison",
+    "Completion": "ocitool.api.jobs.crew",
     "Compression": "ocitool.archive.codec.compress",
+    "Contents": "ocitool.plan.options",
     "Crew": "ocitool.api.jobs.crew",
+    "CrewWatch": "ocitool.api.jobs.crew",
     "DeltaList": "ocitool.model.delta",
     "DeltaResult": "ocitool.api.deltas",
     "Digest": "ocitool.model.digest",
     "DigestRole": "ocitool.advice.messages.roles",
     "DistinctLayer": "ocitool.graph.sizes",
     "DockerManifest": "ocitool.plan.options",
+    "EarlierResults": "ocitool.api.jobs.lists",
     "Evidence": "ocitool.advice.outcome",
     "Explanation": "ocitool.advice.explain",
     "Fault": "ocitool.model.fault",
@@ -253,6 +267,8 @@ _HOMES: Final = {
     "IndexForm": "ocitool.plan.options",
     "Inventory": "ocitool.graph.inventory",
     "Job": "ocitool.plan.batch.job",
+    "JobError": "ocitool.plan.batch.result",
+    "JobOutput": "ocitool.plan.batch.result",
     "JobResult": "ocitool.plan.batch.result",
     "JobSetting": "ocitool.api.jobs.verb",
     "JobStatus": "ocitool.plan.batch.result",
@@ -277,6 +293,7 @@ _HOMES: Final = {
     "PlatformSelection": "ocitool.model.platform_selection",
     "PlatformSpecifier": "ocitool.model.platform_selection",
     "Profile": "ocitool.check.rule",
+    "Rate": "ocitool.engine.rate",
     "ReadableFile": "ocitool.archive.file_objects",
     "Reference": "ocitool.model.reference",
     "Reflink": "ocitool.plan.options",
@@ -290,6 +307,7 @@ _HOMES: Final = {
     "Source": "ocitool.api.places",
     "SourceOptions": "ocitool.api.opening",
     "SourceReference": "ocitool.plan.steps",
+    "SourceState": "ocitool.plan.batch.result",
     "SplitBy": "ocitool.plan.options",
     "SplitOptions": "ocitool.plan.options",
     "SplitResult": "ocitool.api.splitting",

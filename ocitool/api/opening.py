@@ -117,15 +117,20 @@ class ScannedArchive:
 
 
 @contextmanager
-def open_scanned(place: Source, options: SourceOptions, listener: Listener) -> Iterator[ScannedArchive]:
-    """Open an archive and list its entries; raises what opening and scanning raise."""
+def open_scanned(
+    place: Source, options: SourceOptions, listener: Listener, *, by_contents: bool = True
+) -> Iterator[ScannedArchive]:
+    """Open an archive and list its entries, not from a table of contents without `by_contents`.
+
+    Raises what opening and scanning raise.
+    """
     spooling = Spooling(listener)
     spool = spooling.options(options)
     opened = open_place(place, standard_input=options.standard_input)
     with closing(spool_incoming(opened, spool) if isinstance(opened, Incoming) else opened) as source:
         spooling.finish()
         with unchanged(source):
-            scan = scan_source(source)
+            scan = scan_source(source, by_contents=by_contents)
         yield ScannedArchive(source, scan, source.compression)
 
 

@@ -49,7 +49,7 @@ def verify_archive(
     options = options or VerifyOptions()
     source_options = source_options or SourceOptions()
     listener = listener or Silence()
-    with open_scanned(source, source_options, listener) as scanned:
+    with open_scanned(source, source_options, listener, by_contents=False) as scanned:
         try:
             graph = build_graph(scanned.scan, scanned.source, ratio_limit=source_options.ratio_limit)
         except (DocumentError, MissingIndex) as error:

@@ -90,18 +90,30 @@ def encode_header(name: str, size: int, *, directory: bool = False, filling: int
     body = encode_pax(records)
     if filling:
         room = len(body) + padding(len(body)) + filling if records else filling - BLOCK
-        body += _comment(room - len(body))
-    extension = _block((b"", b"PaxHeaders/" + raw[-80:].rpartition(b"/")[2]), len(body), b"x", 0o644)
-    return extension + body + bytes(padding(len(body))) + block
+        body += encode_comment(_FILLER, room - len(body))
+    return encode_extension(raw, body) + block
 
 
-def _comment(length: int) -> bytes:
-    """Return a record of `length` bytes that every reader passes over (POSIX: "comment").
+def header_length(name: str, size: int, *, directory: bool = False) -> int:
+    """Return the bytes of what `encode_header` gives without filling, for most entries without making it."""
+    if size < USTAR_SIZE_LIMIT and len(name) < 100 and name.isascii():
+        return BLOCK
+    return len(encode_header(name, size, directory=directory))
+
+
+def encode_extension(name: bytes, body: bytes) -> bytes:
+    """Return the PAX extended header with `body`, its records, for the entry of that name, which comes next."""
+    header = _block((b"", b"PaxHeaders/" + name[-80:].rpartition(b"/")[2]), len(body), b"x", 0o644)
+    return header + body + bytes(padding(len(body)))
+
+
+def encode_comment(text: str, length: int) -> bytes:
+    """Return a record of `length` bytes that every reader passes over (POSIX: "comment"), with spaces after `text`.
 
     Where its length has a digit more than what follows it needs, it is one byte shorter.
     """
     around = len(f"{length} comment=\n")
-    return encode_pax({"comment": _FILLER.ljust(length - around)})
+    return encode_pax({"comment": text.ljust(length - around)})
 
 
 def encode_pax(records: dict[str, str]) -> bytes:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Final, TypeAlias
 
+from ocitool.archive.contents import scan_by_contents
 from ocitool.archive.entry import Entry, EntryKind, Scan
+from ocitool.archive.entry_name import clean_name
 from ocitool.archive.headers import BLOCK, ZERO_BLOCK, Header, padding, parse_header, parse_pax, pax_size
 from ocitool.archive.layout_directory import DirectorySource
 from ocitool.archive.remote import FarSource
@@ -40,9 +42,19 @@ _KINDS: Final = {
 }
 
 
-def scan_source(source: ByteSource) -> Scan:
-    """List the entries of any source: a folder knows its own, everything else is a tar."""
-    return source.scan() if isinstance(source, DirectorySource) else scan_archive(source)
+def scan_source(source: ByteSource, *, by_contents: bool = True) -> Scan:
+    """List the entries of any source: a folder knows its own, everything else is a tar.
+
+    One that is read by request is listed by its table of contents, if it has one and `by_contents` allows that. A
+    local file never is: to scan it costs next to nothing. Raises what `scan_archive` and `scan_by_contents` raise.
+    """
+    if isinstance(source, DirectorySource):
+        return source.scan()
+    if by_contents and isinstance(source, FarSource):
+        scan = scan_by_contents(source, source.require_before)
+        if scan is not None:
+            return scan
+    return scan_archive(source)
 
 
 def scan_archive(source: ByteSource) -> Scan:
@@ -218,16 +230,10 @@ class Scanner:
         return self._window[start : start + length]
 
     def _clean(self, raw: bytes, offset: int) -> str:
-        """Clean a name as importers do (Go's path.Clean), refusing what could leave a folder."""
-        if b"\0" in raw or b"\\" in raw or len(raw) > NAME_LIMIT:
-            raise UnsafeEntry("entry name with a NUL, a backslash or too many bytes", where=self._place(offset))
-        name = raw.decode("utf-8", errors="surrogateescape")
-        if name.startswith("/"):
-            raise UnsafeEntry(f"entry with an absolute name {name[:200]!r}", where=self._place(offset))
-        parts = [part for part in name.split("/") if part not in {"", "."}]
-        if ".." in parts:
-            raise UnsafeEntry(f"entry name {name[:200]!r} has '..' in it", where=self._place(offset))
-        return "/".join(parts)
+        try:
+            return clean_name(raw)
+        except UnsafeEntry as error:
+            raise UnsafeEntry(error.message, where=self._place(offset)) from None
 
     def _cut(self, offset: int, needed: int, what: str) -> TruncatedArchive:
         lacking = needed - self._source.size

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from ocitool.archive.headers import BLOCK, ZERO_BLOCK, encode_header, padding
+from ocitool.archive.headers import BLOCK, ZERO_BLOCK, encode_header, header_length, padding
 
 END: Final = ZERO_BLOCK * 2
 """What closes a tar (POSIX: at least two zero blocks); nothing follows it."""
@@ -21,10 +21,10 @@ class PlacedEntry:
 
 
 class TarLayout:
-    """Hand out offsets for entries in their order; `size` is the length in bytes so far."""
+    """Hand out offsets for entries in their order; `size` is the length in bytes so far, at first `start`."""
 
-    def __init__(self, alignment: int = 0) -> None:
-        self.size = 0
+    def __init__(self, alignment: int = 0, start: int = 0) -> None:
+        self.size = start
         self._alignment = alignment
 
     def place(self, name: str, size: int, *, directory: bool = False, like: int | None = None) -> PlacedEntry:
@@ -32,18 +32,23 @@ class TarLayout:
 
         With `like`, a multiple of 512, its data begins as many bytes after a multiple of the alignment as that does.
         """
-        header = encode_header(name, size, directory=directory)
-        if like is not None and (filling := self._filling(header, like)):
-            header = encode_header(name, size, directory=directory, filling=filling)
         header_offset = self.size
-        data_offset = header_offset + len(header)
-        self.size = data_offset + size + padding(size)
+        data_offset = self.reserve(name, size, directory=directory, like=like)
+        filling = data_offset - header_offset - header_length(name, size, directory=directory)
+        header = encode_header(name, size, directory=directory, filling=filling)
         return PlacedEntry(header, header_offset, data_offset)
 
-    def _filling(self, header: bytes, like: int) -> int:
-        filling = (like - self.size - len(header)) % self._alignment
+    def reserve(self, name: str, size: int, *, directory: bool = False, like: int | None = None) -> int:
+        """Place an entry as `place` does, and return the offset of its data alone."""
+        length = header_length(name, size, directory=directory)
+        data_offset = self.size + length + (0 if like is None else self._filling(length, like))
+        self.size = data_offset + size + padding(size)
+        return data_offset
+
+    def _filling(self, length: int, like: int) -> int:
+        filling = (like - self.size - length) % self._alignment
         # An extended header of its own has two blocks at least.
-        return filling + self._alignment if filling == len(header) == BLOCK else filling
+        return filling + self._alignment if filling == length == BLOCK else filling
 
     def close(self) -> int:
         """Return the offset of the end blocks and count them in."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 import posixpath
 from typing import TYPE_CHECKING, Final
 
+from ocitool.archive.contents import contents_problem
+from ocitool.archive.layout_directory import DirectorySource
 from ocitool.check.report import Place, Problem
 from ocitool.graph.image import ArchiveForm
 from ocitool.graph.layout_files import BLOBS_FOLDER, BOOKKEEPING, REPOSITORIES_NAME
@@ -32,6 +34,9 @@ def tar_problems(archive: CheckedArchive) -> Iterator[Problem]:
         )
     elif archive.compression:
         yield Problem("T8", f"the whole file is compressed with {archive.compression}: no ctr reads such a file")
+    if not isinstance(archive.source, DirectorySource) and (wrong := contents_problem(archive.source, archive.scan)):
+        first = archive.scan.entries[0].name
+        yield Problem("T9", f"the table of contents in its header is wrong: {wrong}", Place(first))
     yield from _other_files(archive)
 
 

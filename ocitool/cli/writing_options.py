@@ -25,7 +25,16 @@ from ocitool.model.limits import RATIO_LIMIT
 from ocitool.model.platform_selection import PlatformSelection
 from ocitool.model.reference import ImageFilter
 from ocitool.model.renaming import Renaming
-from ocitool.plan.options import DockerManifest, FilterOptions, Followers, IndexForm, Layers, Missing, Reflink
+from ocitool.plan.options import (
+    Contents,
+    DockerManifest,
+    FilterOptions,
+    Followers,
+    IndexForm,
+    Layers,
+    Missing,
+    Reflink,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -134,6 +143,10 @@ ReflinkMode: TypeAlias = Annotated[
         "large blobs. DIR/ has links or clones of a folder's files anyway.",
     ),
 ]
+ContentsMode: TypeAlias = Annotated[
+    Contents,
+    typer.Option("--contents", help="Begin with a table of contents, a comment for readers that fetch ranges."),
+]
 DigestMap: TypeAlias = Annotated[
     str | None,
     typer.Option("--digest-map", metavar="FILE", help="Write old and new digests as JSON.", show_default=False),
@@ -166,6 +179,7 @@ class WritingArguments:
     compress: Compress = None
     layers: LayerCompression = Layers.KEEP
     reflink: ReflinkMode = Reflink.NEVER
+    contents: ContentsMode = Contents.AUTO
     digest_map: DigestMap = None
     no_clobber: NoClobber = False
     force: Force = False
@@ -195,6 +209,7 @@ class WritingArguments:
             docker_manifest=self.docker_manifest,
             layers=self.layers,
             reflink=self.reflink,
+            contents=self.contents,
         )
 
     def write_options(self) -> WriteOptions:

@@ -69,6 +69,16 @@ class Reflink(Enum):
     ALWAYS = "always"
 
 
+class Contents(Enum):
+    """Whether an archive begins with a table of contents, a comment that spares readers far away a scan.
+
+    `AUTO` writes it wherever it is not too large. With `NEVER` an output of short names is plain ustar throughout.
+    """
+
+    AUTO = "auto"
+    NEVER = "never"
+
+
 @dataclass(frozen=True, slots=True)
 class FilterOptions:
     """All that decides what a filtered archive holds.
@@ -91,6 +101,7 @@ class FilterOptions:
     layers: Layers = Layers.KEEP
     renaming: Renaming = field(default_factory=Renaming)
     reflink: Reflink = Reflink.NEVER
+    contents: Contents = Contents.AUTO
 
     def __post_init__(self) -> None:
         """Raise `UsageError` for options that contradict each other."""

@@ -15,7 +15,7 @@ from ocitool.model.descriptor import CONTAINERD_NAME
 from ocitool.model.reference import has_reference_separator
 from ocitool.plan.compatibility import compatibility_notes
 from ocitool.plan.docker_manifest import build_docker_manifest, configs_of
-from ocitool.plan.options import Layers, Reflink
+from ocitool.plan.options import Contents, Layers, Reflink
 from ocitool.plan.recompression import RecompressedLayer, Recompression, recompressed
 from ocitool.plan.rewrite import NewDocument, RewrittenImage, rewrite_image, rewrite_index
 from ocitool.plan.steps import Content, Copy, Emit, Folder, Member, OutputPlan, PlannedImage, PlannedManifest
@@ -89,6 +89,7 @@ def plan_output(
             ),
             digest_map=digest_map,
             alignment=0 if options.reflink is Reflink.NEVER else CLONE_UNIT,
+            has_contents=options.contents is Contents.AUTO,
         ),
         tuple(images),
         (

@@ -6,6 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from ocitool.archive.contents import largest_contents
 from ocitool.archive.headers import BLOCK, padding
 from ocitool.archive.writer import END
 from ocitool.errors import UsageError
@@ -28,28 +29,39 @@ _TOP_FILES: Final = frozenset({"index.json", "manifest.json"})
 class _Bundle:
     """Parts that share an archive, and what it holds so far: entries by name, and the bytes of the files that grow.
 
-    `size` is what the archive has without those.
+    `size` is what the archive has without those, and without the table of contents that it may have; `letters` are
+    those of the names of `entries`.
     """
 
     members: list[int] = field(default_factory=list)
     entries: dict[str, int] = field(default_factory=dict)
+    letters: int = 0
     size: int = len(END)
     documents: defaultdict[str, int] = field(default_factory=lambda: defaultdict(int))
+    has_contents: bool = False
 
-    def size_with(self, other: _Bundle) -> int:
+    def size_with(self, other: _Bundle, max_size: int) -> int:
         """Return an upper bound of the archive's bytes with all of `other` in it: shared blobs count once.
 
-        Joined, two indexes are shorter than one after the other.
+        Joined, two indexes are shorter than one after the other. No number in a table of contents is over `max_size`.
         """
-        more = sum(size for name, size in other.entries.items() if name not in self.entries)
+        more = [(name, size) for name, size in other.entries.items() if name not in self.entries]
         names = self.documents.keys() | other.documents.keys()
         documents = sum(_in_tar(self.documents.get(name, 0) + other.documents.get(name, 0)) for name in names)
-        return self.size + more + documents
+        contents = 0
+        if self.has_contents:
+            rows = len(self.entries) + len(more) + len(names)
+            letters = self.letters + sum(len(name) for name in (*names, *(name for name, _ in more)))
+            contents = largest_contents(rows, letters, max_size)
+        return self.size + sum(size for _, size in more) + documents + contents
 
     def add(self, other: _Bundle) -> None:
         self.members += other.members
-        self.size += sum(size for name, size in other.entries.items() if name not in self.entries)
-        self.entries |= other.entries
+        for name, size in other.entries.items():
+            if name not in self.entries:
+                self.entries[name] = size
+                self.size += size
+                self.letters += len(name)
         for name, size in other.documents.items():
             self.documents[name] += size
 
@@ -71,7 +83,7 @@ def pack(parts: Sequence[tuple[Part, OutputPlan]], max_size: int) -> list[list[P
             )
         bundles = platforms[platform]
         for bundle in bundles[-OPEN_BUNDLES:]:
-            if bundle.size_with(single) <= max_size:
+            if bundle.size_with(single, max_size) <= max_size:
                 bundle.add(single)
                 break
         else:
@@ -81,7 +93,7 @@ def pack(parts: Sequence[tuple[Part, OutputPlan]], max_size: int) -> list[list[P
 
 
 def _single(number: int, plan: OutputPlan) -> _Bundle:
-    bundle = _Bundle([number])
+    bundle = _Bundle([number], has_contents=plan.has_contents)
     for member in plan.members:
         if member.name in _TOP_FILES:
             bundle.documents[member.name] = member.content.size
@@ -89,6 +101,7 @@ def _single(number: int, plan: OutputPlan) -> _Bundle:
             filling = plan.alignment + BLOCK if plan.is_aligned(member.content) else 0
             bundle.entries[member.name] = _in_tar(member.content.size) + filling
     bundle.size += sum(bundle.entries.values())
+    bundle.letters = sum(map(len, bundle.entries))
     return bundle
 
 

@@ -8,10 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from ocitool.archive.headers import BLOCK, padding
-from ocitool.archive.writer import END, PlacedEntry, TarLayout
+from ocitool.archive.contents import Contents, Row, encode_contents, may_be_listed
+from ocitool.archive.headers import BLOCK, header_length, padding
+from ocitool.archive.writer import END, TarLayout
 from ocitool.model.digest import Digest
-from ocitool.plan.contents import content_algorithm, contents_digest
+from ocitool.plan.content_digest import content_algorithm, contents_digest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -126,7 +127,8 @@ class OutputPlan:
     `name` is that of its file where a plan has several, and `is_folder` what it is going to be. `digest_map` maps
     what roots, manifests and layers were to what they are in this output, where they are not there any more.
     With an `alignment`, bytes of a file system's block, large copies stand as many bytes after a multiple of it as
-    they do in their source, so that both files can share blocks; 0 is none.
+    they do in their source, so that both files can share blocks; 0 is none. With `has_contents` the tar begins with a
+    table of contents, unless that would be too large.
     """
 
     members: tuple[Member, ...]
@@ -136,6 +138,7 @@ class OutputPlan:
     kept: tuple[PlannedManifest, ...] = ()
     digest_map: Mapping[Digest, Digest] = field(default_factory=dict)
     alignment: int = 0
+    has_contents: bool = False
 
     def is_aligned(self, content: Content) -> TypeGuard[Copy]:
         """Tell whether content stands so that its blocks can be shared with its source."""
@@ -145,12 +148,14 @@ class OutputPlan:
 
     def steps(self) -> Iterator[Step]:
         """Yield the writes that make the tar, in the order of their offsets and without gaps."""
-        layout = TarLayout(self.alignment)
-        pending = bytearray()
+        pending = bytearray(self._contents_header())
+        layout = TarLayout(self.alignment, len(pending))
         start = 0
         for member in self.members:
             content = member.content
-            place = self._place(layout, member)
+            place = layout.place(
+                member.name, content.size, directory=isinstance(content, Folder), like=self._like(content)
+            )
             pending += place.header
             if isinstance(content, Emit):
                 pending += content.data
@@ -166,11 +171,7 @@ class OutputPlan:
     @property
     def size(self) -> int:
         """Length of the tar in bytes, also of one that becomes a folder instead."""
-        layout = TarLayout(self.alignment)
-        for member in self.members:
-            self._place(layout, member)
-        layout.close()
-        return layout.size
+        return self._lay_out(len(self._contents_header())).size
 
     @property
     def content_size(self) -> int:
@@ -188,18 +189,40 @@ class OutputPlan:
         return sum(member.content.size for member in self.members if isinstance(member.content, Copy))
 
     @property
-    def contents(self) -> Digest:
-        """The digest of all that it holds (`ocitool.plan.contents`), whatever its form; nothing is read for it."""
+    def content_digest(self) -> Digest:
+        """The digest of all that it holds (`ocitool.plan.content_digest`), whatever its form; nothing is read."""
         return contents_digest(
             (member.name, content.size, _content_digest(member.name, content))
             for member in self.members
             if not isinstance(content := member.content, Folder)
         )
 
-    def _place(self, layout: TarLayout, member: Member) -> PlacedEntry:
+    def _like(self, content: Content) -> int | None:
+        return content.offset if self.is_aligned(content) else None
+
+    def _contents_header(self) -> bytes:
+        """Return what is before the first entry's header; b"" if there is no table."""
+        if not self.has_contents or not self.members or not may_be_listed(member.name for member in self.members):
+            return b""
+        first = self.members[0]
+        # An entry has one extended header at the most, and this one shall hold nothing else.
+        is_plain = header_length(first.name, first.content.size) == BLOCK and not self.is_aligned(first.content)
+        if not is_plain:
+            return b""
+        return encode_contents(first.name, self._lay_out if self.alignment else self._lay_out(0).moved)
+
+    def _lay_out(self, start: int) -> Contents:
+        """Return where everything is with `start` bytes before the first entry's header."""
+        layout = TarLayout(self.alignment, start)
+        rows = tuple(self._row(layout, member) for member in self.members)
+        layout.close()
+        return Contents(layout.size, rows)
+
+    def _row(self, layout: TarLayout, member: Member) -> Row:
         content = member.content
-        like = content.offset if self.is_aligned(content) else None
-        return layout.place(member.name, content.size, directory=isinstance(content, Folder), like=like)
+        directory = isinstance(content, Folder)
+        offset = layout.reserve(member.name, content.size, directory=directory, like=self._like(content))
+        return (f"{member.name}/" if directory else member.name), offset, content.size
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ import zstandard
 from tests.builders import NAME, OCI_LAYER, OCI_MANIFEST, Json, Layout, as_json, platform, sha256
 from tests.check.mutation import Mutation
 from tests.docker_archives import CLASSIC, DockerArchive
-from tests.laws.filtering import delta_of
+from tests.laws.filtering import delta_of, filtered
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -373,6 +373,7 @@ MUTATIONS: Final[dict[str, Mutation]] = {
     ),
     "T7": Mutation(lambda: gzip.compress(sound().pack(), mtime=0), lambda: sound().pack()),
     "T8": Mutation(lambda: lzma.compress(sound().pack()), lambda: zstandard.compress(sound().pack())),
+    "T9": Mutation(lambda: filtered(sound().pack(), ["all"]) + bytes(512), lambda: filtered(sound().pack(), ["all"])),
     "V25": Mutation(lambda: stale_tag(named=False), lambda: stale_tag(named=True)),
     "V26": Mutation(lambda: attestation_of(there=False), lambda: attestation_of(there=True)),
     "I1": Mutation(lambda: sound(tags=(), name=None).pack(), lambda: two(second=None).pack()),

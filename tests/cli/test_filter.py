@@ -35,6 +35,15 @@ def test_quiet_prints_nothing(archive: Path, tmp_path: Path) -> None:
     assert (result.returncode, result.stdout, result.stderr) == (0, b"", b"")
 
 
+def test_a_table_of_contents_stands_before_the_rest_unless_told_not_to(archive: Path, tmp_path: Path) -> None:
+    for mode, options in {"auto": (), "never": ("--contents", "never")}.items():
+        assert ocitool("filter", archive, "-p", "all", "-o", tmp_path / mode, *options).returncode == 0
+    plain, data = (tmp_path / "never").read_bytes(), (tmp_path / "auto").read_bytes()
+    assert data.endswith(plain)
+    assert b'comment={"ocitool":"contents","version":1,' in data.removesuffix(plain)
+    assert plain.startswith(b"oci-layout\0")
+
+
 def test_quiet_still_warns(tmp_path: Path) -> None:
     (tmp_path / "image.tar").write_bytes(multi_platform(name=None).pack())
     result = ocitool("filter", tmp_path / "image.tar", "-p", "linux/arm64", "-o", tmp_path / "out.tar", "-q")

@@ -22,7 +22,7 @@ from ocitool.errors import OcitoolError, UnsafeEntry
 from ocitool.model.digest import Digest, digest_of_blob_name
 from ocitool.model.url import url_scheme
 from ocitool.plan.batch.result import JobOutput, JobResult, JobStatus, SourceState
-from ocitool.plan.contents import contents_digest
+from ocitool.plan.content_digest import contents_digest
 from ocitool.plan.steps import Copy
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def is_still_true(job: Job, earlier: JobResult, sources: tuple[SourceState, ...]
 
 
 def read_contents(place: str, options: SourceOptions, setting: JobSetting) -> Digest:
-    """Return the digest of all that an archive holds (`ocitool.plan.contents`), from its bytes.
+    """Return the digest of all that an archive holds (`ocitool.plan.content_digest`), from its bytes.
 
     Raises `ArchiveError` if it cannot be read to its end, or holds what no output of ours does.
     """

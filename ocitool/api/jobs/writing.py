@@ -95,7 +95,9 @@ def run_split(job: Job, setting: JobSetting) -> Outcome:
 
 def _outcome(plan: Plan, written: Sequence[Written]) -> Outcome:
     outputs = zip(plan.outputs, written, strict=True)
-    return Outcome(tuple(JobOutput(file.path, file.size, output.contents) for output, file in outputs), plan.read)
+    return Outcome(
+        tuple(JobOutput(file.path, file.size, output.content_digest) for output, file in outputs), plan.read
+    )
 
 
 def _filter_options(job: Job) -> FilterOptions:

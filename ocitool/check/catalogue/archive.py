@@ -71,6 +71,14 @@ RULES: Final = (
         "write it plain: ocitool filter SRC -p all -o OUT.tar",
     ),
     Rule(
+        "T9",
+        Level.PRACTICE,
+        "A table of contents by ocitool tells of the entries that are there; else two readers see two archives.",
+        "README, Table of contents",
+        Severity.ERROR,
+        usual("T9"),
+    ),
+    Rule(
         "V25",
         Level.PRACTICE,
         "manifest.json can be read, and lists images of the index with their config, layers and tagged names.",

@@ -56,6 +56,7 @@ MENDING: Final[Mapping[str, tuple[Rewrite, ...]]] = {
     "T4": (Rewrite("write it once"),),
     "T6": (_WRITE,),
     "T7": (_PLAIN,),
+    "T9": (_WRITE,),
     "V25": (Rewrite("write it anew"),),
     "V26": (_LEAVE_OUT, _NO_FOLLOWERS),
     "I6": (_WRITE,),

@@ -42,7 +42,7 @@ class SourceState:
 
 @dataclass(frozen=True, slots=True)
 class JobOutput:
-    """What a job wrote, or would: `size` in bytes, and the digest of its contents (`ocitool.plan.contents`)."""
+    """What a job wrote, or would: `size` in bytes, and the digest of its contents (`ocitool.plan.content_digest`)."""
 
     path: str
     size: int

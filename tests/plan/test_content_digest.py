@@ -13,7 +13,7 @@ from ocitool.api import FilterOptions, Followers, JobSetting, PlatformSelection,
 from ocitool.api.jobs.freshness import read_contents
 from ocitool.errors import OcitoolError
 from ocitool.model.digest import Digest
-from ocitool.plan.contents import contents_digest
+from ocitool.plan.content_digest import contents_digest
 from tests.builders import multi_platform
 
 if TYPE_CHECKING:
@@ -37,8 +37,8 @@ def test_every_form_has_the_contents_of_the_plan(tmp_path: Path, name: str, plat
     source.write_bytes(multi_platform(attested=True).pack())
     options = FilterOptions(PlatformSelection.parse([platforms]), attestations=Followers.FOLLOW)
     output = f"{tmp_path}/{name}"
-    planned = filter_archive(source, output, options, dry_run=True).plan.outputs[0].contents
-    written = filter_archive(source, output, options).plan.outputs[0].contents
+    planned = filter_archive(source, output, options, dry_run=True).plan.outputs[0].content_digest
+    written = filter_archive(source, output, options).plan.outputs[0].content_digest
     found = read_contents(output, SourceOptions(spool_directory=tmp_path), JobSetting())
     assert planned == written == found
 
@@ -73,4 +73,4 @@ def test_whatever_changes_is_seen(tmp_path: Path, change: str) -> None:
     except OcitoolError:
         assert change == "link"
     else:
-        assert (found == result.plan.outputs[0].contents) == (change == "nothing")
+        assert (found == result.plan.outputs[0].content_digest) == (change == "nothing")
