@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any, Final
 
 from ocitool.adapters.remote.libraries import lacking, not_served
@@ -10,10 +11,14 @@ from ocitool.adapters.remote.remote_object import Broken, changed, missing, refu
 from ocitool.errors import ArchiveError, OcitoolError, UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ocitool.adapters.remote.address import Address
 
 CREDENTIALS: Final = "credentials come from where its fsspec backend looks for them, or from FSSPEC_{} (see fsspec)"
 _SEVERAL: Final = 4
+_PIPELINED: Final = frozenset({"sftp", "ssh"})
+"""Backends whose files ask for 32 KiB and wait, again and again, unless they are told of a whole range (`readv`)."""
 
 _TELLING: Final = (
     *("ETag", "etag", "checksum", "md5Hash", "content_md5", "generation", "VersionId", "version_id"),
@@ -31,14 +36,14 @@ class GenericObject:
         self._files, self._path = _backend(address)
         self.concurrency = _SEVERAL if getattr(self._files, "async_impl", False) else 1
         # Backends that are not asynchronous hold one connection, which threads must not share.
-        self._turn = threading.Lock() if self.concurrency == 1 else None
+        self._turn = threading.Lock() if self.concurrency == 1 else nullcontext()
         self._facts = self._read_facts()
         size = self._facts["size"]
         self.size: int = -1 if size is None else int(size)
 
     def read_range(self, offset: int, buffer: memoryview) -> int:
         """Ask once for a range; raises as `RemoteObject.read_range`."""
-        data: bytes = self._call("cat_file", start=offset, end=offset + len(buffer))
+        data: bytes = self._call(lambda: self._range(offset, len(buffer)))
         if len(data) > len(buffer):
             raise changed(self._name)
         buffer[: len(data)] = data
@@ -46,7 +51,7 @@ class GenericObject:
 
     def open(self) -> Any:
         """Return a file that gives the bytes in order, for an object whose size nobody tells."""
-        return self._call("open", mode="rb")
+        return self._call(lambda: self._files.open(self._path, "rb"))
 
     def check_unchanged(self) -> None:
         """Raise `ChangedSource` if size or version is another than at the beginning."""
@@ -58,18 +63,23 @@ class GenericObject:
 
     def _read_facts(self) -> dict[str, str | int | None]:
         self._files.invalidate_cache()
-        found = self._call("info")
+        found = self._call(lambda: self._files.info(self._path))
         if found.get("type") == "directory":
             raise ArchiveError("is a folder, not an object", where=self._name, remedy="name an archive in it")
         return {"size": found.get("size")} | {key: str(found[key]) for key in _TELLING if key in found}
 
-    def _call(self, method: str, **arguments: Any) -> Any:
-        """Call a method of the backend; say what went wrong in our words."""
+    def _range(self, offset: int, length: int) -> bytes:
+        if self._address.scheme not in _PIPELINED:
+            data: bytes = self._files.cat_file(self._path, start=offset, end=offset + length)
+            return data
+        with self._files.open(self._path, "rb") as file:
+            return b"".join(file.readv([(offset, length)]))
+
+    def _call(self, ask: Callable[[], Any]) -> Any:
+        """Ask the backend something in our turn; say what went wrong in our words."""
         try:
-            if self._turn is None:
-                return getattr(self._files, method)(self._path, **arguments)
             with self._turn:
-                return getattr(self._files, method)(self._path, **arguments)
+                return ask()
         except OcitoolError:
             raise
         except (FileNotFoundError, NotADirectoryError):

@@ -75,8 +75,9 @@ class RemoteSource(FarSource):
         wanted: list[Wanted] = []
         for offset, length in ranges:
             lead = self._proofs.length(offset)
-            begin = offset if lead else min(self._kept.end(offset), offset + length)
-            wanted.append(Wanted(begin, offset + length - begin, lead))
+            end = min(offset + length, self.size)
+            begin = offset if lead else min(self._kept.end(offset), end)
+            wanted.append(Wanted(begin, end - begin, lead))
         runs = cut(wanted, part_size(processor_count()))
         if self._fetcher is not None:
             self._fetcher.stop(_stopped(self.name))

@@ -164,3 +164,27 @@ def test_all_that_wait_end_when_it_is_stopped() -> None:
     assert errors == ["over"]
     with pytest.raises(ValueError, match="over"):
         fetcher.read(0, memoryview(bytearray(10)))
+
+
+def test_what_was_read_is_not_fetched_ahead_again() -> None:
+    fetch = Fetching()
+    fetcher = made([(0, 3000)], fetch, threads=1)
+    read_all(fetcher, 2000, 1000, 500)
+    read_all(fetcher, 0, 2000, 500)
+    with fetcher._changed:  # once the thread that fetches waits, it has found nothing more to do
+        assert fetcher._next() is None
+    fetcher.stop(ValueError())
+    assert sorted(start for start, _ in fetch.calls) == [0, 1000, 2000]
+
+
+def test_what_was_fetched_too_early_makes_room_for_what_is_waited_for() -> None:
+    fetch = Fetching()
+    fetcher = made([(0, 1000), (30_000, 1000), (50_000, 1000)], fetch, threads=1, budget=PART)
+    read_all(fetcher, 50_000, 1000, 1000)
+    early = fetcher._slots[0]
+    with fetcher._changed:
+        assert fetcher._changed.wait_for(lambda: early.buffer is not None and early.state.name == "HERE", 60)
+    assert read_all(fetcher, 30_000, 1000, 1000) == DATA[30_000:31_000]
+    assert read_all(fetcher, 0, 1000, 1000) == DATA[:1000]
+    fetcher.stop(ValueError())
+    assert len(fetch.buffers) == 1

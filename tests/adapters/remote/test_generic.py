@@ -14,6 +14,7 @@ from ocitool.errors import ArchiveError, ChangedSource, UsageError
 from tests.adapters.remote.reading import open_far, patient
 from tests.builders import multi_platform
 from tests.laws.filtering import filtered, options_of
+from tests.sftp_server import PASSWORD, sftp_server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -128,3 +129,20 @@ def test_an_unknown_scheme_is_told() -> None:
 def test_what_is_no_url_is_told() -> None:
     with pytest.raises(UsageError, match="not a URL"):
         FsspecStore().open_source("https://host:port/a.tar")
+
+
+def test_sftp_reads_whole_ranges_and_says_what_is_wrong(tmp_path: Path) -> None:
+    (tmp_path / "a.tar").write_bytes(DATA)
+    with sftp_server(tmp_path) as url:
+        source = open_far(f"{url}/a.tar")
+        assert PASSWORD not in source.name
+        assert source.size == len(DATA)
+        source.will_read([(70_000, 80_000)])  # past its end
+        assert source.read_at(70_000, 80_000) == DATA[70_000:]
+        source.check_unchanged()
+        (tmp_path / "a.tar").write_bytes(DATA[:-1])
+        with pytest.raises(ChangedSource):
+            source.check_unchanged()
+        source.close()
+        with pytest.raises(ArchiveError, match="no such object"):
+            open_far(f"{url}/b.tar")
