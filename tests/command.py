@@ -27,7 +27,7 @@ def ocitool(
 
 
 def ocitool_here(capture: pytest.CaptureFixture[bytes], *arguments: str | Path) -> subprocess.CompletedProcess[bytes]:
-    """Run a command in this process, which is faster; none that names outputs: that has signals ignored ever after."""
+    """Run a command in this process, which is faster; none that writes: it would have signals ignored ever after."""
     import typer
 
     from ocitool.cli.app import app
