@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -71,7 +72,9 @@ def test_every_command_reads_urls(server: RangeServer, tmp_path: Path) -> None:
     ):
         far, near = ocitool(arguments[0], url, *arguments[1:]), ocitool(arguments[0], local, *arguments[1:])
         assert far.returncode == near.returncode, far.stderr
-        assert far.stdout.replace(url.encode(), b"X") == near.stdout.replace(str(local).encode(), b"X")
+        # Importers read no URLs, and are told of a copy.
+        told = re.sub(rb"importers read no URLs.*\n", b"", far.stdout).replace(b"import a.tar", b"import X")
+        assert told.replace(url.encode(), b"X") == near.stdout.replace(str(local).encode(), b"X")
 
 
 def test_split_and_merge_read_urls(server: RangeServer, tmp_path: Path) -> None:

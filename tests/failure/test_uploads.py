@@ -10,9 +10,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from ocitool.api import WriteOptions, filter_archive
+from ocitool.archive.new_file import NewFile
+from ocitool.errors import OutputError
 from tests.builders import multi_platform
 from tests.command import ocitool
 from tests.failure.endings import BIG, OLD, refused, spoil
+from tests.laws.filtering import options_of
 from tests.remote_servers import Fault
 from tests.uploads import assert_nothing, new_bucket, s3_server
 
@@ -76,3 +80,22 @@ def test_a_large_archive_whose_end_is_spoilt(server: S3Server, big: Path, tmp_pa
     refused(done, 5, "is corrupt")
     assert any(asked.method == "POST" for asked in server.traffic.log)
     assert_nothing(server, bucket)
+
+
+def test_a_digest_map_without_a_name_leaves_the_old_object(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is on the server cannot come back, so that it is replaced after all that may fail here."""
+    from fsspec import filesystem
+
+    def fail(_file: NewFile) -> None:
+        raise OutputError("the name is gone")
+
+    memory, place = filesystem("memory"), f"{tmp_path}/x.tar"
+    memory.pipe_file(place, OLD)
+    source = tmp_path / "in.tar"
+    source.write_bytes(multi_platform().pack())
+    monkeypatch.setattr(NewFile, "publish", fail)
+    options = WriteOptions(digest_map=tmp_path / "map.json")
+    with pytest.raises(OutputError, match="the name is gone"):
+        filter_archive(source, f"memory://{place}", options_of(["all"]), write_options=options)
+    assert memory.cat_file(place) == OLD
+    assert [name.rpartition("/")[2] for name in memory.ls(str(tmp_path), detail=False)] == ["x.tar"]
