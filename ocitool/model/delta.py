@@ -90,23 +90,25 @@ class BaseImage:
 class DeltaList:
     """What delta.json says: `files` and then `blobs` are all that the whole archive holds, in its order.
 
-    `base_images` are at most `DELTA_IMAGE_LIMIT` of the `base_count` that the base had.
+    `base_images` are at most `DELTA_IMAGE_LIMIT` of the `base_count` that the base had. With `has_contents` the whole
+    begins with a table of contents.
     """
 
     files: tuple[ListedFile, ...]
     blobs: tuple[ListedBlob, ...]
     base_images: tuple[BaseImage, ...] = ()
     base_count: int = 0
+    has_contents: bool = False
 
     @property
     def digest(self) -> Digest:
-        """The sha256 of what the whole archive holds: names, digests and sizes in their order, as compact JSON.
+        """The sha256 of what the whole archive holds and is: names, digests and sizes in their order, as compact JSON.
 
         It does not depend on the base: all deltas to one archive have the same.
         """
         files: list[JsonValue] = [[file.name, str(file.digest), file.size] for file in self.files]
         blobs: list[JsonValue] = [[str(blob.digest), blob.size] for blob in self.blobs]
-        return Digest.of(dump_json([files, blobs]))
+        return Digest.of(dump_json([files, blobs, self.has_contents]))
 
     @property
     def base_label(self) -> str:
@@ -130,6 +132,7 @@ class DeltaList:
             "schemaVersion": DELTA_VERSION,
             "kind": "delta",
             "digest": str(self.digest),
+            "hasContents": self.has_contents,
             "base": {"images": [image.to_json() for image in self.base_images], "imageCount": self.base_count},
             "files": [file.to_json() for file in self.files],
             "blobs": [blob.to_json() for blob in self.blobs],
@@ -170,6 +173,7 @@ class DeltaList:
             blobs=_items(value, "blobs", _blob),
             base_images=images,
             base_count=_size(base, "imageCount"),
+            has_contents=_flag(value, "hasContents"),
         )
         if tuple(file.name for file in result.files) not in _FILES:
             raise DocumentError("files are not oci-layout, index.json and perhaps manifest.json")
@@ -191,6 +195,13 @@ def _object(value: JsonValue, what: str) -> JsonObject:
     if not isinstance(value, dict):
         raise DocumentError(f"{what} is {json_kind(value)}, not an object")
     return value
+
+
+def _flag(value: JsonObject, key: str) -> bool:
+    flag = value.get(key)
+    if not isinstance(flag, bool):
+        raise DocumentError(f"{key} is {json_kind(flag)}, not true or false")
+    return flag
 
 
 def _file(value: JsonObject) -> ListedFile:

@@ -65,7 +65,7 @@ def plan_delta(base: ImageGraph, whole: Plan) -> DeltaPlan:
             top.append(member)
         else:
             rest.append(member)
-    listed = DeltaList(tuple(files), tuple(blobs), _base_images(base), len(base.images))
+    listed = DeltaList(tuple(files), tuple(blobs), _base_images(base), len(base.images), output.has_contents)
     members = (*top, Member(DELTA_NAME, Emit(listed.dump())), *rest)
     plan = replace(
         whole,
@@ -92,7 +92,13 @@ def plan_apply(base: ImageGraph, delta: Delta, size: int) -> Plan:
     top = [Member(file.name, Emit(delta.files[file.name])) for file in delta.listed.files]
     return Plan(
         sources=(*source_references(base), SourceReference(delta.name, size)),
-        outputs=(OutputPlan(members=(*top, *blob_members(contents)), images=_images(delta)),),
+        outputs=(
+            OutputPlan(
+                members=(*top, *blob_members(contents)),
+                images=_images(delta),
+                has_contents=delta.listed.has_contents,
+            ),
+        ),
     )
 
 

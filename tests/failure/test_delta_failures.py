@@ -75,7 +75,7 @@ def test_a_closed_pipe(folder: Path, big: Path, big_delta: Path, command: str) -
         stderr=subprocess.PIPE,
     )
     assert process.stdout is not None
-    assert process.stdout.read(10) == b"oci-layout"
+    assert process.stdout.read(10) == b"PaxHeaders"
     process.stdout.close()
     assert process.stderr is not None
     assert process.stderr.read() == b""
