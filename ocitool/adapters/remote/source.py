@@ -46,6 +46,11 @@ class RemoteSource(FarSource):
         """Length in bytes when the source was opened."""
         return self._remote.size
 
+    @property
+    def object_version(self) -> str:
+        """What tells that the object is the same when it is opened another day; "" if nothing does."""
+        return self._remote.version
+
     def open_range(self, offset: int, size: int) -> OpenRange | None:
         """Return None: no file of this machine has the bytes."""
 

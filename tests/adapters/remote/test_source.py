@@ -32,6 +32,8 @@ class BytesObject:
         buffer[:] = self.data[offset : offset + len(buffer)]
         return len(buffer)
 
+    version = "1"
+
     def check_unchanged(self) -> None:
         """Bytes never change."""
 
