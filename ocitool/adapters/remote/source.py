@@ -125,7 +125,8 @@ class RemoteSource(FarSource):
             return len(buffer)
         small = self._proofs.end_of_small(offset)
         begin, end = self._ahead.choose(offset - lead, len(buffer) + lead, small)
-        end = min(end, self.size)
+        # Documents are read as they refer to each other, so what follows may be here already.
+        end = min(end, self.size, max(self._kept.next_start(offset) or end, offset + len(buffer)))
         data = memoryview(bytearray(end - begin))
         self._fill(begin, data)
         self._kept.add(begin, data)
