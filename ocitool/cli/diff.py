@@ -40,7 +40,7 @@ def diff_command(
     old: Annotated[
         str,
         typer.Argument(
-            metavar="OLD", help="An archive in any form, or its URL; - for one of both.", show_default=False
+            metavar="OLD", help="An archive in any form, its URL, or - for one of both.", show_default=False
         ),
     ],
     new: Annotated[

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import Enum
 from pathlib import Path
-from typing import Annotated, TypeAlias
+from typing import Annotated, Final, TypeAlias
 
 import typer
 
@@ -25,11 +25,15 @@ class ProgressMode(Enum):
     NONE = "none"
 
 
+_SOURCE_HELP: Final = (
+    "An OCI archive or docker-archive (plain or compressed), its URL, an OCI layout folder, or - for standard input."
+)
+
 Source: TypeAlias = Annotated[
     str,
     typer.Argument(
         metavar="SRC",
-        help="An OCI archive or docker-archive (plain or compressed), or its URL; an OCI layout folder; or - for standard input.",
+        help=_SOURCE_HELP,
         show_default=False,
     ),
 ]
@@ -37,7 +41,7 @@ OptionalSource: TypeAlias = Annotated[
     str | None,
     typer.Argument(
         metavar="SRC",
-        help="An OCI archive or docker-archive (plain or compressed), or its URL; an OCI layout folder; or - for standard input.",
+        help=_SOURCE_HELP,
         show_default=False,
     ),
 ]

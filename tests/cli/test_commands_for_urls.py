@@ -112,14 +112,13 @@ def test_reports_on_two_archives_show_no_secrets(
     old, new = server.url("a/in.tar", user="me:secret"), server.url("d.tar", user="me:secret")
     if command != "apply":
         new = server.url("a/in.tar.zst", user="me:secret")
-    arguments = () if command == "diff" else ("-o", "s3://me:secret@bucket/x.tar", "--dry-run")
-    told = ocitool_here(
-        capfdbinary, command, f"{old}?t=hush-hush", f"{new}?t=hush-hush", *arguments, "--format", form
-    )
+    options: tuple[str, ...] = () if command == "diff" else ("-o", "s3://me:secret@bucket/x.tar", "--dry-run")
+    options += ("--format", form)
+    told = ocitool_here(capfdbinary, command, f"{old}?t=hush-hush", f"{new}?t=hush-hush", *options)
     assert told.returncode == 0, told.stderr
     assert told.stdout
     assert not any(secret in text for secret in SECRETS for text in (told.stdout, told.stderr))
-    refused = ocitool_here(capfdbinary, command, f"{old}&t=hush-hush", f"{new}-absent", *arguments)
+    refused = ocitool_here(capfdbinary, command, f"{old}?t=hush-hush", f"{new}-absent?t=hush-hush", *options)
     assert refused.returncode == 3
     assert not any(secret in text for secret in SECRETS for text in (refused.stdout, refused.stderr))
 
