@@ -205,6 +205,11 @@ def _require_plain(output: Output, options: FilterOptions) -> None:
         )
     if options.reflink is not Reflink.NEVER:
         raise UsageError("a delta shares no blocks with what it is made of", remedy="leave out --reflink")
+    require_file(output)
+
+
+def require_file(output: Output) -> None:
+    """Raise `UsageError` for an output that is a folder, which no delta is."""
     if typed(output) and becomes_folder(output):
         raise UsageError("a delta is one file", where=place_name(output), remedy="leave out the slash at the end")
 

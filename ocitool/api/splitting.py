@@ -94,7 +94,7 @@ def split_archive(
     of each file is computed. Raises the errors of `ocitool.errors`; after any of them what stood under the names of
     the parts is untouched.
     """
-    _check_folder(os.fspath(folder))
+    require_folder(os.fspath(folder))
     listener = listener or Silence()
     write_options = write_options or WriteOptions()
     source_options = source_options or SourceOptions()
@@ -156,7 +156,8 @@ def _digest_maps(plan: Plan) -> JsonObject:
     return {output.name: digest_map_json(output.digest_map) for output in plan.outputs}
 
 
-def _check_folder(folder: str) -> None:
+def require_folder(folder: str) -> None:
+    """Raise `UsageError` for what parts cannot go into."""
     if not folder:
         raise UsageError("the name of the folder for the parts is empty", remedy="name one with -d")
     if url_scheme(folder):

@@ -201,20 +201,22 @@ class Incoming:
     """A source that cannot be read by offset: its bytes in order, and what the whole of it is compressed with.
 
     `needed` are the bytes that it is going to be, as far as it says. `check_unchanged` raises `ChangedSource` if it
-    is not what it was when it was opened, as far as that can be told.
+    is not what it was when it was opened, as far as that can be told. `object_version` tells that it is the same when
+    it is opened another day, such as the ETag of a remote object; "" if nothing does.
     """
 
     stream: InputStream
     compression: str
     needed: int
     check_unchanged: Callable[[], None]
+    object_version: str = ""
 
     @classmethod
-    def of(cls, stream: InputStream, check_unchanged: Callable[[], None]) -> Incoming:
+    def of(cls, stream: InputStream, check_unchanged: Callable[[], None], object_version: str = "") -> Incoming:
         """Return a source that is to be read once, whatever its beginning says that it is."""
         compression = tell_compression(stream.peek(BLOCK)) or ""
         needed = declared_length(stream, compression) if compression else stream.remaining
-        return cls(stream, compression, needed, check_unchanged)
+        return cls(stream, compression, needed, check_unchanged, object_version)
 
 
 def open_source(

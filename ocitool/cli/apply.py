@@ -73,10 +73,15 @@ class ApplyArguments:
 def apply_command(
     old: Annotated[
         str,
-        typer.Argument(metavar="OLD", help="What the delta was made against, in whatever form.", show_default=False),
+        typer.Argument(
+            metavar="OLD", help="What the delta was made against, in any form, or its URL.", show_default=False
+        ),
     ],
     delta: Annotated[
-        str, typer.Argument(metavar="D", help="What ocitool delta wrote; - for one of both.", show_default=False)
+        str,
+        typer.Argument(
+            metavar="D", help="What ocitool delta wrote, or its URL; - for one of both.", show_default=False
+        ),
     ],
     output: Output,
     shared: ApplyArguments,

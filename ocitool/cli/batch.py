@@ -90,11 +90,11 @@ def batch_command(
     quiet: Quiet = False,
     progress: Progress = ProgressMode.AUTO,
 ) -> None:
-    """Filter, split, merge or verify many archives, on this machine or on a Dask cluster.
+    """Filter, split, merge, delta, apply or verify many archives, on this machine or on a Dask cluster.
 
     Prints one line of JSON for each job as it ends (ocitool schema output/batch-result) and exits 1 if one failed,
-    which stops no other. A job names a verb, a source, an output, and options as the command line has them
-    (ocitool schema batch/job). All jobs are checked before the first one runs.
+    which stops no other. A job names a verb, a source and an output, paths or URLs, and options as the command line
+    has them (ocitool schema batch/job). All jobs are checked before the first one runs.
 
     \b
     A line of JOBS:

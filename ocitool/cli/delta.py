@@ -21,11 +21,14 @@ if TYPE_CHECKING:
 @takes(WritingArguments)
 def delta_command(
     old: Annotated[
-        str, typer.Argument(metavar="OLD", help="The archive that the other side has.", show_default=False)
+        str,
+        typer.Argument(metavar="OLD", help="The archive that the other side has, or its URL.", show_default=False),
     ],
     new: Annotated[
         str,
-        typer.Argument(metavar="NEW", help="The archive that it is to have; - for one of both.", show_default=False),
+        typer.Argument(
+            metavar="NEW", help="The archive that it is to have, or its URL; - for one of both.", show_default=False
+        ),
     ],
     output: Output,
     shared: WritingArguments,

@@ -38,7 +38,10 @@ _SIGNS: Final = {"added": "+", "removed": "-", "same": "="}
 
 def diff_command(
     old: Annotated[
-        str, typer.Argument(metavar="OLD", help="An archive in any form; - for one of both.", show_default=False)
+        str,
+        typer.Argument(
+            metavar="OLD", help="An archive in any form, or its URL; - for one of both.", show_default=False
+        ),
     ],
     new: Annotated[
         str, typer.Argument(metavar="NEW", help="The archive that is compared to it.", show_default=False)

@@ -20,7 +20,7 @@ def merge_command(
         list[str],
         typer.Argument(
             metavar="SRC...",
-            help="OCI archives, docker-archives or OCI layout folders; - once for standard input.",
+            help="OCI archives, docker-archives, their URLs, or OCI layout folders; - once for standard input.",
             show_default=False,
         ),
     ],

@@ -29,7 +29,7 @@ Source: TypeAlias = Annotated[
     str,
     typer.Argument(
         metavar="SRC",
-        help="An OCI archive or docker-archive (plain or compressed), an OCI layout folder, or - for standard input.",
+        help="An OCI archive or docker-archive (plain or compressed), or its URL; an OCI layout folder; or - for standard input.",
         show_default=False,
     ),
 ]
@@ -37,7 +37,7 @@ OptionalSource: TypeAlias = Annotated[
     str | None,
     typer.Argument(
         metavar="SRC",
-        help="An OCI archive or docker-archive (plain or compressed), an OCI layout folder, or - for standard input.",
+        help="An OCI archive or docker-archive (plain or compressed), or its URL; an OCI layout folder; or - for standard input.",
         show_default=False,
     ),
 ]

@@ -9,22 +9,29 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
+import zstandard
 from jsonschema import Draft202012Validator
 
-from ocitool.api import read_schema
+from ocitool.api import Contents, read_schema
 from tests.builders import multi_platform
 from tests.command import ocitool
 from tests.crews import filtering, names, read_lines, statuses, write_jobs
+from tests.deltas import EMPTY
+from tests.laws.filtering import delta_of, filtered
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+NEW = multi_platform(own="rebuilt {}".format).pack()
 ALL: list[dict[str, object]] = [
     filtering("tar", "a.tar", "out/a.tar"),
     filtering("packed", "a.tar", "out/a.tar.zst"),
     filtering("folder", "a.tar", "out/a/", digest_map="out/map.json"),
     {"id": "parts", "verb": "split", "source": "a.tar", "output": "out/parts", "options": {"by": "platform"}},
     {"id": "both", "verb": "merge", "source": ["a.tar", "b.tar"], "output": "out/both.tar"},
+    {"id": "delta", "verb": "delta", "source": ["a.tar", "c.tar"], "output": "out/d.tar.zst"},
+    {"id": "whole", "verb": "apply", "source": ["a.tar", "d.tar"], "output": "out/c.tar"},
+    {"id": "wrong base", "verb": "apply", "source": ["e.tar", "d.tar"], "output": "out/wrong.tar"},
     {"id": "check", "verb": "verify", "source": "a.tar", "options": {"platform": "linux/arm64"}},
     {"id": "bad check", "verb": "verify", "source": "a.tar", "options": {"platform": "linux/s390x"}},
     filtering("bad", "a.tar", "out/bad.tar", platform="linux/s390x"),
@@ -36,6 +43,9 @@ ALL: list[dict[str, object]] = [
 def folder(tmp_path: Path) -> Path:
     (tmp_path / "a.tar").write_bytes(multi_platform().pack())
     (tmp_path / "b.tar").write_bytes(multi_platform(("linux/386",), name="docker.io/library/b:1").pack())
+    (tmp_path / "c.tar").write_bytes(NEW)
+    (tmp_path / "e.tar").write_bytes(EMPTY.pack())
+    (tmp_path / "d.tar").write_bytes(delta_of((tmp_path / "a.tar").read_bytes(), NEW))
     (tmp_path / "out").mkdir()
     return tmp_path
 
@@ -46,20 +56,36 @@ def test_every_verb_ends_in_a_line_of_its_own(folder: Path) -> None:
     validator = Draft202012Validator(read_schema("output/batch-result"))
     for line in lines.values():
         validator.validate(line)
-    bad = {"bad", "bad check", "absent"}
+    bad = {"bad", "bad check", "absent", "wrong base"}
     assert done.returncode == 1
     assert statuses(lines) == {job["id"]: "failed" if job["id"] in bad else "done" for job in ALL}
-    assert {lines[name]["error"]["exitCode"] for name in bad} == {1, 3, 4}
-    assert done.stderr.endswith(b"9 jobs: 6 done, 3 failed\n")
-    assert names(folder / "out") == ["a", "a.tar", "a.tar.zst", "both.tar", "map.json", "parts"]
+    assert {lines[name]["error"]["exitCode"] for name in bad} == {1, 3, 4, 5}
+    assert done.stderr.endswith(b"12 jobs: 8 done, 4 failed\n")
+    assert names(folder / "out") == [
+        *("a", "a.tar", "a.tar.zst", "both.tar", "c.tar", "d.tar.zst", "map.json", "parts")
+    ]
     assert {output["contents"] for name in ("tar", "packed", "folder") for output in lines[name]["outputs"]} == {
         lines["tar"]["outputs"][0]["contents"]
     }
     assert len(lines["parts"]["outputs"]) == 3
     assert lines["tar"]["outputs"][0]["size"] == (folder / "out" / "a.tar").stat().st_size
+    assert (folder / "out" / "c.tar").read_bytes() == filtered(NEW, ["all"])
+    delta = zstandard.ZstdDecompressor().decompressobj().decompress((folder / "out" / "d.tar.zst").read_bytes())
+    assert delta == (folder / "d.tar").read_bytes()
     alone = ocitool("merge", "a.tar", "b.tar", "-o", "alone.tar", folder=folder)
     assert alone.returncode == 0
     assert (folder / "alone.tar").read_bytes() == (folder / "out" / "both.tar").read_bytes()
+
+
+def test_contents_as_on_the_command_line(folder: Path) -> None:
+    jobs = [
+        filtering("plain", "a.tar", "out/plain.tar", contents="never"),
+        filtering("usual", "a.tar", "out/usual.tar"),
+    ]
+    assert ocitool("batch", write_jobs(folder / "jobs", jobs), folder=folder).returncode == 0
+    data = (folder / "a.tar").read_bytes()
+    assert (folder / "out" / "plain.tar").read_bytes() == filtered(data, ["linux/arm64"], contents=Contents.NEVER)
+    assert (folder / "out" / "usual.tar").read_bytes() == filtered(data, ["linux/arm64"])
 
 
 def test_what_is_done_is_kept_and_the_rest_run_again(folder: Path) -> None:
@@ -70,9 +96,9 @@ def test_what_is_done_is_kept_and_the_rest_run_again(folder: Path) -> None:
     again = ocitool("batch", jobs, "--resume", folder / "results", folder=folder)
     found = statuses(read_lines(again.stdout))
     kept = {name for name, status in found.items() if status == "kept"}
-    assert kept == {"tar", "packed", "folder", "parts", "check"}
+    assert kept == {"tar", "packed", "folder", "parts", "delta", "whole", "check"}
     assert found["both"] == "done"
-    assert again.stderr.splitlines()[0].endswith(b"passed over 1 line that no result is, the first at 10")
+    assert again.stderr.splitlines()[0].endswith(b"passed over 1 line that no result is, the first at 13")
     both = read_lines(first.stdout)["both"], read_lines(again.stdout)["both"]
     assert both[0]["outputs"] == both[1]["outputs"]
 
@@ -105,7 +131,7 @@ def test_jobs_come_through_a_pipe(folder: Path) -> None:
 
 
 def test_a_dry_run_writes_nothing(folder: Path) -> None:
-    done = ocitool("batch", write_jobs(folder / "jobs", ALL[:5]), "--dry-run", folder=folder)
+    done = ocitool("batch", write_jobs(folder / "jobs", ALL[:7]), "--dry-run", folder=folder)
     lines = read_lines(done.stdout)
     assert done.returncode == 0
     assert set(statuses(lines).values()) == {"planned"}
@@ -155,9 +181,9 @@ def test_progress_tells_of_jobs(folder: Path, form: str) -> None:
     done = ocitool("batch", write_jobs(folder / "jobs", ALL), "--progress", form, "-q", folder=folder)
     first, *_, last = done.stderr.decode().splitlines()
     if form == "plain":
-        assert first == "batch: 0 of 9 jobs done, 0 running"
-        assert last.startswith("batch: 6 of 9 jobs done, 3 failed, 0 running, ")
+        assert first == "batch: 0 of 12 jobs done, 0 running"
+        assert last.startswith("batch: 8 of 12 jobs done, 4 failed, 0 running, ")
     else:
         document = json.loads(last)
         Draft202012Validator(read_schema("output/progress")).validate(document)
-        assert document["jobs"] == {"done": 6, "failed": 3, "running": 0, "total": 9}
+        assert document["jobs"] == {"done": 8, "failed": 4, "running": 0, "total": 12}

@@ -10,6 +10,8 @@ import zstandard
 
 from tests.builders import multi_platform
 from tests.command import ocitool_here
+from tests.deltas import NEW, OLD
+from tests.laws.filtering import delta_of
 from tests.remote_servers import RangeServer
 from tests.uploads import new_bucket, s3_server
 
@@ -99,6 +101,27 @@ def test_reports_show_no_secrets(
     told = ocitool_here(capfdbinary, arguments[0], url, *arguments[1:])
     assert told.stdout + told.stderr
     assert not any(secret in text for secret in SECRETS for text in (told.stdout, told.stderr))
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+@pytest.mark.parametrize("command", ["diff", "delta", "apply"])
+def test_reports_on_two_archives_show_no_secrets(
+    server: RangeServer, command: str, form: str, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    server.objects["d.tar"] = delta_of(OLD.pack(), NEW.pack())
+    old, new = server.url("a/in.tar", user="me:secret"), server.url("d.tar", user="me:secret")
+    if command != "apply":
+        new = server.url("a/in.tar.zst", user="me:secret")
+    arguments = () if command == "diff" else ("-o", "s3://me:secret@bucket/x.tar", "--dry-run")
+    told = ocitool_here(
+        capfdbinary, command, f"{old}?t=hush-hush", f"{new}?t=hush-hush", *arguments, "--format", form
+    )
+    assert told.returncode == 0, told.stderr
+    assert told.stdout
+    assert not any(secret in text for secret in SECRETS for text in (told.stdout, told.stderr))
+    refused = ocitool_here(capfdbinary, command, f"{old}&t=hush-hush", f"{new}-absent", *arguments)
+    assert refused.returncode == 3
+    assert not any(secret in text for secret in SECRETS for text in (refused.stdout, refused.stderr))
 
 
 def test_locations_in_sarif(server: RangeServer, capfdbinary: pytest.CaptureFixture[bytes]) -> None:

@@ -38,6 +38,13 @@ class Version:
         return not (self.modified and other.modified) or self.modified == other.modified
 
     @property
+    def text(self) -> str:
+        """What tells it, "" if nothing does; a weak ETag goes with the time, as other bytes may have it too."""
+        if self.etag and not self.etag.startswith("W/"):
+            return self.etag
+        return " ".join(filter(None, (self.etag, self.modified)))
+
+    @property
     def is_known(self) -> bool:
         """Whether there is anything to tell it by."""
         return bool(self.etag or self.modified)

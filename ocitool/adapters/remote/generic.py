@@ -41,6 +41,11 @@ class GenericObject:
         size = self._facts["size"]
         self.size: int = -1 if size is None else int(size)
 
+    @property
+    def version(self) -> str:
+        """All that the backend tells of its version when it is opened."""
+        return " ".join(f"{key}={value}" for key, value in self._facts.items() if key != "size")
+
     def read_range(self, offset: int, buffer: memoryview) -> int:
         """Ask once for a range; raises as `RemoteObject.read_range`."""
         data: bytes = self._call(lambda: self._range(offset, len(buffer)))

@@ -38,6 +38,11 @@ class HttpSession:
         self._files = fsspec.filesystem("http")
         self._url = address.url
 
+    @property
+    def version_text(self) -> str:
+        """What tells the version that is read, "" if nothing does."""
+        return self.version.text if self.version else ""
+
     @asynccontextmanager
     async def ask(self, start: int, end: int) -> AsyncIterator[Any]:
         """Ask for bytes from `start` to before `end` and yield the answer; raises as `RemoteObject.read_range`."""
@@ -105,6 +110,11 @@ class HttpObject:
     def __init__(self, session: HttpSession, size: int) -> None:
         self.size = size
         self._session = session
+
+    @property
+    def version(self) -> str:
+        """The ETag of the first answer, or when it says that the object was modified."""
+        return self._session.version_text
 
     def read_range(self, offset: int, buffer: memoryview) -> int:
         """Ask once for a range; raises as `RemoteObject.read_range`."""

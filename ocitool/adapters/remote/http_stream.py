@@ -28,6 +28,11 @@ class HttpStream:
         self._to_pass = 0
         self._rest = b""
 
+    @property
+    def object_version(self) -> str:
+        """What tells the version that is read, "" if nothing does."""
+        return self._session.version_text
+
     def read(self, length: int, /) -> bytes:
         """Return up to `length` bytes, none at the end; raises `ArchiveError`."""
         if not self._rest:

@@ -59,6 +59,12 @@ class KeptBytes:
                 offset = start + len(self._pieces[start])
         return offset
 
+    def next_start(self, offset: int) -> int | None:
+        """Return where the first piece behind `offset` begins, None if there is none."""
+        with self._lock:
+            following = bisect_right(self._starts, offset)
+            return self._starts[following] if following < len(self._starts) else None
+
     def _at(self, offset: int) -> int | None:
         """Return where the piece that has `offset` begins."""
         index = bisect_right(self._starts, offset) - 1

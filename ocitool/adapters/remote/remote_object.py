@@ -15,6 +15,10 @@ class RemoteObject(Protocol):
         """Length in bytes."""
 
     @property
+    def version(self) -> str:
+        """What is another for another version of the object, also another day; "" if nothing tells."""
+
+    @property
     def concurrency(self) -> int:
         """How many requests it is good to have under way at a time."""
 

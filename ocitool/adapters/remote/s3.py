@@ -32,6 +32,7 @@ class S3Object:
 
         self.size = -1
         self._name = address.shown
+        self.version = ""
         self._etag = ""
         self._version = Version()
         self._loop = Loop()
@@ -97,6 +98,7 @@ class S3Object:
         etag, modified = answer.get("ETag", ""), str(answer.get("LastModified", ""))
         if self.size < 0:
             self.size, self._etag, self._version = total or 0, etag, Version(etag, modified)
+            self.version = self._version.text or answer.get("VersionId", "")
         elif total != self.size or not self._version.may_be(Version(etag, modified)):
             raise changed(self._name)
         errors = (*connection_errors(), BotoCoreError)

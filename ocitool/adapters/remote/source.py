@@ -46,6 +46,11 @@ class RemoteSource(FarSource):
         """Length in bytes when the source was opened."""
         return self._remote.size
 
+    @property
+    def object_version(self) -> str:
+        """What tells that the object is the same when it is opened another day; "" if nothing does."""
+        return self._remote.version
+
     def open_range(self, offset: int, size: int) -> OpenRange | None:
         """Return None: no file of this machine has the bytes."""
 
@@ -120,7 +125,8 @@ class RemoteSource(FarSource):
             return len(buffer)
         small = self._proofs.end_of_small(offset)
         begin, end = self._ahead.choose(offset - lead, len(buffer) + lead, small)
-        end = min(end, self.size)
+        # Documents are read as they refer to each other, so what follows may be here already.
+        end = min(end, self.size, max(self._kept.next_start(offset) or end, offset + len(buffer)))
         data = memoryview(bytearray(end - begin))
         self._fill(begin, data)
         self._kept.add(begin, data)

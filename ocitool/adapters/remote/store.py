@@ -64,7 +64,7 @@ class FsspecStore:
         opened = open_http(address, self._patience or Patience())
         if isinstance(opened, tuple):
             return self._source(*opened, address)
-        return Incoming.of(InputStream(opened, address.shown), lambda: None)
+        return Incoming.of(InputStream(opened, address.shown), lambda: None, opened.object_version)
 
     def _open_s3(self, address: Address) -> RemoteSource | Incoming:
         try:
@@ -87,7 +87,8 @@ class FsspecStore:
         remote = persist(lambda: GenericObject(address), patience, address.shown)
         if remote.size < 0:
             file = persist(remote.open, patience, address.shown)
-            return Incoming.of(InputStream(FileInput(file, address.shown), address.shown), remote.check_unchanged)
+            stream = InputStream(FileInput(file, address.shown), address.shown)
+            return Incoming.of(stream, remote.check_unchanged, remote.version)
         start = memoryview(bytearray(min(BASE, remote.size)))
         fill(remote.read_range, 0, start, patience, address.shown)
         return self._source(remote, bytes(start), address)
@@ -100,7 +101,7 @@ class FsspecStore:
         source = RemoteSource(remote, address.shown, start, self._patience)
         if tell_compression(start[:BLOCK]) is None:
             return source
-        return Incoming.of(InputStream(SourceInput(source), address.shown), source.check_unchanged)
+        return Incoming.of(InputStream(SourceInput(source), address.shown), source.check_unchanged, remote.version)
 
 
 def _local_path(address: Address) -> str:

@@ -20,7 +20,7 @@ from ocitool.archive.source import Incoming
 from ocitool.engine.content_digests import content_digests
 from ocitool.errors import OcitoolError, UnsafeEntry
 from ocitool.model.digest import Digest, digest_of_blob_name
-from ocitool.model.url import url_scheme
+from ocitool.model.url import shown_url, url_scheme
 from ocitool.plan.batch.result import JobOutput, JobResult, JobStatus, SourceState
 from ocitool.plan.content_digest import contents_digest
 from ocitool.plan.steps import Copy
@@ -42,14 +42,14 @@ def is_still_true(job: Job, earlier: JobResult, sources: tuple[SourceState, ...]
     """Tell whether a result holds; outputs are read and hashed for it, unless something cheaper tells already."""
     if earlier.status not in {JobStatus.DONE, JobStatus.KEPT} or earlier.digest != job.digest:
         return False
-    if earlier.sources != sources or any(source.size is None and not source.version for source in sources):
+    if earlier.sources != sources or not all(source.version for source in sources):
         return False
     digest_map = path(job, "digest-map")
     if digest_map is not None and not digest_map.is_file():
         return False
     options = source_options(job, setting.rate)
     try:
-        return all(_holds(output, options, setting) for output in earlier.outputs)
+        return all(_holds(job, output, options, setting) for output in earlier.outputs)
     except (OcitoolError, OSError):
         # Whatever is wrong with it, it is no longer what was written.
         return False
@@ -75,14 +75,16 @@ def read_contents(place: str, options: SourceOptions, setting: JobSetting) -> Di
         return contents_digest((entry.name, entry.size, digest) for entry, digest in zip(files, digests, strict=True))
 
 
-def _holds(output: JobOutput, options: SourceOptions, setting: JobSetting) -> bool:
-    if not url_scheme(output.path) and _local_size(output.path) != output.size:
+def _holds(job: Job, output: JobOutput, options: SourceOptions, setting: JobSetting) -> bool:
+    # Only the job has all of a URL; results have what may be shown.
+    place = job.output if url_scheme(job.output) else output.path
+    if not url_scheme(place) and _local_size(place) != output.size:
         return False
     from dataclasses import replace
 
     if options.spool_directory is None:
-        options = replace(options, spool_directory=folder_beside(output.path))
-    return read_contents(output.path, options, setting) == output.contents
+        options = replace(options, spool_directory=folder_beside(place))
+    return read_contents(place, options, setting) == output.contents
 
 
 def _local_size(place: str) -> int:
@@ -101,14 +103,15 @@ def _state(place: str) -> SourceState:
     try:
         return _far_state(place) if url_scheme(place) else _near_state(place)
     except (OcitoolError, OSError):
-        return SourceState(place)
+        return SourceState(shown_url(place))
 
 
 def _far_state(place: str) -> SourceState:
     source = open_place(place)
     with closing(source.stream if isinstance(source, Incoming) else source):
         size = None if isinstance(source, Incoming) else source.size
-        return SourceState(place, size, source.object_version if isinstance(source, FarSource) else "")
+        version = source.object_version if isinstance(source, FarSource | Incoming) else ""
+        return SourceState(shown_url(place), size, version)
 
 
 def _near_state(place: str) -> SourceState:

@@ -12,7 +12,7 @@ from ocitool.api.text_input import input_name, read_text_input
 from ocitool.errors import DocumentError, UsageError
 from ocitool.model.json_text import JsonObject, dump_json, parse_object
 from ocitool.model.limits import DOCUMENT_LIMIT, JOB_LIST_LIMIT
-from ocitool.model.url import url_scheme
+from ocitool.model.url import path_of_url, url_scheme
 from ocitool.plan.batch.job_list import JobRules, parse_jobs
 from ocitool.plan.batch.result import JobResult, JobStatus
 
@@ -83,6 +83,7 @@ def read_results(path: str | os.PathLike[str]) -> EarlierResults:
 
 
 def _absolute(place: str) -> str:
+    place = path_of_url(place)
     if url_scheme(place) or place == "-":
         return place
     return os.path.abspath(place) + ("/" if place.endswith("/") else "")  # noqa: PTH100 - links stay as they are

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from ocitool.plan.batch.shape import Kind, Option, Produces, Shape, by_name
-from ocitool.plan.options import DockerManifest, Followers, IndexForm, Layers, Missing, Reflink
+from ocitool.plan.options import Contents, DockerManifest, Followers, IndexForm, Layers, Missing, Reflink
 
 if TYPE_CHECKING:
     from enum import Enum
@@ -16,7 +16,9 @@ def _words(words: type[Enum]) -> tuple[str, ...]:
 
 
 _READING: Final = (Option("tmp-dir", Kind.PLACE), Option("max-ratio", Kind.COUNT))
-_WRITING: Final = (
+_NO_CLOBBER: Final = Option("no-clobber", Kind.FLAG)
+_FORCE: Final = Option("force", Kind.FLAG)
+_CARRYING: Final = (
     Option("platform", Kind.TEXTS),
     Option("image", Kind.TEXTS),
     Option("rename", Kind.TEXTS),
@@ -30,12 +32,16 @@ _WRITING: Final = (
     Option("docker-manifest", words=_words(DockerManifest)),
     Option("verify", Kind.FLAG),
     Option("compress"),
+    Option("contents", words=_words(Contents)),
+    Option("digest-map", Kind.PLACE, is_output=True),
+    _NO_CLOBBER,
+    *_READING,
+)
+_WRITING: Final = (
+    *_CARRYING,
     Option("layers", words=_words(Layers)),
     Option("reflink", words=_words(Reflink)),
-    Option("digest-map", Kind.PLACE, is_output=True),
-    Option("no-clobber", Kind.FLAG),
-    Option("force", Kind.FLAG),
-    *_READING,
+    _FORCE,
 )
 
 FILTER: Final = Shape(by_name(*_WRITING))
@@ -43,6 +49,8 @@ MERGE: Final = Shape(by_name(*_WRITING), takes_several=True)
 SPLIT: Final = Shape(
     by_name(*_WRITING, Option("by"), Option("name-template"), Option("max-size")), produces=Produces.FOLDER
 )
+DELTA: Final = Shape(by_name(*_CARRYING), roles=("OLD", "NEW"))
+APPLY: Final = Shape(by_name(Option("compress"), _NO_CLOBBER, _FORCE, *_READING), roles=("OLD", "D"))
 VERIFY: Final = Shape(
     by_name(
         Option("platform", Kind.TEXTS),

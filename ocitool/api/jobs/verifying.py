@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from ocitool.api.jobs.reading import flag, path, source_options, text, texts
 from ocitool.api.jobs.verb import JobSetting, Outcome
+from ocitool.api.places import place_name
 from ocitool.errors import FindingsFound
 from ocitool.model.platform_selection import PlatformSelection
 from ocitool.model.reference import ImageFilter
@@ -44,8 +45,8 @@ def run_verify(job: Job, setting: JobSetting) -> Outcome:
         others = f" (the first of {count} findings)" if count > 1 else ""
         raise FindingsFound(
             f"{first.rule}: {first.message}{others}",
-            where=": ".join(filter(None, (job.sources[0], first.where))),
-            remedy=f"see ocitool verify {job.sources[0]}",
+            where=": ".join(filter(None, (place_name(job.sources[0]), first.where))),
+            remedy=f"see ocitool verify {place_name(job.sources[0])}",
         )
     return Outcome(read=report.size)
 

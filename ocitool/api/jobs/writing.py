@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from ocitool.api.filtering import filter_archive, merge_archives
 from ocitool.api.jobs.reading import flag, path, source_options, text, texts, word
 from ocitool.api.jobs.verb import JobSetting, Outcome
-from ocitool.api.splitting import split_archive, split_options
+from ocitool.api.splitting import require_folder, split_archive, split_options
 from ocitool.api.writing import WriteOptions, choose_compression
 from ocitool.archive.codec.compress import Compression
 from ocitool.errors import UsageError
@@ -17,6 +17,7 @@ from ocitool.model.renaming import Renaming
 from ocitool.model.size import parse_size
 from ocitool.plan.batch.result import JobOutput
 from ocitool.plan.options import (
+    Contents,
     DockerManifest,
     FilterOptions,
     Followers,
@@ -39,14 +40,15 @@ if TYPE_CHECKING:
 
 def check_filter(job: Job) -> None:
     """Raise `UsageError` for a filter or merge that cannot be meant."""
-    _filter_options(job)
-    choose_compression(job.output, _write_options(job, JobSetting()).compression)
+    filter_options(job)
+    choose_compression(job.output, write_options_of(job, JobSetting()).compression)
 
 
 def check_split(job: Job) -> None:
     """Raise `UsageError` for a split that cannot be meant."""
-    _filter_options(job)
-    _split_options(job, _write_options(job, JobSetting()).compression)
+    require_folder(job.output)
+    filter_options(job)
+    _split_options(job, write_options_of(job, JobSetting()).compression)
 
 
 def run_filter(job: Job, setting: JobSetting) -> Outcome:
@@ -54,13 +56,13 @@ def run_filter(job: Job, setting: JobSetting) -> Outcome:
     result = filter_archive(
         job.sources[0],
         job.output,
-        _filter_options(job),
+        filter_options(job),
         dry_run=setting.dry_run,
-        write_options=_write_options(job, setting),
+        write_options=write_options_of(job, setting),
         source_options=source_options(job, setting.rate),
         listener=setting.listener,
     )
-    return _outcome(result.plan, [result.output])
+    return outcome_of(result.plan, [result.output])
 
 
 def run_merge(job: Job, setting: JobSetting) -> Outcome:
@@ -68,39 +70,41 @@ def run_merge(job: Job, setting: JobSetting) -> Outcome:
     result = merge_archives(
         job.sources,
         job.output,
-        _filter_options(job),
+        filter_options(job),
         dry_run=setting.dry_run,
-        write_options=_write_options(job, setting),
+        write_options=write_options_of(job, setting),
         source_options=source_options(job, setting.rate),
         listener=setting.listener,
     )
-    return _outcome(result.plan, [result.output])
+    return outcome_of(result.plan, [result.output])
 
 
 def run_split(job: Job, setting: JobSetting) -> Outcome:
     """Carry out a split."""
-    write_options = _write_options(job, setting)
+    write_options = write_options_of(job, setting)
     result = split_archive(
         job.sources[0],
         job.output,
-        _filter_options(job),
+        filter_options(job),
         _split_options(job, write_options.compression),
         dry_run=setting.dry_run,
         write_options=write_options,
         source_options=source_options(job, setting.rate),
         listener=setting.listener,
     )
-    return _outcome(result.plan, result.outputs)
+    return outcome_of(result.plan, result.outputs)
 
 
-def _outcome(plan: Plan, written: Sequence[Written]) -> Outcome:
+def outcome_of(plan: Plan, written: Sequence[Written]) -> Outcome:
+    """Return what is told of a plan that was carried out, or only made."""
     outputs = zip(plan.outputs, written, strict=True)
     return Outcome(
         tuple(JobOutput(file.path, file.size, output.content_digest) for output, file in outputs), plan.read
     )
 
 
-def _filter_options(job: Job) -> FilterOptions:
+def filter_options(job: Job) -> FilterOptions:
+    """Return what is kept, and in which form; raises `UsageError` for what cannot be meant."""
     platforms = texts(job, "platform") or (() if job.verb == "filter" else ("all",))
     if not platforms:
         raise UsageError("has no option platform", remedy='write such as "options": {"platform": "linux/arm64"}')
@@ -117,6 +121,7 @@ def _filter_options(job: Job) -> FilterOptions:
         docker_manifest=word(job, "docker-manifest", DockerManifest.AUTO),
         layers=word(job, "layers", Layers.KEEP),
         reflink=word(job, "reflink", Reflink.NEVER),
+        contents=word(job, "contents", Contents.AUTO),
     )
 
 
@@ -125,7 +130,8 @@ def _followers(job: Job, name: str) -> Followers | None:
     return None if value is None else Followers(value)
 
 
-def _write_options(job: Job, setting: JobSetting) -> WriteOptions:
+def write_options_of(job: Job, setting: JobSetting) -> WriteOptions:
+    """Return how outputs are written; raises `UsageError` for options that contradict each other."""
     compression = text(job, "compress")
     if flag(job, "force") and flag(job, "no-clobber"):
         raise UsageError("force and no-clobber contradict each other", remedy="leave one of them out")

@@ -113,7 +113,7 @@ def _parse_line(line: bytes, rules: JobRules) -> Job:
         sources,
         _output(value, shape, rules.absolute),
         shape.read_options(options, rules.absolute),
-        shape.takes_several,
+        shape.takes_several or bool(shape.roles),
     )
     rules.check(job)
     return job
@@ -121,10 +121,14 @@ def _parse_line(line: bytes, rules: JobRules) -> Job:
 
 def _sources(value: JsonObject, shape: Shape) -> list[str]:
     source = value.get("source")
-    given: list[JsonValue] = source if isinstance(source, list) and shape.takes_several else [source]
+    may_be_list = shape.takes_several or shape.roles
+    given: list[JsonValue] = source if isinstance(source, list) and may_be_list else [source]
     texts = [place for place in given if isinstance(place, str) and place]
-    if not texts or len(texts) != len(given):
+    is_right = len(texts) == len(given) and (len(texts) == len(shape.roles) if shape.roles else bool(texts))
+    if not is_right:
         wanted = "a string, or a list of them" if shape.takes_several else "a string"
+        if shape.roles:
+            wanted = f"a list of {len(shape.roles)}: [{', '.join(shape.roles)}]"
         raise UsageError(_what_it_is(value, "source"), remedy=f"it has to be {wanted}")
     if "-" in texts:
         raise UsageError("a job has no standard input", remedy="name a file, a folder or a URL as source")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ocitool.archive.new_folder import names_folder
 from ocitool.errors import UsageError
-from ocitool.model.url import url_scheme
+from ocitool.model.url import shown_url, url_scheme
 from ocitool.plan.batch.shape import Produces
 
 if TYPE_CHECKING:
@@ -37,7 +37,9 @@ class Occupancy:
             if place in self._written:
                 other = self._written[place]
                 by = "this job" if other == line else f"line {other}"
-                raise UsageError(f"{by} writes to {written} too", remedy="give each job an output of its own")
+                raise UsageError(
+                    f"{by} writes to {shown_url(written)} too", remedy="give each job an output of its own"
+                )
             self._written[place] = line
             if written == job.output and shape.produces is Produces.ARCHIVE and names_folder(written):
                 self._layouts[place] = line
@@ -50,7 +52,8 @@ class Occupancy:
                 yield (
                     reader,
                     UsageError(
-                        f"reads {place}, which {who} writes", remedy="write elsewhere, or make it two batches in turn"
+                        f"reads {shown_url(place)}, which {who} writes",
+                        remedy="write elsewhere, or make it two batches in turn",
                     ),
                 )
             if (other := self._inside(place)) is not None and other != place:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ocitool.errors import UsageError
 from ocitool.model.json_text import json_kind
+from ocitool.model.url import url_scheme
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -54,6 +55,8 @@ class Option:
             self._require(type(value) is int and value > 0, value)
         else:
             self._require(isinstance(value, str) and bool(value), value)
+        if self.kind is Kind.PLACE and isinstance(value, str) and url_scheme(value):
+            raise UsageError(f"option {self.name} is a URL", remedy=f"it has to be {self.kind.value} of this machine")
         if self.words and value not in self.words:
             raise UsageError(f"option {self.name} is {value!r}", remedy=f"it can be {', '.join(self.words)}")
         return absolute(value) if self.kind is Kind.PLACE and isinstance(value, str) else value
@@ -66,11 +69,15 @@ class Option:
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """What the jobs of a verb may say."""
+    """What the jobs of a verb may say.
+
+    With `takes_several` a source may be a list; with `roles` it is a list of exactly those, in that order.
+    """
 
     options: Mapping[str, Option]
     produces: Produces = Produces.ARCHIVE
     takes_several: bool = False
+    roles: tuple[str, ...] = ()
 
     def read_options(self, value: JsonObject, absolute: Callable[[str], str]) -> JsonObject:
         """Return options in their usual form; raises `UsageError` for the first that is none or cannot be so."""

@@ -25,6 +25,12 @@ def test_what_was_kept_is_found_and_nothing_else(added: list[tuple[int, int]], r
         assert kept.copy(offset, memoryview(buffer)) == expected
         assert buffer[:expected] == DATA[offset : offset + expected]
         assert kept.end(offset) == next(number for number in range(offset, 3000) if number not in there)
+        following = kept.next_start(offset)
+        if following is None:
+            assert all(number <= kept.end(offset) for number in there)
+        else:
+            assert offset < following
+            assert there.isdisjoint(range(kept.end(offset) + 1, following)) or following <= kept.end(offset)
 
 
 @given(RANGES)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import chain, pairwise
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -31,6 +33,8 @@ class BytesObject:
         self.asked.append((offset, len(buffer)))
         buffer[:] = self.data[offset : offset + len(buffer)]
         return len(buffer)
+
+    version = "1"
 
     def check_unchanged(self) -> None:
         """Bytes never change."""
@@ -81,6 +85,20 @@ def test_what_was_read_already_is_not_fetched_again() -> None:
         assert source.read_at(offset, length) == DATA[offset : offset + length]
     source.close()
     assert remote.asked == [(65_536, 4464)]
+
+
+def test_what_is_read_ahead_ends_where_bytes_are_already() -> None:
+    source, remote = source_of(ARCHIVE, first=0)
+    source.require_before(HEADERS)
+    # As documents refer to each other: first one that stands behind others, then those before it.
+    places = [offset for offset in HEADERS if offset > 600_000]
+    small = [offset for offset, following in pairwise(places) if following - offset < 300_000]
+    assert len(small) > 2
+    for offset in (small[1], small[0]):
+        assert source.read_at(offset, 100) == ARCHIVE[offset : offset + 100]
+    source.close()
+    fetched = [range(start, start + length) for start, length in remote.asked]
+    assert sum(map(len, fetched)) == len({*chain.from_iterable(fetched)})
 
 
 def test_interrupted_it_reads_no_more() -> None:

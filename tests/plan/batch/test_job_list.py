@@ -23,6 +23,8 @@ GOOD: dict[str, Any] = {
     "output": "/out/a.tar",
     "options": {"platform": ["linux/arm64"]},
 }
+DELTA: dict[str, Any] = {"id": "d", "verb": "delta", "source": ["/in/a.tar", "/in/b.tar"], "output": "/out/d.tar"}
+APPLY: dict[str, Any] = DELTA | {"verb": "apply", "source": ["/in/a.tar", "/in/d.tar"], "output": "/out/b.tar"}
 VERIFY: dict[str, Any] = {"id": "v", "verb": "verify", "source": "/in/a.tar"}
 
 
@@ -52,7 +54,7 @@ def optioned(value: dict[str, Any], **options: Any) -> dict[str, Any]:
         (changed(GOOD, id=1), "id is a number"),
         (changed(GOOD, id=""), "id is empty"),
         (changed(GOOD, id="x" * 257), "more than 256 characters"),
-        (changed(GOOD, verb="inspect"), "no verb 'inspect'; there is filter, split, merge, verify"),
+        (changed(GOOD, verb="inspect"), "no verb 'inspect'; there is filter, split, merge, delta, apply, verify"),
         (changed(GOOD, sources=["x"]), "no field 'sources' in a job; there is id, verb, source, output, options"),
         (changed(GOOD, source=...), "has no source"),
         (changed(GOOD, source=["/in/a.tar"]), "source is an array; it has to be a string"),
@@ -85,12 +87,39 @@ def optioned(value: dict[str, Any], **options: Any) -> dict[str, Any]:
         (optioned(VERIFY, only=True), "--only needs -p"),
         (optioned(VERIFY, fail_on="note"), "it can be error, warning"),
         (changed(GOOD, verb="merge", source=[]), "source is an array"),
+        (changed(DELTA, source="/in/a.tar"), "source is a string; it has to be a list of 2: [OLD, NEW]"),
+        (changed(DELTA, source=["/in/a.tar"]), "source is an array; it has to be a list of 2: [OLD, NEW]"),
+        (changed(DELTA, source=["/in/a.tar", "-"]), "no standard input"),
+        (changed(APPLY, source=["/a", "/b", "/c"]), "source is an array; it has to be a list of 2: [OLD, D]"),
+        (changed(APPLY, source=["/a", ""]), "source is an array; it has to be a list of 2: [OLD, D]"),
+        (changed(DELTA, output="/out/d/"), "a delta is one file"),
+        (optioned(DELTA, layers="zstd"), "no option 'layers'"),
+        (optioned(DELTA, reflink="auto"), "no option 'reflink'"),
+        (optioned(APPLY, platform="linux/arm64"), "no option 'platform'; there is compress, force, max-ratio"),
+        (optioned(APPLY, force=True, no_clobber=True), "contradict each other"),
+        (optioned(GOOD, contents="always"), "option contents is 'always'; it can be auto, never"),
+        (optioned(GOOD, digest_map="s3://b/map"), "option digest-map is a URL; it has to be the path of a file or"),
+        (optioned(VERIFY, require="https://host/list"), "option require is a URL"),
+        (changed(GOOD, output="s3://me:secret@b/lab/"), "s3://b/lab/: an image layout folder is written on this"),
+        (changed(GOOD, verb="split", output="s3://me:secret@b/parts"), "go into a folder of this machine"),
+        (changed(GOOD, source="file://other/a.tar"), "names a file of another machine"),
     ],
 )
 def test_what_is_wrong_with_a_job_is_told_with_its_line(job: dict[str, Any] | bytes, words: str) -> None:
     (fault,) = faults(b"", changed(VERIFY, id="other"), job)
     assert fault.startswith("jobs:3: ")
     assert words in fault
+    assert "secret" not in fault
+
+
+def test_jobs_that_meet_at_a_url_are_refused_without_its_secrets() -> None:
+    url = "s3://me:secret@bucket/a.tar"
+    writes, again = GOOD | {"id": "1", "output": url}, GOOD | {"id": "2", "output": url}
+    reads = VERIFY | {"source": url}
+    assert [fault.partition(";")[0] for fault in faults(writes, again, reads)] == [
+        "jobs:2: line 1 writes to s3://bucket/a.tar too",
+        "jobs:3: reads s3://bucket/a.tar, which line 1 writes",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -142,6 +171,14 @@ def test_paths_become_absolute_and_urls_stay(tmp_path: Any, monkeypatch: pytest.
     assert job.options["digest-map"] == f"{tmp_path}/map.json"
 
 
+def test_file_urls_are_paths() -> None:
+    (job,) = make_jobs([GOOD | {"source": "file:///in/a%20b.tar", "output": "file:///lab/"}])
+    assert (job.sources, job.output) == (("/in/a b.tar",), "/lab/")
+    assert faults(GOOD, GOOD | {"id": "b", "output": "file:///out/a.tar"}) == [
+        "jobs:2: line 1 writes to /out/a.tar too; give each job an output of its own"
+    ]
+
+
 def test_the_same_job_has_the_same_digest_however_it_is_written() -> None:
     (one,), (two,), (other,) = (
         make_jobs([GOOD]),
@@ -163,6 +200,8 @@ def sample(kind: Kind, words: tuple[str, ...]) -> Any:
 def test_the_schema_has_the_options_that_the_program_has(verb: str) -> None:
     shape = VERBS[verb].shape
     base = changed(GOOD, verb=verb, output=... if verb == "verify" else "/out")
+    base |= {} if not shape.roles else {"source": ["/in/a.tar", "/in/b.tar"]}
+    base |= {} if "platform" in shape.options else {"options": {}}
     assert not SCHEMA.is_valid(optioned(base, unknown=True))
     for option in shape.options.values():
         assert SCHEMA.is_valid(optioned(base, **{option.name: sample(option.kind, option.words)})), option.name
@@ -185,6 +224,11 @@ def test_the_schema_has_the_options_that_the_program_has(verb: str) -> None:
         changed(VERIFY, output="x"),
         changed(GOOD, source=["x"]),
         changed(GOOD, source="-"),
+        changed(DELTA, source="x"),
+        changed(DELTA, source=["x"]),
+        changed(APPLY, source=["x", "y", "z"]),
+        optioned(APPLY, platform="linux/arm64"),
+        optioned(DELTA, force=True),
     ],
 )
 def test_the_schema_refuses_what_the_program_does(job: dict[str, Any]) -> None:
