@@ -53,7 +53,7 @@ _LARGEST_FILLING: Final = CLONE_UNIT + BLOCK
 
 
 @dataclass(frozen=True, slots=True)
-class Contents:
+class TableOfContents:
     """What a table says: the length of the whole archive in bytes, and its entries in their order."""
 
     size: int
@@ -65,12 +65,12 @@ class Contents:
         digest = Digest.of(entries.encode("ascii"))
         return f'{_OURS}"size":{self.size},"digest":"{digest}","entries":{entries}}}'
 
-    def moved(self, by: int) -> Contents:
+    def moved(self, by: int) -> TableOfContents:
         """Return what is said where all of it stands so many bytes further up."""
-        return Contents(self.size + by, tuple([(name, offset + by, size) for name, offset, size in self.rows]))
+        return TableOfContents(self.size + by, tuple([(name, offset + by, size) for name, offset, size in self.rows]))
 
     @classmethod
-    def parse(cls, comment: bytes) -> Contents | None:
+    def parse(cls, comment: bytes) -> TableOfContents | None:
         """Read a comment; None if it is no table, or of a version that is not known.
 
         Raises `UnsafeEntry` for a table that is not, in every byte, what `text` gives.
@@ -98,7 +98,7 @@ def _rows(listed: Sequence[object]) -> Iterator[Row]:
                 return
 
 
-def encode_contents(first: str, lay_out: Callable[[int], Contents]) -> bytes:
+def encode_contents(first: str, lay_out: Callable[[int], TableOfContents]) -> bytes:
     """Return the extended header that goes before the entry called `first`; b"" where the table is too large.
 
     `lay_out` tells what there is if so many bytes stand before the first entry's own header.
@@ -133,7 +133,7 @@ def largest_contents(entries: int, letters: int, largest: int) -> int:
     It has so many entries, with so many ASCII letters in their names, and no number above `largest`.
     """
     row = len('["/",,],') + 2 * len(str(largest))
-    text = len(Contents(largest, ()).text()) + entries * row + letters
+    text = len(TableOfContents(largest, ()).text()) + entries * row + letters
     records = text + len(f"{CONTENTS_LIMIT} comment=\n")
     return BLOCK + min(records + padding(records), CONTENTS_LIMIT)
 
@@ -146,7 +146,7 @@ class ListedArchive:
     filler between them than we write.
     """
 
-    def __init__(self, contents: Contents, first: bytes) -> None:
+    def __init__(self, contents: TableOfContents, first: bytes) -> None:
         self.size = contents.size
         self.entries = tuple(_entries(contents, len(first)))
         self._first = first
@@ -178,7 +178,7 @@ class ListedArchive:
 class FoundContents:
     """A table at the beginning of a source, the extended header it is in, and what was read to find it."""
 
-    contents: Contents
+    contents: TableOfContents
     first: bytes
     window: bytes
 
@@ -199,7 +199,7 @@ def find_contents(source: ByteSource) -> FoundContents | None:
         comment = parse_pax(window[BLOCK : BLOCK + header.size]).get("comment", b"")
     except ArchiveError:
         return None  # the scan says what is wrong with it
-    contents = Contents.parse(comment)
+    contents = TableOfContents.parse(comment)
     return None if contents is None else FoundContents(contents, window[:length], window)
 
 
@@ -269,7 +269,7 @@ def _extension(first: str, text: str, room: int) -> bytes:
     return encode_extension(first.encode("utf-8"), encode_comment(text, room))
 
 
-def _entries(contents: Contents, start: int) -> Iterator[Entry]:
+def _entries(contents: TableOfContents, start: int) -> Iterator[Entry]:
     position, names = start, set()
     for number, (name, data_offset, size) in enumerate(contents.rows):
         directory = name.endswith("/")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from time import monotonic
 from typing import TYPE_CHECKING, Final
 
 from ocitool.errors import Interrupted
@@ -12,12 +13,15 @@ if TYPE_CHECKING:
 
 SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
+PATIENCE: Final = 2.0
+"""Seconds that an orderly end may take before another request is heard: undoing must not be interrupted halfway."""
+
 
 def handle_signals() -> None:
     """Turn a request to end into `Interrupted`, raised in the main thread."""
     for number in SIGNALS:
         if signal.getsignal(number) is not signal.SIG_IGN:  # nohup, or a shell's background job
-            signal.signal(number, _interrupt)
+            signal.signal(number, _Interrupter())
 
 
 def ignore_signals() -> None:
@@ -26,5 +30,13 @@ def ignore_signals() -> None:
         signal.signal(number, signal.SIG_IGN)
 
 
-def _interrupt(number: int, _frame: FrameType | None) -> None:
-    raise Interrupted(number)
+class _Interrupter:
+    """A handler that raises `Interrupted`, and again only when that has led to nothing for a while."""
+
+    asked = float("-inf")
+
+    def __call__(self, number: int, _frame: FrameType | None) -> None:
+        now = monotonic()
+        if now - _Interrupter.asked >= PATIENCE:
+            _Interrupter.asked = now
+            raise Interrupted(number)

@@ -102,7 +102,7 @@ class DeltaList:
 
     @property
     def digest(self) -> Digest:
-        """The sha256 of what the whole archive holds: names, digests and sizes in their order, as compact JSON.
+        """The sha256 of what the whole archive holds: names, digests, sizes, in order and as compact JSON.
 
         It does not depend on the base: all deltas to one archive have the same.
         """

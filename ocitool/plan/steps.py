@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from ocitool.archive.contents import Contents, Row, encode_contents, may_be_listed
+from ocitool.archive.contents import Row, TableOfContents, encode_contents, may_be_listed
 from ocitool.archive.headers import BLOCK, header_length, padding
 from ocitool.archive.writer import END, TarLayout
 from ocitool.model.digest import Digest
@@ -211,12 +211,12 @@ class OutputPlan:
             return b""
         return encode_contents(first.name, self._lay_out if self.alignment else self._lay_out(0).moved)
 
-    def _lay_out(self, start: int) -> Contents:
+    def _lay_out(self, start: int) -> TableOfContents:
         """Return where everything is with `start` bytes before the first entry's header."""
         layout = TarLayout(self.alignment, start)
         rows = tuple(self._row(layout, member) for member in self.members)
         layout.close()
-        return Contents(layout.size, rows)
+        return TableOfContents(layout.size, rows)
 
     def _row(self, layout: TarLayout, member: Member) -> Row:
         content = member.content

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from ocitool.archive import contents
-from ocitool.archive.contents import Contents, find_contents
+from ocitool.archive.contents import TableOfContents, find_contents
 from ocitool.archive.headers import BLOCK, encode_comment, encode_extension, encode_header, encode_pax, padding
 from ocitool.archive.reader import scan_archive, scan_source
 from ocitool.archive.writer import END
@@ -41,7 +41,7 @@ def telling(rows: list[Any], size: int | None = None) -> bytes:
     """Return the archive with a table of those rows, and a digest that is right."""
     room = START - BLOCK
     while True:
-        data = Contents(room + BLOCK + len(ARCHIVE) - START if size is None else size, tuple(rows)).text()
+        data = TableOfContents(room + BLOCK + len(ARCHIVE) - START if size is None else size, tuple(rows)).text()
         if len(data) + len(f"{room} comment=\n") <= room:
             return encode_extension(b"oci-layout", encode_comment(data, room)) + ARCHIVE[START:]
         room += BLOCK
@@ -241,5 +241,5 @@ def test_the_bound_of_its_length_holds(largest: int) -> None:
     for count in range(1, 40):
         rows = tuple((f"{'x' * number}/", largest - number, largest) for number in range(count))
         letters = sum(len(name) - 1 for name, *_ in rows)
-        length = len(contents.encode_contents("x", Contents(largest, rows).moved))
+        length = len(contents.encode_contents("x", TableOfContents(largest, rows).moved))
         assert length <= contents.largest_contents(count, letters, 2 * largest) <= length + 2 * BLOCK

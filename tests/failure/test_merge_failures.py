@@ -212,7 +212,7 @@ def test_a_closed_pipe(big: Path, other: Path) -> None:
         stderr=subprocess.PIPE,
     )
     assert process.stdout is not None
-    assert process.stdout.read(10) == b"oci-layout"
+    assert process.stdout.read(10) == b"PaxHeaders"
     process.stdout.close()
     assert process.stderr is not None
     assert process.stderr.read() == b""

@@ -80,8 +80,8 @@ def test_a_truncated_source_leaves_no_part(
     [
         (("-p", "linux/s390x"), 4, ("linux/s390x", "there is")),
         (("--image", "none"), 4, ("no image matches",)),
-        (("--max-size", "512"), 2, ("docker.io/library/lab:1.0 alone needs 18432 bytes", "--max-size", "512")),
-        (("--max-size", "512", "--by", "platform"), 2, ("linux/amd64 of docker.io", "alone needs 9728 bytes")),
+        (("--max-size", "512"), 2, ("docker.io/library/lab:1.0 alone needs 20480 bytes", "--max-size", "512")),
+        (("--max-size", "512", "--by", "platform"), 2, ("linux/amd64 of docker.io", "alone needs 11264 bytes")),
         (("--max-size", "0"), 2, ("no size '0'", "1900MiB")),
         (("--max-size", "-1"), 2, ("no size '-1'",)),
         (("--max-size", "nonsense"), 2, ("no size 'nonsense'",)),
