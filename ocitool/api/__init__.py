@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from ocitool.model.reference import ImageFilter, Reference
     from ocitool.model.renaming import Renaming
     from ocitool.model.schemas import read_schema, schema_names
-    from ocitool.plan.comparison import Comparison
+    from ocitool.plan.changes import Comparison
     from ocitool.plan.options import (
         DockerManifest,
         FilterOptions,
@@ -115,7 +115,7 @@ _HOMES: Final = {
     "AdviseOptions": "ocitool.api.advising",
     "ApplyResult": "ocitool.api.deltas",
     "ClientOptions": "ocitool.api.import_client",
-    "Comparison": "ocitool.plan.comparison",
+    "Comparison": "ocitool.plan.changes",
     "DeltaResult": "ocitool.api.deltas",
     "DockerManifest": "ocitool.plan.options",
     "FilterOptions": "ocitool.plan.options",
