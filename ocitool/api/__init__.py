@@ -82,7 +82,7 @@ if TYPE_CHECKING:
     from ocitool.model.schemas import read_schema, schema_names
     from ocitool.plan.batch.job import Job
     from ocitool.plan.batch.result import JobError, JobOutput, JobResult, JobStatus, SourceState
-    from ocitool.plan.comparison import Amount, Compared, Comparison, ImageChange
+    from ocitool.plan.changes import Amount, Compared, Comparison, ImageChange
     from ocitool.plan.note import Note
     from ocitool.plan.options import (
         Contents,
@@ -225,15 +225,15 @@ __all__ = [
 _HOMES: Final = {
     "Advice": "ocitool.advice.report",
     "AdviseOptions": "ocitool.api.advising",
-    "Amount": "ocitool.plan.comparison",
+    "Amount": "ocitool.plan.changes",
     "ApplyResult": "ocitool.api.deltas",
     "ArchiveForm": "ocitool.graph.image",
     "BatchOptions": "ocitool.api.jobs.batching",
     "Cause": "ocitool.advice.messages.case",
     "Client": "ocitool.api.import_client",
     "ClientOptions": "ocitool.api.import_client",
-    "Compared": "ocitool.plan.comparison",
-    "Comparison": "ocitool.plan.comparison",
+    "Compared": "ocitool.plan.changes",
+    "Comparison": "ocitool.plan.changes",
     "Completion": "ocitool.api.jobs.crew",
     "Compression": "ocitool.archive.codec.compress",
     "Contents": "ocitool.plan.options",
@@ -256,7 +256,7 @@ _HOMES: Final = {
     "FoundImage": "ocitool.api.import_report",
     "Gates": "ocitool.check.gates",
     "Identity": "ocitool.api.import_client",
-    "ImageChange": "ocitool.plan.comparison",
+    "ImageChange": "ocitool.plan.changes",
     "ImageFilter": "ocitool.model.reference",
     "ImageRow": "ocitool.graph.rows",
     "ImportOptions": "ocitool.api.import_plan",

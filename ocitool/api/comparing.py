@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING
 
 from ocitool.api.opening import naming, open_archive, require_one_stream
 from ocitool.api.places import Source, place_name
-from ocitool.plan.comparison import Comparison, Restriction, compare_graphs
+from ocitool.plan.comparison import Restriction, compare_graphs
 
 if TYPE_CHECKING:
     from ocitool.api.listener import Listener
     from ocitool.api.opening import SourceOptions
     from ocitool.model.platform_selection import PlatformSelection
     from ocitool.model.reference import ImageFilter
+    from ocitool.plan.changes import Comparison
 
 
 def diff_archives(

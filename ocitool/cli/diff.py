@@ -28,7 +28,7 @@ from ocitool.model.reference import ImageFilter
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ocitool.plan.comparison import Amount, BlobChange, Compared, Comparison, ImageChange, ManifestChange
+    from ocitool.plan.changes import Amount, BlobChange, Compared, Comparison, ImageChange, ManifestChange
 
 DETAIL_LIMIT: Final = 20
 """Images that are printed with their platforms without `-v`."""

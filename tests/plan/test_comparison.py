@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from ocitool.model.platform_selection import PlatformSelection
 from ocitool.model.reference import ImageFilter
-from ocitool.plan.comparison import Change, Comparison, ImageChange, ManifestChange, Restriction, compare_graphs
+from ocitool.plan.changes import Change, Comparison, ImageChange, ManifestChange
+from ocitool.plan.comparison import Restriction, compare_graphs
 from ocitool.plan.options import IndexForm
 from tests.builders import Layout, multi_platform
 from tests.deltas import EMPTY, NEW, OLD, OTHER, delta
