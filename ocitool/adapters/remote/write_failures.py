@@ -135,6 +135,13 @@ def write_failure(error: BaseException, name: str) -> OutputError:
 
 
 def told_by(error: BaseException) -> str:
-    """Return what an error says in one line, every URL in it without its secrets."""
-    text = _URL.sub(lambda found: shown_url(found[0]), " ".join(str(error).split()))
+    """Return what an error says in one line, every URL in it without its secrets.
+
+    An endpoint may be no URL at all and have secrets all the same: of a text with one, only what it is about is told.
+    """
+    said = " ".join(str(error).split())
+    text = _URL.sub(lambda found: shown_url(found[0]), said)
+    if "@" in text or (text != said and "..." in text):
+        about, colon, _ = said.partition(":")
+        text = about if colon and "@" not in about else ""
     return f"{type(error).__name__}: {text[:_TEXT_LIMIT]}" if text else type(error).__name__

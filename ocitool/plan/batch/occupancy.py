@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ocitool.archive.new_folder import names_folder
 from ocitool.errors import UsageError
-from ocitool.model.url import url_scheme
+from ocitool.model.url import object_of_url, path_of_url, require_no_version, shown_url, url_scheme
 from ocitool.plan.batch.shape import Produces
 
 if TYPE_CHECKING:
@@ -33,11 +33,14 @@ class Occupancy:
         for written in (job.output, *extra):
             if not isinstance(written, str) or not written:
                 continue
+            require_no_version(written)
             place = self._place(written)
             if place in self._written:
                 other = self._written[place]
                 by = "this job" if other == line else f"line {other}"
-                raise UsageError(f"{by} writes to {written} too", remedy="give each job an output of its own")
+                raise UsageError(
+                    f"{by} writes to {shown_url(written)} too", remedy="give each job an output of its own"
+                )
             self._written[place] = line
             if written == job.output and shape.produces is Produces.ARCHIVE and names_folder(written):
                 self._layouts[place] = line
@@ -50,7 +53,8 @@ class Occupancy:
                 yield (
                     reader,
                     UsageError(
-                        f"reads {place}, which {who} writes", remedy="write elsewhere, or make it two batches in turn"
+                        f"reads {shown_url(place)}, which {who} writes",
+                        remedy="write elsewhere, or make it two batches in turn",
                     ),
                 )
             if (other := self._inside(place)) is not None and other != place:
@@ -73,4 +77,5 @@ class Occupancy:
         return None
 
     def _place(self, written: str) -> str:
-        return written if url_scheme(written) else self._resolve(written)
+        path = path_of_url(written)
+        return object_of_url(path) if url_scheme(path) else self._resolve(path)

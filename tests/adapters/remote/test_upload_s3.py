@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from ocitool.adapters.remote import parts, s3_upload
+from ocitool.adapters.remote.address import Address
 from ocitool.adapters.remote.checksums import Checksums
 from ocitool.adapters.remote.s3_object import S3Object
 from ocitool.adapters.remote.upload import open_upload
@@ -64,6 +65,20 @@ def test_what_is_written_is_stored(server: S3Server, bucket: str, size: int, tol
     opened.close()
     assert server.get(bucket, "a/b.tar") == data
     assert_nothing(server, bucket, objects=("a/b.tar",))
+
+
+@pytest.mark.parametrize("key", ["a#b.tar", "a?b.tar", "a::b.tar"])
+@pytest.mark.parametrize("scheme", ["s3", "S3", "s3a"])
+def test_keys_are_written_to_the_letter(server: S3Server, bucket: str, key: str, scheme: str) -> None:
+    upload(f"{scheme}://{bucket}/{key}", SMALL).close()
+    assert server.get(bucket, key) == SMALL
+
+
+def test_a_version_is_not_written(server: S3Server, bucket: str) -> None:
+    server.put(bucket, "x.tar", b"old")
+    with pytest.raises(UsageError, match="a version of an object cannot be written"):
+        open_upload(f"s3://{bucket}/x.tar?versionId=1", clobber=True)
+    assert server.get(bucket, "x.tar") == b"old"
 
 
 def test_small_ones_take_one_request(server: S3Server, bucket: str) -> None:
@@ -278,7 +293,7 @@ class TestWithdrawing:
         assert server.get(bucket, "x.tar") == SMALL
 
     def test_versions_bring_it_back(self, server: S3Server, bucket: str) -> None:
-        target = S3Object(open_filesystem(), f"{bucket}/x.tar", "x.tar")
+        target = S3Object(open_filesystem(), Address.parse(f"s3://{bucket}/x.tar"))
         target.call("put_bucket_versioning", VersioningConfiguration={"Status": "Enabled"})
         server.put(bucket, "x.tar", b"old")
         opened = upload(f"s3://{bucket}/x.tar", LARGE)
@@ -308,7 +323,7 @@ def test_no_bucket(server: S3Server) -> None:
     assert caught.value.remedy
 
 
-@pytest.mark.parametrize("url", ["s3://bucket", "s3://bucket/"])
+@pytest.mark.parametrize("url", ["s3://bucket", "s3://bucket/", "s3://bucket/folder/"])
 def test_buckets_are_no_objects(server: S3Server, url: str) -> None:
     with pytest.raises(UsageError, match="names no object"):
         open_upload(url, clobber=True)
