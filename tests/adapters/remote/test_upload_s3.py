@@ -278,6 +278,73 @@ def test_another_object_in_its_place_is_not_removed(server: S3Server, bucket: st
     assert server.get(bucket, "x.tar") == b"other"
 
 
+@pytest.mark.parametrize("old", [b"old", None], ids=["replaced", "new"])
+@pytest.mark.parametrize("status", [403, 404, 500])
+@BOTH
+def test_what_the_answer_proved_needs_no_look(
+    server: S3Server, bucket: str, data: bytes, status: int, old: bytes | None
+) -> None:
+    if old is not None:
+        server.put(bucket, "x.tar", old)
+    opened = upload(f"s3://{bucket}/x.tar", data, publish=False)
+    only(server, "HEAD")
+    server.always = Fault(status=status)
+    opened.stage()
+    opened.publish()
+    opened.close()
+    assert server.get(bucket, "x.tar") == data
+    assert_nothing(server, bucket, objects=("x.tar",))
+
+
+def unproven(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have no ETag prove anything, as where keys of KMS encrypt."""
+    monkeypatch.setattr(s3_upload, "confirms", lambda _answer, _expected: False)
+
+
+@pytest.mark.parametrize("status", [404, 500])
+@BOTH
+def test_what_nothing_proved_is_removed(
+    server: S3Server, bucket: str, data: bytes, status: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unproven(monkeypatch)
+    opened = upload(f"s3://{bucket}/x.tar", data, publish=False)
+    only(server, "HEAD")
+    server.always = Fault(status=status)
+    opened.stage()
+    with pytest.raises(OutputError):
+        opened.publish()
+    opened.close()
+    assert_nothing(server, bucket)
+
+
+@pytest.mark.parametrize("status", [404, 500])
+@BOTH
+def test_nothing_is_removed_where_something_stood(
+    server: S3Server, bucket: str, data: bytes, status: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unproven(monkeypatch)
+    server.put(bucket, "x.tar", b"old")
+    opened = upload(f"s3://{bucket}/x.tar", data, publish=False)
+    only(server, "HEAD")
+    server.always = Fault(status=status)
+    opened.stage()
+    with pytest.raises(OutputError):
+        opened.publish()
+    opened.withdraw()
+    opened.close()
+    assert server.get(bucket, "x.tar") == data
+
+
+def test_nothing_is_removed_where_nobody_could_look(server: S3Server, bucket: str) -> None:
+    server.put(bucket, "x.tar", b"old")
+    only(server, "HEAD")
+    server.faults.extend([Fault(status=403)])
+    opened = upload(f"s3://{bucket}/x.tar", SMALL)
+    opened.withdraw()
+    opened.close()
+    assert server.get(bucket, "x.tar") == SMALL
+
+
 class TestWithdrawing:
     def test_nothing_was_there(self, server: S3Server, bucket: str) -> None:
         opened = upload(f"s3://{bucket}/x.tar", SMALL)
