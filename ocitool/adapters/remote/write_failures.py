@@ -18,6 +18,8 @@ _CREDENTIALS: Final = (
 _LATER: Final = "run it again later"
 _REACHED: Final = "check the address (AWS_ENDPOINT_URL) and the network"
 
+_SET: Final = "check what S3 is set to: AWS_ENDPOINT_URL and FSSPEC_S3"
+
 _REFUSED: Final = frozenset({"401", "403"})
 _DENIED: Final = frozenset(
     {
@@ -92,7 +94,7 @@ def s3_failure(error: BaseException, name: str, bucket: str) -> OutputError:
             problem, remedy = f"the server failed ({told}), several times", _LATER
     else:
         kind = type(error).__name__
-        problem, remedy = told_by(error), ""
+        problem, remedy = told_by(error), _SET
         if "Credentials" in kind:
             problem, remedy = "no credentials were found", _CREDENTIALS
         elif isinstance(error, OSError) or kind in _CONNECTION:
