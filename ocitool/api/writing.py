@@ -22,7 +22,7 @@ from ocitool.engine.execute import Target, digest_files, execute
 from ocitool.engine.workers import processor_count
 from ocitool.errors import OcitoolError, OutputError, UsageError
 from ocitool.model.json_text import JsonObject, dump_json
-from ocitool.model.url import url_file_name, url_scheme
+from ocitool.model.url import object_of_url, url_file_name, url_scheme
 from ocitool.plan.options import Reflink
 from ocitool.plan.steps import Copy, OutputPlan, Plan
 
@@ -203,7 +203,7 @@ class Outputs:
         if isinstance(sink, StreamSink):
             return
         typed_path, name = os.fspath(path), place_name(path)
-        place = typed_path if url_scheme(typed_path) else os.path.realpath(path)
+        place = object_of_url(typed_path) if url_scheme(typed_path) else os.path.realpath(path)
         if place in self._places:
             raise OutputError(
                 f"is the same place as {self._places[place]}", where=name, remedy="remove the link, or name another"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from ocitool.advice.outcome import Ending, Evidence
 from ocitool.cli.text import printable
-from ocitool.model.url import shown_url, url_scheme
+from ocitool.model.url import shown_url, split_s3_version, url_scheme
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -70,8 +70,10 @@ def command_line(plan: ImportPlan, source: str) -> str:
     if source == "-":
         return printable(f"{compression} -dc | {command}" if compression else command)
     if scheme := url_scheme(source):
-        fetch = _FETCHING.get(scheme, _FETCHING[""]).format(shlex.quote(source))
-        unpack = f"{compression} -dc | " if compression and scheme in _FETCHING else ""
+        # What copies objects of S3 copies the newest version only.
+        program = "" if split_s3_version(source)[1] else scheme
+        fetch = _FETCHING.get(program, _FETCHING[""]).format(shlex.quote(source))
+        unpack = f"{compression} -dc | " if compression and program in _FETCHING and program else ""
         return printable(f"{fetch} | {unpack}{command}")
     if compression:
         return printable(f"{compression} -dc {shlex.quote(source)} | {command}")

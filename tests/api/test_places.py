@@ -166,7 +166,7 @@ def test_a_url_is_written_whole_or_not_at_all(store: StandInStore, tmp_path: Pat
             ),
         ),
         (
-            lambda _: filter_archive(URL, "s3://b/x.tar.xz?key", ARM),
+            lambda _: filter_archive(URL, "s3://b/x.tar.xz?key=1", ARM),
             "x.tar.xz: that compression is not written; write .tar, .tar.gz or .tar.zst",
         ),
         (
@@ -181,11 +181,11 @@ def test_a_url_is_written_whole_or_not_at_all(store: StandInStore, tmp_path: Pat
                 URL,
                 folder / "x",
                 ARM,
-                write_options=WriteOptions(digest_map="s3://b/map?key"),  # type: ignore[arg-type]
+                write_options=WriteOptions(digest_map="https://b/map?key"),  # type: ignore[arg-type]
             ),
             (
-                "s3://b/map?...: the digest map is written to a file of this machine; name a local one; the result "
-                "has the map too"
+                "https://b/map?...: the digest map is written to a file of this machine; name a local one; the "
+                "result has the map too"
             ),
         ),
         (

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import shlex
 from typing import TYPE_CHECKING
 
 import pytest
 import zstandard
+from s3fs import S3FileSystem
 
 from tests.builders import multi_platform
 from tests.command import ocitool_here
@@ -55,6 +57,30 @@ def test_advice_as_json(at: str, capfdbinary: pytest.CaptureFixture[bytes]) -> N
 def test_an_import_as_it_is(at: str, capfdbinary: pytest.CaptureFixture[bytes]) -> None:
     done = ocitool_here(capfdbinary, "import", at, "--dry-run", "--ctr-version", "2.1")
     assert f"would run: aws s3 cp {at} - | ctr images import -\n".encode() in done.stdout
+
+
+@pytest.mark.parametrize("end", ["#b.tar", "?b.tar"])
+def test_an_import_of_a_key_that_reads_like_a_url(end: str, capfdbinary: pytest.CaptureFixture[bytes]) -> None:
+    with s3_server() as server:
+        bucket = new_bucket(server)
+        server.put(bucket, f"a{end}", multi_platform().pack())
+        url = f"s3://{bucket}/a{end}"
+        done = ocitool_here(capfdbinary, "import", url, "--dry-run", "--ctr-version", "2.1")
+        report = json.loads(ocitool_here(capfdbinary, "inspect", url, "--format", "json").stdout)
+    assert f"would run: aws s3 cp {shlex.quote(url)} - | ctr images import -\n".encode() in done.stdout
+    assert report["source"] == url
+
+
+def test_an_import_of_a_version(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
+    """`aws s3 cp` knows none."""
+    with s3_server() as server:
+        bucket = new_bucket(server)
+        S3FileSystem().call_s3("put_bucket_versioning", Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+        server.put(bucket, "a.tar", multi_platform().pack())
+        version = S3FileSystem().call_s3("head_object", Bucket=bucket, Key="a.tar")["VersionId"]
+        url = f"s3://{bucket}/a.tar?versionId={version}"
+        done = ocitool_here(capfdbinary, "import", url, "--dry-run", "--ctr-version", "2.1")
+    assert f"would run: ocitool filter '{url}' -p all -o - | ctr images import -\n".encode() in done.stdout
 
 
 def test_a_filtered_import(at: str, capfdbinary: pytest.CaptureFixture[bytes]) -> None:

@@ -80,9 +80,9 @@ def test_split_names_parts_after_the_object(folder: Path) -> None:
     ("arguments", "line"),
     [
         (
-            ("filter", URL, "-p", "all", "-o", "x.tar", "--digest-map", "s3://bucket/map?secret"),
+            ("filter", URL, "-p", "all", "-o", "x.tar", "--digest-map", "https://bucket/map?secret"),
             (
-                "s3://bucket/map?...: --digest-map takes a file of this machine; name a local one; "
+                "https://bucket/map?...: --digest-map takes a file of this machine; name a local one; "
                 "the report has the map too: --format json"
             ),
         ),

@@ -4,7 +4,15 @@ from pathlib import Path
 
 import pytest
 
-from ocitool.model.url import shown_url, url_file_name, url_scheme
+from ocitool.errors import UsageError
+from ocitool.model.url import (
+    object_of_url,
+    require_no_version,
+    shown_url,
+    split_s3_version,
+    url_file_name,
+    url_scheme,
+)
 
 
 @pytest.mark.parametrize(
@@ -39,6 +47,12 @@ def test_scheme(text: object, scheme: str) -> None:
         ("s3://bucket/a@b:c.tar", "s3://bucket/a@b:c.tar"),
         ("https://h/x.tar?", "https://h/x.tar"),
         ("https://me:secret@h?secret", "https://h?..."),
+        ("s3://me:secret@bucket/a#b.tar", "s3://bucket/a#b.tar"),
+        ("s3a://bucket/a?b#c.tar", "s3a://bucket/a?b#c.tar"),
+        ("S3://bucket/a?b.tar?versionId=1", "S3://bucket/a?b.tar?versionId=1"),
+        ("s3://bucket/a#b.tar?token=secret", "s3://bucket/a#b.tar?token=..."),
+        ("s3://bucket/x.tar?token=secret?versionId=1", "s3://bucket/x.tar?token=...&versionId=1"),
+        ("https://h/a?b#secret", "https://h/a?..."),
     ],
 )
 def test_what_is_secret_is_not_shown(url: str, shown: str) -> None:
@@ -54,6 +68,9 @@ def test_what_is_secret_is_not_shown(url: str, shown: str) -> None:
         ("https://h/a%2F..%2Fx.tar", "x.tar"),
         ("https://h/get/?file=/x.tar", "get"),
         ("s3://bucket/x%20y#1.tar", "x%20y#1.tar"),
+        ("s3://bucket/a?b#c.tar", "a?b#c.tar"),
+        ("s3://bucket/a?b.tar?versionId=1", "a?b.tar"),
+        ("s3://bucket/a.tar?token=secret", "a.tar"),
         ("s3://bucket", ""),
         ("https://h/", ""),
         ("https://h?x=/y.tar", ""),
@@ -61,3 +78,30 @@ def test_what_is_secret_is_not_shown(url: str, shown: str) -> None:
 )
 def test_file_name(url: str, name: str) -> None:
     assert url_file_name(url) == name
+
+
+@pytest.mark.parametrize(
+    ("url", "split"),
+    [
+        ("s3://b/k.tar?versionId=V.1", ("s3://b/k.tar", "V.1")),
+        ("S3A://b/a#b?c.tar?versionId=1", ("S3A://b/a#b?c.tar", "1")),
+        ("s3://b/k?versionId=1/x.tar", ("s3://b/k?versionId=1/x.tar", "")),
+        ("s3://b/k.tar?versionId=", ("s3://b/k.tar?versionId=", "")),
+        ("https://h/k.tar?versionId=1", ("https://h/k.tar?versionId=1", "")),
+    ],
+)
+def test_versions_of_s3(url: str, split: tuple[str, str]) -> None:
+    assert split_s3_version(url) == split
+
+
+@pytest.mark.parametrize("end", ["?versionId=1", "?versionId=", "?VERSIONID=1", "?versionId=1&x=2"])
+def test_a_version_cannot_be_written(end: str) -> None:
+    require_no_version("s3://b/k.tar")
+    with pytest.raises(UsageError, match="a version of an object cannot be written"):
+        require_no_version(f"s3://b/k.tar{end}")
+
+
+def test_other_spellings_are_the_same_object() -> None:
+    assert object_of_url("S3A://b/K.tar") == object_of_url("s3://b/K.tar") == "s3://b/K.tar"
+    assert object_of_url("gcs://b/k") == object_of_url("GS://b/k")
+    assert object_of_url("s3://b/k") != object_of_url("s3://b/K")

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """The URL of an object as it was given, and as messages and reports show it."""
+    """The URL of an object with its scheme in lower case, and as messages and reports show it."""
 
     url: str
     scheme: str
@@ -30,4 +30,6 @@ class Address:
             raise UsageError(
                 "not a URL", where=shown_url(url), remedy="check its host and port; a file of that name is ./NAME"
             ) from None
-        return cls(url, url_scheme(url), shown_url(url))
+        scheme = url_scheme(url)
+        # Fsspec knows schemes in lower case only (RFC 3986, 3.1: in either case they are the same).
+        return cls(scheme + url[len(scheme) :], scheme, shown_url(url))

@@ -8,7 +8,9 @@ from ocitool.adapters.remote.answers import Version, refuse, span_of
 from ocitool.adapters.remote.http import connection_errors, reason, receive
 from ocitool.adapters.remote.loop import Loop
 from ocitool.adapters.remote.remote_object import Broken, changed, refused
-from ocitool.errors import ArchiveError, UsageError
+from ocitool.adapters.remote.s3_client import locate, open_client
+from ocitool.adapters.remote.write_failures import told_by
+from ocitool.errors import ArchiveError, OcitoolError
 
 if TYPE_CHECKING:
     from ocitool.adapters.remote.address import Address
@@ -28,7 +30,6 @@ class S3Object:
 
     def __init__(self, address: Address) -> None:
         from fsspec.config import conf
-        from fsspec.core import url_to_fs
 
         self.size = -1
         self._name = address.shown
@@ -38,12 +39,15 @@ class S3Object:
         self._loop = Loop()
         # Tries and pauses are ours, the same for all backends.
         tried_once = {"retries": {"total_max_attempts": 1}}
-        configured = conf.get("s3", {}).get("config_kwargs", {})
-        self._files, path = url_to_fs(address.url, config_kwargs={**tried_once, **configured})
+        try:
+            configured = {**conf.get("s3", {}), **conf.get("s3a", {})}.get("config_kwargs", {})
+            self._files = open_client(address, config_kwargs={**tried_once, **configured})
+        except (ImportError, OcitoolError):
+            raise
+        except Exception as error:
+            raise _failure_without_answer(error, self._name) from error
         self._files.retries = 1
-        bucket, key, version = self._files.split_path(path)
-        if not bucket or not key:
-            raise UsageError("names no object", where=address.shown, remedy="give it as s3://BUCKET/KEY")
+        bucket, key, version = locate(self._files, address)
         self._asked = {"Bucket": bucket, "Key": key, **({"VersionId": version} if version else {})}
 
     def open(self, length: int) -> bytes:
@@ -129,10 +133,11 @@ def _failure_without_answer(error: Exception, name: str) -> Exception:
         return refused(name, "the credentials do not do", CREDENTIALS)
     if isinstance(error, (*connection_errors(), exceptions.HTTPClientError, exceptions.ConnectionError)):
         return Broken(reason(error))
-    if isinstance(error, exceptions.BotoCoreError | ValueError):
-        text = " ".join(str(error).split())[:200]
-        return ArchiveError(f"cannot be read: {text}", where=name, remedy="check bucket, key and endpoint")
-    return error
+    if isinstance(error, OcitoolError | Broken):
+        return error
+    # Whatever else there is comes of what the client was set to, and is of no certain kind.
+    remedy = "check bucket, key and endpoint (AWS_ENDPOINT_URL), and FSSPEC_S3"
+    return ArchiveError(f"cannot be read: {told_by(error)}", where=name, remedy=remedy)
 
 
 def _metadata(error: BaseException) -> dict[str, Any]:

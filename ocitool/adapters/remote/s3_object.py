@@ -13,6 +13,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any, Final
 
 from ocitool.adapters.remote.checksums import Checksums, contradicts, told_etag
+from ocitool.adapters.remote.s3_client import locate
 from ocitool.adapters.remote.write_failures import is_absent, is_undecided, s3_failure
 from ocitool.errors import OutputError, UsageError
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
 
     from fsspec.spec import AbstractFileSystem
+
+    from ocitool.adapters.remote.address import Address
 
 TRIES: Final = 3
 """How often a part is sent whose ETag comes back as another one."""
@@ -44,12 +47,12 @@ class SentPart:
 class S3Object:
     """One object by bucket and key; all requests run on the event loop of fsspec."""
 
-    def __init__(self, filesystem: AbstractFileSystem, path: str, name: str) -> None:
+    def __init__(self, filesystem: AbstractFileSystem, address: Address) -> None:
         self._filesystem = filesystem
-        self.bucket, self.key, _ = filesystem.split_path(path)
-        self.name = name
-        if not self.bucket or not self.key:
-            raise UsageError("names no object", where=name, remedy="name one: s3://BUCKET/NAME.tar")
+        self.bucket, self.key, _ = locate(filesystem, address)
+        self.name = address.shown
+        if self.key.endswith("/"):
+            raise UsageError("names no object", where=self.name, remedy="name one: s3://BUCKET/NAME.tar")
 
     @property
     def wants_equal_parts(self) -> bool:

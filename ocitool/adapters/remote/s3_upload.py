@@ -54,6 +54,7 @@ class S3Upload:
         self._expected = ""
         self._answer: dict[str, Any] | None = None
         self._is_completed = False
+        self._was_empty = False
         self._before = self._look(clobber=clobber)
 
     def begin(self, size: int | None) -> None:
@@ -91,7 +92,10 @@ class S3Upload:
         """Do nothing: what stood under the name was looked at when this was opened."""
 
     def publish(self) -> None:
-        """Have the object appear and hold it to what was sent; raises `OutputError`, and then it is not there."""
+        """Have the object appear and hold it to what was sent.
+
+        Raises `OutputError`, and then it is not there, unless it replaced something that cannot come back.
+        """
         with held_signals():
             try:
                 self._answer = self._store()
@@ -107,10 +111,8 @@ class S3Upload:
         What it replaced stands there again in a bucket with versions only; elsewhere nothing can bring that back
         without a copy of it, and then the new object stays. So what can be taken back is published before this.
         """
-        if self._answer is not None and (self._answer.get("VersionId") or self._before is None):
-            with contextlib.suppress(Exception):
-                self._remove(self._answer)
-        self._answer = None
+        if self._answer is not None:
+            self._take_back(self._answer)
 
     def close(self) -> None:
         """Let go; of an upload that was not published nothing stays."""
@@ -136,6 +138,7 @@ class S3Upload:
             raise self._target.failure(error) from error
         if before is not None and not clobber:
             raise exists_already(self.name)
+        self._was_empty = before is None
         return before
 
     def _upload_id(self) -> str:
@@ -215,32 +218,49 @@ class S3Upload:
         return is_new and not self._conditions
 
     def _require_right(self, answer: dict[str, Any]) -> None:
-        """Hold the object to what was sent; raises `OutputError` after removing it if it is something else."""
+        """Hold the object to what was sent; raises `OutputError` after taking it back if it is something else.
+
+        What the answer to the upload itself proves needs no other: that one may fail, or come of a server which does
+        not know of the object yet.
+        """
         is_proven = confirms(answer, self._expected)
         try:
             found = self._target.head()
         except Exception as error:
-            if is_denied(error) and is_proven:
+            if is_proven:
                 return
-            self._remove_wrong(answer)
+            self._take_back(answer)
             raise self._target.failure(error) from error
+        if found is None and is_proven:
+            return
         if found is not None and told_etag(answer) and told_etag(found) != told_etag(answer):
             raise OutputError("another object took its place as soon as it was there", where=self.name)
-        if found is None or found["ContentLength"] != self.written or contradicts(found, self._expected):
-            self._remove_wrong(answer)
+        if found is None:
+            self._take_back(answer)
+            raise OutputError("is not there although the server took it", where=self.name, remedy="run it again")
+        if found["ContentLength"] != self.written or contradicts(found, self._expected):
+            state = "was removed" if self._take_back(answer) else "stays there: what it replaced cannot come back"
             raise OutputError(
-                "what the server stored is not what was sent, and was removed", where=self.name, remedy="run it again"
+                f"what the server stored is not what was sent, and {state}", where=self.name, remedy="run it again"
             )
 
-    def _remove_wrong(self, answer: dict[str, Any]) -> None:
-        self._answer = None
-        with contextlib.suppress(Exception):
-            self._remove(answer)
+    def _take_back(self, answer: dict[str, Any]) -> bool:
+        """Remove the object if nothing is lost with that; tell whether it is removed.
 
-    def _remove(self, answer: dict[str, Any]) -> None:
-        version = {"VersionId": answer["VersionId"]} if answer.get("VersionId") else {}
-        self._target.call("delete_object", **version)
+        Nothing stood there before, as far as that was looked at, or a version of its own can be removed alone. The
+        version ``null`` is none: the one before it was replaced.
+        """
+        self._answer = None
+        version = answer.get("VersionId")
+        has_version = bool(version) and version != "null"
+        if not (has_version or self._was_empty):
+            return False
+        try:
+            self._target.call("delete_object", **({"VersionId": version} if version else {}))
+        except Exception:  # noqa: BLE001 - what is told is why it was to go
+            return False
         self._target.forget()
+        return True
 
     def _abort(self, creating: Future[str]) -> None:
         """Give the upload up, with whatever of it is on the way or there."""

@@ -8,6 +8,7 @@ from ocitool.adapters.remote.address import Address
 from ocitool.adapters.remote.libraries import lacking, not_served
 from ocitool.adapters.remote.write_failures import write_failure
 from ocitool.errors import OcitoolError, UsageError
+from ocitool.model.url import require_no_version
 
 if TYPE_CHECKING:
     from ocitool.archive.remote import Upload
@@ -23,6 +24,7 @@ def open_upload(url: str, *, clobber: bool) -> Upload:
     cannot be written or, without `clobber`, exists.
     """
     address = Address.parse(url)
+    require_no_version(url)
     scheme, name = address.scheme, address.shown
     if scheme in _READ_ONLY:
         raise UsageError(
@@ -40,16 +42,21 @@ def open_upload(url: str, *, clobber: bool) -> Upload:
     except ValueError:
         raise not_served(address) from None
     try:
-        filesystem, path = url_to_fs(url)
+        if scheme in _S3:
+            return _open_s3(address, clobber=clobber)
+        filesystem, path = url_to_fs(address.url)
     except OcitoolError:
         raise  # interrupted
     except Exception as error:
         raise write_failure(error, name) from error
-    if scheme in _S3:
-        from ocitool.adapters.remote.s3_object import S3Object
-        from ocitool.adapters.remote.s3_upload import S3Upload
-
-        return S3Upload(S3Object(filesystem, path, name), clobber=clobber)
     from ocitool.adapters.remote.staged_upload import StagedUpload
 
     return StagedUpload(filesystem, path, name, clobber=clobber)
+
+
+def _open_s3(address: Address, *, clobber: bool) -> Upload:
+    from ocitool.adapters.remote.s3_client import open_client
+    from ocitool.adapters.remote.s3_object import S3Object
+    from ocitool.adapters.remote.s3_upload import S3Upload
+
+    return S3Upload(S3Object(open_client(address), address), clobber=clobber)

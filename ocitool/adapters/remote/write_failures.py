@@ -18,6 +18,8 @@ _CREDENTIALS: Final = (
 _LATER: Final = "run it again later"
 _REACHED: Final = "check the address (AWS_ENDPOINT_URL) and the network"
 
+_SET: Final = "check what S3 is set to: AWS_ENDPOINT_URL and FSSPEC_S3"
+
 _REFUSED: Final = frozenset({"401", "403"})
 _DENIED: Final = frozenset(
     {
@@ -92,7 +94,7 @@ def s3_failure(error: BaseException, name: str, bucket: str) -> OutputError:
             problem, remedy = f"the server failed ({told}), several times", _LATER
     else:
         kind = type(error).__name__
-        problem, remedy = told_by(error), ""
+        problem, remedy = told_by(error), _SET
         if "Credentials" in kind:
             problem, remedy = "no credentials were found", _CREDENTIALS
         elif isinstance(error, OSError) or kind in _CONNECTION:
@@ -135,6 +137,13 @@ def write_failure(error: BaseException, name: str) -> OutputError:
 
 
 def told_by(error: BaseException) -> str:
-    """Return what an error says in one line, every URL in it without its secrets."""
-    text = _URL.sub(lambda found: shown_url(found[0]), " ".join(str(error).split()))
+    """Return what an error says in one line, every URL in it without its secrets.
+
+    An endpoint may be no URL at all and have secrets all the same: of a text with one, only what it is about is told.
+    """
+    said = " ".join(str(error).split())
+    text = _URL.sub(lambda found: shown_url(found[0]), said)
+    if "@" in text or (text != said and "..." in text):
+        about, colon, _ = said.partition(":")
+        text = about if colon and "@" not in about else ""
     return f"{type(error).__name__}: {text[:_TEXT_LIMIT]}" if text else type(error).__name__

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ocitool.archive.new_folder import names_folder
 from ocitool.errors import UsageError
-from ocitool.model.url import shown_url, url_scheme
+from ocitool.model.url import object_of_url, path_of_url, require_no_version, shown_url, url_scheme
 from ocitool.plan.batch.shape import Produces
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ class Occupancy:
         for written in (job.output, *extra):
             if not isinstance(written, str) or not written:
                 continue
+            require_no_version(written)
             place = self._place(written)
             if place in self._written:
                 other = self._written[place]
@@ -76,4 +77,5 @@ class Occupancy:
         return None
 
     def _place(self, written: str) -> str:
-        return written if url_scheme(written) else self._resolve(written)
+        path = path_of_url(written)
+        return object_of_url(path) if url_scheme(path) else self._resolve(path)

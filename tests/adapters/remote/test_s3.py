@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import gzip
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from ocitool.adapters.remote.store import FsspecStore
+from ocitool.adapters.remote.upload import open_upload
 from ocitool.archive.source import Incoming
-from ocitool.errors import ArchiveError, ChangedSource, UsageError
+from ocitool.errors import ArchiveError, ChangedSource, OutputError, UsageError
 from tests.adapters.remote.reading import noise, open_far, patient, s3_server
 from tests.builders import multi_platform
 from tests.remote_servers import Fault
@@ -150,6 +151,90 @@ def test_no_store_is_an_error(server: S3Server, monkeypatch: pytest.MonkeyPatch)
     with pytest.raises(ArchiveError, match=r"cannot be read: the connection .* \(2 tries\)"):
         FsspecStore(patient(2)).open_source(URL)
     s3fs.S3FileSystem.clear_instance_cache()
+
+
+@pytest.mark.parametrize("key", ["a#b.tar", "a?b.tar", "a?b=c.tar", "a::b.tar", "x/", "/x//y.tar", "a%23?b#c::d"])
+@pytest.mark.parametrize("scheme", ["s3", "S3", "s3a"])
+def test_keys_are_read_to_the_letter(server: S3Server, key: str, scheme: str) -> None:
+    server.put("reading", key, DATA)
+    assert open_far(f"{scheme}://reading/{key}").read_at(300_000, 1000) == DATA[300_000:301_000]
+    assert server.traffic.log[0].path == f"/reading/{key}"
+
+
+def test_a_version_of_a_key_that_reads_like_a_url(server: S3Server) -> None:
+    from s3fs import S3FileSystem
+
+    server.make_bucket("versions")
+    S3FileSystem().call_s3("put_bucket_versioning", Bucket="versions", VersioningConfiguration={"Status": "Enabled"})
+    server.put("versions", "a#b.tar", DATA)
+    old = S3FileSystem().call_s3("head_object", Bucket="versions", Key="a#b.tar")["VersionId"]
+    server.put("versions", "a#b.tar", DATA[::-1])
+    source = open_far(f"s3://versions/a#b.tar?versionId={old}")
+    assert source.read_at(300_000, 1000) == DATA[300_000:301_000]
+
+
+@pytest.fixture
+def configured(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Any]]:
+    """What `FSSPEC_S3` would say."""
+    import s3fs
+    from fsspec.config import conf
+
+    options: dict[str, Any] = {}
+    monkeypatch.setitem(conf, "s3", options)
+    s3fs.S3FileSystem.clear_instance_cache()
+    yield options
+    s3fs.S3FileSystem.clear_instance_cache()
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"nothing_known": 1},
+        {"config_kwargs": {"nothing_known": 1}},
+        {"config_kwargs": 1},
+        {"client_kwargs": {"nothing_known": 1}},
+        {"client_kwargs": "x"},
+        {"key": 1, "secret": 2},
+        {"endpoint_url": "no url"},
+        {"s3_additional_kwargs": 1},
+    ],
+    ids=str,
+)
+def test_options_that_do_not_fit_are_one_line(
+    server: S3Server, configured: dict[str, Any], options: dict[str, Any]
+) -> None:
+    configured.update(options)
+    with pytest.raises(ArchiveError, match="FSSPEC_S3"):
+        open_far(URL)
+    with pytest.raises(OutputError, match=r"cannot write: .*FSSPEC_S3"):
+        open_upload(URL, clobber=True)
+
+
+@pytest.mark.parametrize(
+    "endpoint",
+    [
+        "http://minio:EPSECRET@my_host:9000",
+        "http://minio:EP SECRET@my_host:9000",
+        "http://minio:9 EPSECRET@my_host:9000",
+        "minio:EPSECRET@my_host:9000",
+        "minio:EP SECRET@my_host",
+    ],
+)
+def test_what_is_secret_in_an_endpoint_is_not_told(
+    server: S3Server, endpoint: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import s3fs
+
+    monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
+    s3fs.S3FileSystem.clear_instance_cache()
+    with pytest.raises(ArchiveError) as reading:
+        FsspecStore(patient(2)).open_source(URL)
+    with pytest.raises(OutputError) as writing:
+        open_upload(URL, clobber=True)
+    s3fs.S3FileSystem.clear_instance_cache()
+    for error in (reading.value, writing.value):
+        assert "SECRET" not in str(error)
+        assert "AWS_ENDPOINT_URL" in str(error)
 
 
 def test_interrupted_reads_end_at_once(server: S3Server) -> None:

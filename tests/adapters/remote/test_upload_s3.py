@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from ocitool.adapters.remote import parts, s3_upload
+from ocitool.adapters.remote.address import Address
 from ocitool.adapters.remote.checksums import Checksums
 from ocitool.adapters.remote.s3_object import S3Object
 from ocitool.adapters.remote.upload import open_upload
@@ -64,6 +65,20 @@ def test_what_is_written_is_stored(server: S3Server, bucket: str, size: int, tol
     opened.close()
     assert server.get(bucket, "a/b.tar") == data
     assert_nothing(server, bucket, objects=("a/b.tar",))
+
+
+@pytest.mark.parametrize("key", ["a#b.tar", "a?b.tar", "a::b.tar"])
+@pytest.mark.parametrize("scheme", ["s3", "S3", "s3a"])
+def test_keys_are_written_to_the_letter(server: S3Server, bucket: str, key: str, scheme: str) -> None:
+    upload(f"{scheme}://{bucket}/{key}", SMALL).close()
+    assert server.get(bucket, key) == SMALL
+
+
+def test_a_version_is_not_written(server: S3Server, bucket: str) -> None:
+    server.put(bucket, "x.tar", b"old")
+    with pytest.raises(UsageError, match="a version of an object cannot be written"):
+        open_upload(f"s3://{bucket}/x.tar?versionId=1", clobber=True)
+    assert server.get(bucket, "x.tar") == b"old"
 
 
 def test_small_ones_take_one_request(server: S3Server, bucket: str) -> None:
@@ -263,6 +278,73 @@ def test_another_object_in_its_place_is_not_removed(server: S3Server, bucket: st
     assert server.get(bucket, "x.tar") == b"other"
 
 
+@pytest.mark.parametrize("old", [b"old", None], ids=["replaced", "new"])
+@pytest.mark.parametrize("status", [403, 404, 500])
+@BOTH
+def test_what_the_answer_proved_needs_no_look(
+    server: S3Server, bucket: str, data: bytes, status: int, old: bytes | None
+) -> None:
+    if old is not None:
+        server.put(bucket, "x.tar", old)
+    opened = upload(f"s3://{bucket}/x.tar", data, publish=False)
+    only(server, "HEAD")
+    server.always = Fault(status=status)
+    opened.stage()
+    opened.publish()
+    opened.close()
+    assert server.get(bucket, "x.tar") == data
+    assert_nothing(server, bucket, objects=("x.tar",))
+
+
+def unproven(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have no ETag prove anything, as where keys of KMS encrypt."""
+    monkeypatch.setattr(s3_upload, "confirms", lambda _answer, _expected: False)
+
+
+@pytest.mark.parametrize("status", [404, 500])
+@BOTH
+def test_what_nothing_proved_is_removed(
+    server: S3Server, bucket: str, data: bytes, status: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unproven(monkeypatch)
+    opened = upload(f"s3://{bucket}/x.tar", data, publish=False)
+    only(server, "HEAD")
+    server.always = Fault(status=status)
+    opened.stage()
+    with pytest.raises(OutputError):
+        opened.publish()
+    opened.close()
+    assert_nothing(server, bucket)
+
+
+@pytest.mark.parametrize("status", [404, 500])
+@BOTH
+def test_nothing_is_removed_where_something_stood(
+    server: S3Server, bucket: str, data: bytes, status: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unproven(monkeypatch)
+    server.put(bucket, "x.tar", b"old")
+    opened = upload(f"s3://{bucket}/x.tar", data, publish=False)
+    only(server, "HEAD")
+    server.always = Fault(status=status)
+    opened.stage()
+    with pytest.raises(OutputError):
+        opened.publish()
+    opened.withdraw()
+    opened.close()
+    assert server.get(bucket, "x.tar") == data
+
+
+def test_nothing_is_removed_where_nobody_could_look(server: S3Server, bucket: str) -> None:
+    server.put(bucket, "x.tar", b"old")
+    only(server, "HEAD")
+    server.faults.extend([Fault(status=403)])
+    opened = upload(f"s3://{bucket}/x.tar", SMALL)
+    opened.withdraw()
+    opened.close()
+    assert server.get(bucket, "x.tar") == SMALL
+
+
 class TestWithdrawing:
     def test_nothing_was_there(self, server: S3Server, bucket: str) -> None:
         opened = upload(f"s3://{bucket}/x.tar", SMALL)
@@ -278,7 +360,7 @@ class TestWithdrawing:
         assert server.get(bucket, "x.tar") == SMALL
 
     def test_versions_bring_it_back(self, server: S3Server, bucket: str) -> None:
-        target = S3Object(open_filesystem(), f"{bucket}/x.tar", "x.tar")
+        target = S3Object(open_filesystem(), Address.parse(f"s3://{bucket}/x.tar"))
         target.call("put_bucket_versioning", VersioningConfiguration={"Status": "Enabled"})
         server.put(bucket, "x.tar", b"old")
         opened = upload(f"s3://{bucket}/x.tar", LARGE)
@@ -308,7 +390,7 @@ def test_no_bucket(server: S3Server) -> None:
     assert caught.value.remedy
 
 
-@pytest.mark.parametrize("url", ["s3://bucket", "s3://bucket/"])
+@pytest.mark.parametrize("url", ["s3://bucket", "s3://bucket/", "s3://bucket/folder/"])
 def test_buckets_are_no_objects(server: S3Server, url: str) -> None:
     with pytest.raises(UsageError, match="names no object"):
         open_upload(url, clobber=True)

@@ -141,6 +141,26 @@ def test_jobs_that_are_in_each_others_way_are_refused(job: dict[str, Any], words
     assert words in fault
 
 
+@pytest.mark.parametrize(
+    ("one", "other", "words"),
+    [
+        ("s3://me:secret@b/z.tar", "S3A://me:secret@b/z.tar", "line 1 writes to S3A://b/z.tar too"),
+        ("gs://b/z.tar", "gcs://b/z.tar", "line 1 writes to gcs://b/z.tar too"),
+        ("/out/z.tar", "file:///out/z.tar", "line 1 writes to file:///out/z.tar too"),
+        ("s3://b/z.tar", "s3://b/z.tar?versionId=1", "a version of an object cannot be written"),
+    ],
+)
+def test_one_object_by_two_urls_is_one_output(one: str, other: str, words: str) -> None:
+    (fault,) = faults(GOOD | {"output": one}, GOOD | {"id": "b", "output": other})
+    assert fault.startswith("jobs:2: ")
+    assert words in fault
+
+
+def test_an_object_that_is_read_by_another_url_than_it_is_written_by() -> None:
+    (fault,) = faults(GOOD | {"output": "s3://b/z.tar"}, VERIFY | {"source": "s3a://b/z.tar"})
+    assert "reads s3://b/z.tar, which line 1 writes" in fault
+
+
 def test_nothing_is_in_the_folder_that_another_job_writes() -> None:
     folder = GOOD | {"id": "folder", "output": "/lab/"}
     inside = GOOD | {"id": "b", "output": "/lab/b.tar"}
