@@ -9,7 +9,9 @@ import pytest
 
 from ocitool.adapters.remote.cutting import Wanted, cut, part_size
 from ocitool.adapters.remote.read_ahead import BASE
-from ocitool.api import filter_archive, inspect_archive, verify_archive
+from ocitool.api import SourceOptions, filter_archive, inspect_archive, verify_archive
+from ocitool.api.jobs.freshness import read_contents
+from ocitool.api.jobs.verb import JobSetting
 from ocitool.archive.contents import find_contents
 from ocitool.archive.headers import BLOCK, padding
 from ocitool.archive.reader import scan_archive
@@ -173,6 +175,15 @@ def test_kept_layers_with_others_between_them_are_fetched_without_those(tmp_path
     assert target.read_bytes() == filtered(made, WANTED)
     assert server.traffic.sent <= max(documents_of(data), BASE) + 30 * 3584
     assert server.traffic.requests <= 4 + 30
+
+
+def test_an_output_is_hashed_in_few_requests(serve: Callable[[bytes], tuple[str, Faulty]]) -> None:
+    made, _ = archive_with_layers(10_000, 40)
+    data = filtered(made, ["all"])
+    url, server = serve(data)
+    assert read_contents(url, SourceOptions(), JobSetting()) == plan_of(made, ["all"]).outputs[0].content_digest
+    assert server.traffic.sent <= len(data) + BLOCK
+    assert server.traffic.requests <= 6
 
 
 def test_verification_reads_everything_once_in_large_parts(serve: Callable[[bytes], tuple[str, Faulty]]) -> None:
