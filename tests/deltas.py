@@ -61,4 +61,4 @@ def unchecked(value: dict[str, Any]) -> DeltaList:
 
     parsed = {key: [module._file(item) for item in value[key]] for key in ("files",)}
     blobs = tuple(module._blob(item) for item in value["blobs"])
-    return DeltaList(tuple(parsed["files"]), blobs, has_contents=value["hasContents"])
+    return DeltaList(tuple(parsed["files"]), blobs, has_contents=value["hasContents"], documents=value["documents"])

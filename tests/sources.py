@@ -59,9 +59,10 @@ class FarBytes(BytesSource, FarSource):
         super().__init__(data, name)
         self.reads: list[tuple[int, int]] = []
         self.expected: dict[int, bytes] = {}
+        self.documents = 0
 
-    def require_before(self, expected: Mapping[int, bytes]) -> None:
-        self.expected = dict(expected)
+    def require_before(self, expected: Mapping[int, bytes], documents: int) -> None:
+        self.expected, self.documents = dict(expected), documents
 
     def interrupt(self) -> None:
         """Nobody waits for bytes in memory."""

@@ -11,11 +11,12 @@ from ocitool.api.places import Source, open_place
 from ocitool.archive.arrivals import EXPECTED, Arrivals
 from ocitool.archive.forward import ForwardSource
 from ocitool.archive.headers import BLOCK
-from ocitool.archive.reader import Scanner, scan_source
+from ocitool.archive.reader import Scanner
 from ocitool.archive.source import Incoming
 from ocitool.errors import ArchiveError, NotAnArchive
 from ocitool.graph.build import build_graph
 from ocitool.graph.layout_files import LAYOUT_FILES
+from ocitool.graph.listed import scan_listed
 from ocitool.plan.foresight import FIRST, Foresight, foresee, is_same_output
 from ocitool.plan.options import Layers, Reflink
 
@@ -110,7 +111,7 @@ def open_arriving(
             archive = (
                 _read_beginning(source, options, planner)
                 if isinstance(source, ForwardSource)
-                else OpenedArchive((source,), _graph(scan_source(source), source, options))
+                else OpenedArchive((source,), _listed_graph(source, options))
             )
         spooling.finish()
         with unchanged(source) if isinstance(archive, ArrivingArchive) else nullcontext():
@@ -158,6 +159,11 @@ def _read_beginning(
 def _with_first(entry: Entry, rest: Iterator[Entry]) -> Iterator[Entry]:
     yield entry
     yield from rest
+
+
+def _listed_graph(source: ByteSource, options: SourceOptions) -> ImageGraph:
+    scan, graph = scan_listed(source, ratio_limit=options.ratio_limit)
+    return graph or _graph(scan, source, options)
 
 
 def _graph(scan: Scan, source: ByteSource, options: SourceOptions) -> ImageGraph:

@@ -13,6 +13,7 @@ from ocitool.archive.source import ByteSource, Incoming, spool_incoming
 from ocitool.archive.spool import SpoolOptions
 from ocitool.errors import ArchiveError, DocumentError, IntegrityError, Interrupted, OcitoolError, UsageError
 from ocitool.graph.build import build_graph
+from ocitool.graph.listed import scan_listed
 from ocitool.graph.merge import merge_graphs
 from ocitool.model.limits import RATIO_LIMIT
 
@@ -102,18 +103,24 @@ def open_archive(
     """Open an archive and read all that it lists; raises what scanning and reading the index raise."""
     options = options or SourceOptions()
     with open_scanned(place, options, listener or Silence()) as scanned:
-        with unchanged(scanned.source):
-            graph = build_graph(scanned.scan, scanned.source, ratio_limit=options.ratio_limit)
+        graph = scanned.graph
+        if graph is None:
+            with unchanged(scanned.source):
+                graph = build_graph(scanned.scan, scanned.source, ratio_limit=options.ratio_limit)
         yield OpenedArchive((scanned.source,), graph)
 
 
 @dataclass(frozen=True, slots=True)
 class ScannedArchive:
-    """An archive whose entries are known; `compression` is what the whole file is compressed with, "" if plain."""
+    """An archive whose entries are known; `compression` is what the whole file is compressed with, "" if plain.
+
+    `graph` is there where it was needed to know that a table of contents can be trusted.
+    """
 
     source: ByteSource
     scan: Scan
     compression: str
+    graph: ImageGraph | None = None
 
 
 @contextmanager
@@ -130,8 +137,11 @@ def open_scanned(
     with closing(spool_incoming(opened, spool) if isinstance(opened, Incoming) else opened) as source:
         spooling.finish()
         with unchanged(source):
-            scan = scan_source(source, by_contents=by_contents)
-        yield ScannedArchive(source, scan, source.compression)
+            if by_contents:
+                scan, graph = scan_listed(source, ratio_limit=options.ratio_limit)
+            else:
+                scan, graph = scan_source(source, by_contents=False), None
+        yield ScannedArchive(source, scan, source.compression, graph)
 
 
 class Spooling:

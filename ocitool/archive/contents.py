@@ -54,20 +54,25 @@ _LARGEST_FILLING: Final = CLONE_UNIT + BLOCK
 
 @dataclass(frozen=True, slots=True)
 class TableOfContents:
-    """What a table says: the length of the whole archive in bytes, and its entries in their order."""
+    """What a table says: the length of the whole archive in bytes, and its entries in their order.
+
+    `documents` is where the entries end, in bytes, that hold the JSON which lists all others.
+    """
 
     size: int
     rows: tuple[Row, ...]
+    documents: int
 
     def text(self) -> str:
         """Return the JSON, all of it ASCII; the digest in it is that of the list of entries as it stands there."""
         entries = json.dumps(self.rows, separators=(",", ":"))
         digest = Digest.of(entries.encode("ascii"))
-        return f'{_OURS}"size":{self.size},"digest":"{digest}","entries":{entries}}}'
+        return f'{_OURS}"size":{self.size},"documents":{self.documents},"digest":"{digest}","entries":{entries}}}'
 
     def moved(self, by: int) -> TableOfContents:
         """Return what is said where all of it stands so many bytes further up."""
-        return TableOfContents(self.size + by, tuple([(name, offset + by, size) for name, offset, size in self.rows]))
+        rows = tuple([(name, offset + by, size) for name, offset, size in self.rows])
+        return TableOfContents(self.size + by, rows, self.documents + by)
 
     @classmethod
     def parse(cls, comment: bytes) -> TableOfContents | None:
@@ -82,11 +87,13 @@ class TableOfContents:
             value = parse_object(text)
         except DocumentError as error:
             raise UnsafeEntry(error.message) from None
-        listed, size = value.get("entries"), value.get("size")
+        listed, size, documents = value.get("entries"), value.get("size"), value.get("documents")
         rows = tuple(_rows(listed)) if isinstance(listed, list) else ()
-        if not isinstance(size, int) or (read := cls(size, rows)).text().encode("ascii") != text:
-            raise UnsafeEntry("it is damaged")
-        return read
+        if isinstance(size, int) and isinstance(documents, int):
+            read = cls(size, rows, documents)
+            if read.text().encode("ascii") == text:
+                return read
+        raise UnsafeEntry("it is damaged")
 
 
 def _rows(listed: Sequence[object]) -> Iterator[Row]:
@@ -133,7 +140,7 @@ def largest_contents(entries: int, letters: int, largest: int) -> int:
     It has so many entries, with so many ASCII letters in their names, and no number above `largest`.
     """
     row = len('["/",,],') + 2 * len(str(largest))
-    text = len(TableOfContents(largest, ()).text()) + entries * row + letters
+    text = len(TableOfContents(largest, (), largest).text()) + entries * row + letters
     records = text + len(f"{CONTENTS_LIMIT} comment=\n")
     return BLOCK + min(records + padding(records), CONTENTS_LIMIT)
 
@@ -143,12 +150,15 @@ class ListedArchive:
 
     `first` is the extended header that holds the table. Raises `UnsafeEntry` for a table that no archive of ours has:
     entries follow one another from the first header to the end blocks, each once, under a clean name, with no more
-    filler between them than we write.
+    filler between them than we write. The documents end where an entry does.
     """
 
     def __init__(self, contents: TableOfContents, first: bytes) -> None:
         self.size = contents.size
+        self.documents = contents.documents
         self.entries = tuple(_entries(contents, len(first)))
+        if self.documents not in {len(first), *map(_end, self.entries)}:
+            raise UnsafeEntry(f"no entry ends at offset {self.documents}, where its documents do")
         self._first = first
         if _extension(contents.rows[0][0], contents.text(), len(first) - BLOCK) != first:
             raise UnsafeEntry("the header that holds it is not ours")
@@ -203,12 +213,12 @@ def find_contents(source: ByteSource) -> FoundContents | None:
     return None if contents is None else FoundContents(contents, window[:length], window)
 
 
-def scan_by_contents(source: ByteSource, require_before: Callable[[Mapping[int, bytes]], None]) -> Scan | None:
+def scan_by_contents(source: ByteSource, require_before: Callable[[Mapping[int, bytes], int], None]) -> Scan | None:
     """List the entries of a source as its table has them; None if there is none, or it is that of another length.
 
     So it is where an archive was changed by what does not know of tables, or cut short. `require_before` is told
-    which headers are to be proven when what is behind them is read. Raises `UnsafeEntry` for a table that claims to
-    be ours and is wrong, and what reading raises.
+    which headers are to be proven when what is behind them is read, and where the documents end. Raises `UnsafeEntry`
+    for a table that claims to be ours and is wrong, and what reading raises.
     """
     try:
         found = find_contents(source)
@@ -222,8 +232,8 @@ def scan_by_contents(source: ByteSource, require_before: Callable[[Mapping[int, 
             where=source.name,
             remedy="download it: a local file is read without its table, and verify says more",
         ) from None
-    require_before(_Headers(listed, len(found.window)))
-    return Scan(listed.entries, has_end=True, size=source.size)
+    require_before(_Headers(listed, len(found.window)), listed.documents)
+    return Scan(listed.entries, has_end=True, size=source.size, is_listed=True)
 
 
 def contents_problem(source: ByteSource, scan: Scan) -> str:
@@ -287,3 +297,7 @@ def _entries(contents: TableOfContents, start: int) -> Iterator[Entry]:
         position = data_offset + size + padding(size)
     if not names or position + len(END) != contents.size:
         raise UnsafeEntry(f"its entries end at offset {position} of {contents.size}")
+
+
+def _end(entry: Entry) -> int:
+    return entry.data_offset + entry.size + padding(entry.size)

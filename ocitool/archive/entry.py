@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING
 
@@ -42,7 +42,8 @@ class Scan:
 
     `has_end` tells whether the two zero blocks that end a tar were there; without them the archive may have
     been cut between two entries, which only its index can tell. `repeats` names entries that occur again with the
-    same bytes, which harms nobody but a few readers.
+    same bytes, which harms nobody but a few readers. `is_listed` tells that they are as a table of contents has them,
+    and not as a scan of the headers found them.
     """
 
     entries: tuple[Entry, ...]
@@ -50,3 +51,4 @@ class Scan:
     size: int
     faults: tuple[Fault, ...] = ()
     repeats: tuple[str, ...] = ()
+    is_listed: bool = field(default=False, compare=False)

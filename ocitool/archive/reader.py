@@ -46,7 +46,8 @@ def scan_source(source: ByteSource, *, by_contents: bool = True) -> Scan:
     """List the entries of any source: a folder knows its own, everything else is a tar.
 
     One that is read by request is listed by its table of contents, if it has one and `by_contents` allows that. A
-    local file never is: to scan it costs next to nothing. Raises what `scan_archive` and `scan_by_contents` raise.
+    local file never is: to scan it costs next to nothing. What a far source was told of a table before is void where
+    its headers are scanned. Raises what `scan_archive` and `scan_by_contents` raise.
     """
     if isinstance(source, DirectorySource):
         return source.scan()
@@ -54,6 +55,8 @@ def scan_source(source: ByteSource, *, by_contents: bool = True) -> Scan:
         scan = scan_by_contents(source, source.require_before)
         if scan is not None:
             return scan
+    elif isinstance(source, FarSource):
+        source.require_before({}, 0)
     return scan_archive(source)
 
 

@@ -22,11 +22,12 @@ class FarSource(ABC):
         return ""
 
     @abstractmethod
-    def require_before(self, expected: Mapping[int, bytes]) -> None:
+    def require_before(self, expected: Mapping[int, bytes], documents: int) -> None:
         """Hold what stands right before each offset to the bytes given for it, once what is at the offset is read.
 
         So a header is proven with the content that it is the header of, without a request of its own. Reading raises
-        `ArchiveError` if it is another one.
+        `ArchiveError` if it is another one. All that is read before `will_read` ends at the offset `documents`, and
+        nothing that was not asked for is of use behind it; 0 if that is not known. It may be told anew.
         """
 
     @abstractmethod

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import threading
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from ocitool.engine.announcing import StopSignal, announce
 from ocitool.engine.control import Control
 from ocitool.engine.pump import digest_blob
 from ocitool.engine.workers import processor_count, run_parallel
@@ -29,7 +30,7 @@ def content_digests(
 
     Raises `ChangedSource` if the source moved meanwhile.
     """
-    control = Control(threading.Event(), on_bytes or (lambda _count: None), rate=rate)
+    control = Control(StopSignal([source]), on_bytes or (lambda _count: None), rate=rate)
     share = sum(copy.size for copy in copies) // processor_count()
     digests: dict[int, Digest] = {}
 
@@ -38,6 +39,7 @@ def content_digests(
         digests[number] = digest_blob(copies[number], source, control, overlapped=is_large)
 
     largest_first = sorted(range(len(copies)), key=lambda number: -copies[number].size)
+    announce((replace(copies[number], source=0) for number in largest_first), [source])
     run_parallel(largest_first, work, control.stop)
     source.check_unchanged()
     return tuple(digests[number] for number in range(len(copies)))

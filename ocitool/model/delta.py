@@ -91,7 +91,7 @@ class DeltaList:
     """What delta.json says: `files` and then `blobs` are all that the whole archive holds, in its order.
 
     `base_images` are at most `DELTA_IMAGE_LIMIT` of the `base_count` that the base had. With `has_contents` the whole
-    begins with a table of contents.
+    begins with a table of contents, and the first `documents` of the blobs are indexes, manifests and configs.
     """
 
     files: tuple[ListedFile, ...]
@@ -99,6 +99,7 @@ class DeltaList:
     base_images: tuple[BaseImage, ...] = ()
     base_count: int = 0
     has_contents: bool = False
+    documents: int = 0
 
     @property
     def digest(self) -> Digest:
@@ -108,7 +109,7 @@ class DeltaList:
         """
         files: list[JsonValue] = [[file.name, str(file.digest), file.size] for file in self.files]
         blobs: list[JsonValue] = [[str(blob.digest), blob.size] for blob in self.blobs]
-        return Digest.of(dump_json([files, blobs, self.has_contents]))
+        return Digest.of(dump_json([files, blobs, self.has_contents, self.documents]))
 
     @property
     def base_label(self) -> str:
@@ -133,6 +134,7 @@ class DeltaList:
             "kind": "delta",
             "digest": str(self.digest),
             "hasContents": self.has_contents,
+            "documents": self.documents,
             "base": {"images": [image.to_json() for image in self.base_images], "imageCount": self.base_count},
             "files": [file.to_json() for file in self.files],
             "blobs": [blob.to_json() for blob in self.blobs],
@@ -174,11 +176,14 @@ class DeltaList:
             base_images=images,
             base_count=_size(base, "imageCount"),
             has_contents=_flag(value, "hasContents"),
+            documents=_size(value, "documents"),
         )
         if tuple(file.name for file in result.files) not in _FILES:
             raise DocumentError("files are not oci-layout, index.json and perhaps manifest.json")
         if len({blob.digest for blob in result.blobs}) != len(result.blobs):
             raise DocumentError("a blob is listed twice")
+        if result.documents > len(result.blobs):
+            raise DocumentError("there are more documents than blobs")
         if _digest(value) != result.digest:
             raise IntegrityError(f"does not have the digest that it names, {_digest(value)}", remedy=_DAMAGED)
         return result

@@ -65,12 +65,17 @@ def plan_delta(base: ImageGraph, whole: Plan) -> DeltaPlan:
             top.append(member)
         else:
             rest.append(member)
-    listed = DeltaList(tuple(files), tuple(blobs), _base_images(base), len(base.images), output.has_contents)
+    others = len(output.members) - len(blobs)
+    documents = max(output.documents - others, 0)
+    listed = DeltaList(
+        tuple(files), tuple(blobs), _base_images(base), len(base.images), output.has_contents, documents
+    )
     members = (*top, Member(DELTA_NAME, Emit(listed.dump())), *rest)
+    sent = sum(not blob.in_base for blob in blobs[:documents])
     plan = replace(
         whole,
         sources=(*whole.sources, *source_references(base)),
-        outputs=(replace(output, members=members),),
+        outputs=(replace(output, members=members, documents=others + 1 + sent),),
     )
     return DeltaPlan(plan, listed, output.size)
 
@@ -89,14 +94,18 @@ def plan_apply(base: ImageGraph, delta: Delta, size: int) -> Plan:
         else:
             entry = delta.blobs[blob.digest]
             contents[blob.digest] = Copy(BASE + 1, entry.data_offset, blob.size, blob.digest, "a blob of the delta")
-    top = [Member(file.name, Emit(delta.files[file.name])) for file in delta.listed.files]
+    members = [
+        *(Member(file.name, Emit(delta.files[file.name])) for file in delta.listed.files),
+        *blob_members(contents),
+    ]
     return Plan(
         sources=(*source_references(base), SourceReference(delta.name, size)),
         outputs=(
             OutputPlan(
-                members=(*top, *blob_members(contents)),
+                members=tuple(members),
                 images=_images(delta),
                 has_contents=delta.listed.has_contents,
+                documents=len(members) - len(contents) + delta.listed.documents,
             ),
         ),
     )

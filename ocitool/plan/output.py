@@ -71,7 +71,8 @@ def plan_output(
     ]
     if docker_manifest is not None:
         members.append(Member("manifest.json", Emit(docker_manifest)))
-    members += blob_members(_collect(images, contents))
+    blobs, documents = _collect(images, contents)
+    members += blob_members(blobs)
     digest_map = _replaced_layers(selection, contents.done) | dict(remade.replaced)
     digest_map |= _replaced_roots(
         images, {*digest_map, *(node.descriptor.digest for node in _kept(remade.selection))}
@@ -90,6 +91,7 @@ def plan_output(
             digest_map=digest_map,
             alignment=0 if options.reflink is Reflink.NEVER else CLONE_UNIT,
             has_contents=options.contents is Contents.AUTO,
+            documents=len(members) - len(blobs) + documents,
         ),
         tuple(images),
         (
@@ -184,8 +186,10 @@ class _Contents:
         return None
 
 
-def _collect(images: Sequence[RewrittenImage], contents: _Contents) -> dict[Digest, Content]:
+def _collect(images: Sequence[RewrittenImage], contents: _Contents) -> tuple[dict[Digest, Content], int]:
     """Gather the blobs of the output in the order of their `Part`, each group in document order.
+
+    The number is that of the first of them which are indexes, manifests and configs.
 
     JSON, and what is attached to images, before their layers: so the next reader of a pipe knows before the first
     large blob what there is, and what there is whole.
@@ -202,10 +206,13 @@ def _collect(images: Sequence[RewrittenImage], contents: _Contents) -> dict[Dige
             for use in manifest_uses(label, node):
                 _add(groups, use, contents)
     result: dict[Digest, Content] = {}
+    documents = 0
     for part in Part:
         for digest, content in groups[part].items():
             result.setdefault(digest, content)
-    return result
+        if part <= Part.CONFIG:
+            documents = len(result)
+    return result, documents
 
 
 def _add(groups: Mapping[Part, dict[Digest, Content]], use: Use, contents: _Contents) -> None:

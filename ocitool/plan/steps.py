@@ -128,7 +128,8 @@ class OutputPlan:
     what roots, manifests and layers were to what they are in this output, where they are not there any more.
     With an `alignment`, bytes of a file system's block, large copies stand as many bytes after a multiple of it as
     they do in their source, so that both files can share blocks; 0 is none. With `has_contents` the tar begins with a
-    table of contents, unless that would be too large.
+    table of contents, unless that would be too large; so many of the first members are `documents`, the JSON that
+    tells what else there is.
     """
 
     members: tuple[Member, ...]
@@ -139,6 +140,7 @@ class OutputPlan:
     digest_map: Mapping[Digest, Digest] = field(default_factory=dict)
     alignment: int = 0
     has_contents: bool = False
+    documents: int = 0
 
     def is_aligned(self, content: Content) -> TypeGuard[Copy]:
         """Tell whether content stands so that its blocks can be shared with its source."""
@@ -214,9 +216,11 @@ class OutputPlan:
     def _lay_out(self, start: int) -> TableOfContents:
         """Return where everything is with `start` bytes before the first entry's header."""
         layout = TarLayout(self.alignment, start)
-        rows = tuple(self._row(layout, member) for member in self.members)
+        rows = [self._row(layout, member) for member in self.members[: self.documents]]
+        documents = layout.size
+        rows += [self._row(layout, member) for member in self.members[self.documents :]]
         layout.close()
-        return TableOfContents(layout.size, rows)
+        return TableOfContents(layout.size, tuple(rows), documents)
 
     def _row(self, layout: TarLayout, member: Member) -> Row:
         content = member.content

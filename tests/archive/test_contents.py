@@ -26,9 +26,12 @@ MEMBERS = (
     Member("blobs/one", Emit(bytes(513))),
     Member("two", Emit(b"")),
 )
-ARCHIVE = written(OutputPlan(MEMBERS, has_contents=True))
+ARCHIVE = written(OutputPlan(MEMBERS, has_contents=True, documents=2))
 START = 1024
 """Bytes of the extended header of that archive."""
+
+DOCUMENTS = START + 1536
+"""Where the first two members of that archive end."""
 
 
 def with_comment(comment: str, rest: bytes = ARCHIVE[START:]) -> bytes:
@@ -37,11 +40,12 @@ def with_comment(comment: str, rest: bytes = ARCHIVE[START:]) -> bytes:
     return encode_extension(b"oci-layout", encode_comment(comment, room)) + rest
 
 
-def telling(rows: list[Any], size: int | None = None) -> bytes:
+def telling(rows: list[Any], size: int | None = None, documents: int = DOCUMENTS) -> bytes:
     """Return the archive with a table of those rows, and a digest that is right."""
     room = START - BLOCK
     while True:
-        data = TableOfContents(room + BLOCK + len(ARCHIVE) - START if size is None else size, tuple(rows)).text()
+        total = room + BLOCK + len(ARCHIVE) - START if size is None else size
+        data = TableOfContents(total, tuple(rows), documents).text()
         if len(data) + len(f"{room} comment=\n") <= room:
             return encode_extension(b"oci-layout", encode_comment(data, room)) + ARCHIVE[START:]
         room += BLOCK
@@ -63,8 +67,9 @@ def test_it_is_readable_and_other_readers_see_a_comment() -> None:
     assert telling(ROWS) == ARCHIVE
     text = ARCHIVE[BLOCK:START].partition(b"comment=")[2]
     value = json.loads(text)
-    assert list(value) == ["ocitool", "version", "size", "digest", "entries"]
+    assert list(value) == ["ocitool", "version", "size", "documents", "digest", "entries"]
     assert (value["ocitool"], value["version"], value["size"]) == ("contents", 1, len(ARCHIVE))
+    assert value["documents"] == DOCUMENTS
     assert value["entries"] == ROWS
     assert text.endswith((b"}\n", b" \n"))
 
@@ -140,6 +145,23 @@ def test_a_table_that_lies_is_refused(lie: str) -> None:
     assert scan_source(BytesSource(telling(rows))).entries
 
 
+@pytest.mark.parametrize("documents", [0, START - 512, START + 512, START + 2, DOCUMENTS + 512, len(ARCHIVE)])
+def test_documents_end_where_an_entry_does(documents: int) -> None:
+    with pytest.raises(UnsafeEntry, match=f"no entry ends at offset {documents}, where its documents do"):
+        scan_source(FarBytes(telling(ROWS, documents=documents)))
+
+
+@pytest.mark.parametrize("count", range(len(MEMBERS) + 1))
+def test_a_far_source_hears_where_documents_end(count: int) -> None:
+    far = FarBytes(written(OutputPlan(MEMBERS, has_contents=True, documents=count)))
+    scan = scan_source(far)
+    assert scan.is_listed
+    starts = [START, *(entry.header_offset for entry in scan.entries[1:]), len(ARCHIVE) - len(END)]
+    assert far.documents == starts[count]
+    assert not scan_source(far, by_contents=False).is_listed
+    assert (far.documents, far.expected) == (0, {})
+
+
 def text_of(change: Callable[[str], str]) -> bytes:
     found = find_contents(BytesSource(ARCHIVE))
     assert found is not None
@@ -156,6 +178,7 @@ def text_of(change: Callable[[str], str]) -> bytes:
         pytest.param(lambda text: text[:-1] + ',"more":1}', id="another field"),
         pytest.param(lambda text: text[:-1] + ',"version":1}', id="a field twice"),
         pytest.param(lambda text: text.replace('"size":', '"size":true,"was":'), id="size"),
+        pytest.param(lambda text: text.replace('"documents":', '"documents":null,"were":'), id="documents"),
         pytest.param(lambda text: text.replace('"entries":[', '"entries":{"a":[').replace("]]", "]}"), id="no list"),
     ],
 )
@@ -241,5 +264,5 @@ def test_the_bound_of_its_length_holds(largest: int) -> None:
     for count in range(1, 40):
         rows = tuple((f"{'x' * number}/", largest - number, largest) for number in range(count))
         letters = sum(len(name) - 1 for name, *_ in rows)
-        length = len(contents.encode_contents("x", TableOfContents(largest, rows).moved))
+        length = len(contents.encode_contents("x", TableOfContents(largest, rows, largest).moved))
         assert length <= contents.largest_contents(count, letters, 2 * largest) <= length + 2 * BLOCK

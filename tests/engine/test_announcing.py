@@ -32,7 +32,7 @@ class FarBytes(BytesSource, FarSource):
         self.announced: list[tuple[int, int]] = []
         self.interrupted = False
 
-    def require_before(self, expected: Mapping[int, bytes]) -> None:
+    def require_before(self, expected: Mapping[int, bytes], documents: int) -> None:
         """Nothing is promised."""
 
     def will_read(self, ranges: Iterable[tuple[int, int]]) -> None:

@@ -60,6 +60,8 @@ def test_the_whole_is_made_of_a_delta_that_was_packed_by_another() -> None:
         (lambda value: value["files"][0].update(name="../../etc/passwd"), DocumentError, "files are not"),
         (lambda value: value["files"][1].update(size=21 * 1024 * 1024), DocumentError, "more than"),
         (lambda value: value["blobs"].append(value["blobs"][0]), DocumentError, "twice"),
+        (lambda value: value.update(documents=len(value["blobs"]) + 1), DocumentError, "more documents than blobs"),
+        (lambda value: value.update(documents=-1), DocumentError, "documents"),
         (lambda value: value["blobs"][0].update(digest="sha256:../../x"), DocumentError, "not a digest"),
         (lambda value: value["blobs"][0].update(digest="sha256:" + "A" * 64), DocumentError, "hex"),
         (lambda value: value["blobs"][0].update(digest="md5:" + "0" * 32), DocumentError, "not supported"),

@@ -16,6 +16,7 @@ from ocitool.archive.reader import scan_archive, scan_source
 from ocitool.engine.execute import execute
 from ocitool.errors import OcitoolError
 from ocitool.graph.build import build_graph
+from ocitool.graph.listed import scan_listed
 from ocitool.plan.filter import plan_filter
 from ocitool.plan.options import Contents, Reflink
 from ocitool.plan.steps import Emit, Member, OutputPlan
@@ -78,10 +79,21 @@ def test_the_table_of_every_output_is_its_scan(archive: Archive, reflink: Reflin
 
 
 @given(archives(damaged=False))
-def test_parts_and_merges_have_tables_too(archive: Archive) -> None:
+def test_parts_and_merges_have_tables_too_and_they_are_trusted(archive: Archive) -> None:
     parts = list(parts_of(archive.data).values())
-    for data in (*parts, merged(parts)):
+    for data in (*parts, merged(parts), filtered(archive.data, ["all"])):
         assert listed(data).entries == scan_archive(BytesSource(data)).entries
+        scan, graph = scan_listed(FarBytes(data))
+        assert scan.is_listed
+        assert graph == build_graph(scan_archive(BytesSource(data)), BytesSource(data, "far.tar"))
+
+
+@given(archives(damaged=False))
+def test_everything_that_a_graph_reads_is_before_the_end_of_the_documents(archive: Archive) -> None:
+    data = filtered(archive.data, ["all"])
+    far = FarBytes(data)
+    scan_listed(far)
+    assert all(offset + length <= max(listed(data).documents, WINDOW) for offset, length in far.reads)
 
 
 @given(plans(), st.sampled_from([0, CLONE_UNIT]))

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from ocitool.archive.headers import BLOCK
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -18,6 +20,9 @@ LARGEST: Final = 8 * 1024 * 1024
 SMALLEST: Final = 1024 * 1024
 GAP: Final = 16 * 1024
 """Bytes between two ranges that are rather fetched than asked around."""
+
+ENTRY_GAP: Final = 2 * BLOCK - 1
+"""Bytes between two entries that follow each other, without filler: what fills up the block of one, and a header."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +53,11 @@ class Wanted:
     lead: int = 0
 
 
-def cut(ranges: Iterable[Wanted], size: int) -> list[list[Part]]:
+def cut(ranges: Iterable[Wanted], size: int, gap: int = GAP) -> list[list[Part]]:
     """Cut ranges into runs of parts of up to `size` bytes, in the order of the first range of each.
 
-    A run is one large range, or one part with small neighbours. Ranges that overlap are fetched once.
+    A run is one large range, or one part with small neighbours, no more than `gap` bytes apart. Ranges that overlap
+    are fetched once.
     """
     spans = sorted(
         (wanted.offset - wanted.lead, wanted.offset + wanted.length, number)
@@ -73,7 +79,7 @@ def cut(ranges: Iterable[Wanted], size: int) -> list[list[Part]]:
         if start >= end:
             continue
         covered = end
-        if joined and (start - joined[-1][1] > GAP or end - joined[0][0] > size):
+        if joined and (start - joined[-1][1] > gap or end - joined[0][0] > size):
             close()
         if end - start > size:
             close()

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
+import sys
 import threading
-from bisect import bisect_left, bisect_right
-from typing import TYPE_CHECKING, Final
+from bisect import bisect_right
+from typing import TYPE_CHECKING
 
 from ocitool.errors import UnsafeEntry
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-SMALL: Final = 256 * 1024
-"""Bytes of entries that are read together with those before them."""
-
-TOGETHER: Final = 4 * 1024 * 1024
 
 
 class Proofs:
@@ -57,13 +53,6 @@ class Proofs:
             with self._lock:
                 self._pending.pop(offset, None)
 
-    def end_of_small(self, offset: int) -> int:
-        """Return up to where small entries follow each other from `offset` on, as far as that is known; else 0."""
-        index = bisect_left(self._starts, offset)
-        end, last = offset, 0
-        while index < len(self._starts) and (end := self._starts[index]) - max(last, offset) <= SMALL:
-            if end - offset > TOGETHER:
-                break
-            last = end
-            index += 1
-        return last
+    def first(self) -> int:
+        """Return where the first header begins that was to be proven; beyond all offsets if there is none."""
+        return self._starts[0] if self._starts else sys.maxsize

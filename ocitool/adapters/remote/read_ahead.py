@@ -20,6 +20,9 @@ SHARE: Final = 2048
 """One byte in so many of those that were passed may be fetched after long hops without being asked for: where a tenth
 of an archive is kept, that is half a percent of what is."""
 
+TOGETHER: Final = 8 * 1024 * 1024
+"""Bytes of documents that are fetched with one request, half of what is kept."""
+
 _REMEMBERED: Final = 8
 _SMALLEST_CONTINUATION: Final = 4 * 1024
 
@@ -44,14 +47,8 @@ class ReadAhead:
         if self._landed <= offset <= self._end:
             self._reach = max(self._reach, offset + length - self._landed)
 
-    def choose(self, offset: int, length: int, known: int = 0) -> tuple[int, int]:
-        """Return where to begin and end, in bytes, for a read of `length` bytes at `offset`.
-
-        `known` is where what follows ceases to be of use, where that is known.
-        """
-        if known:
-            self._landed, self._end = offset, max(offset + length, known)
-            return offset, self._end
+    def choose(self, offset: int, length: int) -> tuple[int, int]:
+        """Return where to begin and end, in bytes, for a read of `length` bytes at `offset`."""
         if 0 <= offset - self._end <= BASE:
             self._window = min(LARGEST, max(2 * self._window, _SMALLEST_CONTINUATION))
             start = self._end
@@ -65,3 +62,12 @@ class ReadAhead:
         self._end = offset + max(length, self._window)
         self.note(offset, length)
         return start, self._end
+
+
+def with_documents(begin: int, end: int, here: int, documents: int) -> tuple[int, int]:
+    """Return where to begin and end, in bytes, for a read of documents, which all end at `documents`.
+
+    All of them come with it that are not `here`, up to where everything is, unless they are too many.
+    """
+    start = here if here < begin and end - here <= TOGETHER else begin
+    return start, max(end, min(documents, start + TOGETHER))

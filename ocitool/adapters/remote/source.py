@@ -5,11 +5,11 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Final
 
-from ocitool.adapters.remote.cutting import Wanted, cut, part_size
+from ocitool.adapters.remote.cutting import ENTRY_GAP, GAP, Wanted, cut, part_size
 from ocitool.adapters.remote.fetching import Fetcher
 from ocitool.adapters.remote.kept_bytes import KeptBytes
 from ocitool.adapters.remote.proofs import Proofs
-from ocitool.adapters.remote.read_ahead import ReadAhead
+from ocitool.adapters.remote.read_ahead import ReadAhead, with_documents
 from ocitool.adapters.remote.retrying import Patience, fill
 from ocitool.archive.remote import FarSource
 from ocitool.engine.workers import processor_count
@@ -38,6 +38,7 @@ class RemoteSource(FarSource):
         self._kept = KeptBytes()
         self._kept.add(0, memoryview(start))
         self._ahead = ReadAhead(len(start))
+        self._documents = 0
         self._proofs = Proofs(name)
         self._fetcher: Fetcher | None = None
 
@@ -83,13 +84,17 @@ class RemoteSource(FarSource):
             end = min(offset + length, self.size)
             begin = offset if lead else min(self._kept.end(offset), end)
             wanted.append(Wanted(begin, end - begin, lead))
-        runs = cut(wanted, part_size(processor_count()))
+        runs = cut(wanted, part_size(processor_count()), ENTRY_GAP if self._documents else GAP)
         if self._fetcher is not None:
             self._fetcher.stop(_stopped(self.name))
         self._fetcher = Fetcher(runs, self._fill, threads=self._remote.concurrency)
 
-    def require_before(self, expected: Mapping[int, bytes]) -> None:
-        """Hold headers to what a table of contents says, once what they are the headers of is read."""
+    def require_before(self, expected: Mapping[int, bytes], documents: int) -> None:
+        """Hold headers to what a table of contents says, once what they are the headers of is read.
+
+        Where it is known where the documents end, nothing behind them is fetched but what is asked for.
+        """
+        self._documents = documents
         self._proofs.expect(expected)
         for offset, header in expected.items():
             found = memoryview(bytearray(len(header)))
@@ -120,13 +125,18 @@ class RemoteSource(FarSource):
     def _fetch(self, offset: int, buffer: memoryview) -> int:
         """Fetch what nobody announced, and some of what follows it."""
         lead = self._proofs.length(offset)
-        if not lead and len(buffer) >= _NOT_KEPT:
+        if not lead and len(buffer) >= _NOT_KEPT and offset >= self._documents:
             self._fill(offset, buffer)
             return len(buffer)
-        small = self._proofs.end_of_small(offset)
-        begin, end = self._ahead.choose(offset - lead, len(buffer) + lead, small)
-        # Documents are read as they refer to each other, so what follows may be here already.
-        end = min(end, self.size, max(self._kept.next_start(offset) or end, offset + len(buffer)))
+        begin, end = offset - lead, offset + len(buffer)
+        if not self._documents:
+            begin, end = self._ahead.choose(begin, end - begin)
+            # Documents are read as they refer to each other, so what follows may be here already.
+            end = max(min(end, self._kept.next_start(offset) or end), offset + len(buffer))
+        elif begin < self._documents:
+            here = min(self._kept.end(0), self._proofs.first())
+            begin, end = with_documents(begin, end, here, self._documents)
+        end = min(end, self.size)
         data = memoryview(bytearray(end - begin))
         self._fill(begin, data)
         self._kept.add(begin, data)

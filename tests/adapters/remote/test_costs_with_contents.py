@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -9,7 +10,7 @@ import pytest
 
 from ocitool.adapters.remote.cutting import part_size
 from ocitool.api import Reflink, WriteOptions, filter_archive, merge_archives
-from ocitool.archive.contents import TableOfContents, find_contents
+from ocitool.archive.contents import find_contents
 from ocitool.archive.reader import scan_archive
 from ocitool.engine.workers import processor_count
 from ocitool.errors import UnsafeEntry
@@ -180,7 +181,7 @@ def with_names_exchanged(data: bytes) -> bytes:
     one, other = layer_of(data, *WANTED).name, layer_of(data, "linux/s390x").name
     names = {one: other, other: one}
     rows = tuple((names.get(name, name), offset, size) for name, offset, size in found.contents.rows)
-    before, after = found.contents.text().encode(), TableOfContents(found.contents.size, rows).text().encode()
+    before, after = found.contents.text().encode(), replace(found.contents, rows=rows).text().encode()
     assert len(before) == len(after)
     assert data.count(before) == 1
     return data.replace(before, after)

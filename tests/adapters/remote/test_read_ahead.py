@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ocitool.adapters.remote.read_ahead import BASE, LARGEST, SHARE, SMALLEST, ReadAhead
+from ocitool.adapters.remote.read_ahead import BASE, LARGEST, SHARE, SMALLEST, TOGETHER, ReadAhead, with_documents
 
 FAR = 100 * 1024 * 1024
 
@@ -46,6 +46,9 @@ def test_a_read_is_always_covered() -> None:
     assert end >= 1_000_010
 
 
-def test_a_known_end_is_kept_to() -> None:
-    ahead = ReadAhead(BASE)
-    assert ahead.choose(FAR, 100, FAR + 30_000) == (FAR, FAR + 30_000)
+def test_documents_come_together_and_nothing_behind_them() -> None:
+    assert with_documents(5000, 6000, 2048, 90_000) == (2048, 90_000)
+    assert with_documents(5000, 6000, 7000, 90_000) == (5000, 90_000)
+    assert with_documents(5000, 95_000, 5000, 90_000) == (5000, 95_000)
+    assert with_documents(FAR, FAR + 10, 2048, 2 * FAR) == (FAR, FAR + TOGETHER)
+    assert with_documents(5000, 6000, 2048, 2 * FAR) == (2048, 2048 + TOGETHER)

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ocitool.adapters.remote.read_ahead import TOGETHER
 from ocitool.adapters.remote.source import RemoteSource
 from ocitool.archive.reader import scan_archive
 from ocitool.archive.remote import FarSource
@@ -89,7 +90,6 @@ def test_what_was_read_already_is_not_fetched_again() -> None:
 
 def test_what_is_read_ahead_ends_where_bytes_are_already() -> None:
     source, remote = source_of(ARCHIVE, first=0)
-    source.require_before(HEADERS)
     # As documents refer to each other: first one that stands behind others, then those before it.
     places = [offset for offset in HEADERS if offset > 600_000]
     small = [offset for offset, following in pairwise(places) if following - offset < 300_000]
@@ -127,7 +127,7 @@ def test_a_header_is_proven_with_what_it_is_the_header_of(announced: bool) -> No
         broken = bytearray(ARCHIVE)
         broken[offset - len(header) + 100] ^= 1
         source, _ = source_of(bytes(broken), first=0)
-        source.require_before(HEADERS)
+        source.require_before(HEADERS, 0)
         if announced:
             source.will_read([(offset, 5)])
         with pytest.raises(UnsafeEntry, match="another header than its table of contents says"):
@@ -135,7 +135,7 @@ def test_a_header_is_proven_with_what_it_is_the_header_of(announced: bool) -> No
         source.close()
         others = [one for one in HEADERS if abs(one - offset) > 290_000]
         source, _ = source_of(bytes(broken), first=0)
-        source.require_before(HEADERS)
+        source.require_before(HEADERS, 0)
         assert source.read_at(others[number % len(others)], 5)
         source.close()
 
@@ -146,12 +146,12 @@ def test_a_header_that_is_here_already_is_proven_at_once() -> None:
     broken[first - 512] ^= 1
     source, _ = source_of(bytes(broken))
     with pytest.raises(UnsafeEntry):
-        source.require_before(HEADERS)
+        source.require_before(HEADERS, 0)
 
 
 def test_proven_headers_cost_no_request_of_their_own() -> None:
     source, remote = source_of(ARCHIVE)
-    source.require_before(HEADERS)
+    source.require_before(HEADERS, 0)
     large = [
         (entry.data_offset, entry.size) for entry in scan_archive(BytesSource(ARCHIVE)).entries if entry.size > 9000
     ]
@@ -162,16 +162,49 @@ def test_proven_headers_cost_no_request_of_their_own() -> None:
     assert len(remote.asked) <= 2
 
 
-def test_documents_in_a_row_cost_one_request_where_offsets_are_known() -> None:
+def test_documents_cost_one_request_where_it_is_known_where_they_end() -> None:
     made, _ = archive_with_layers(300_000, 1, [f"linux/made{number}" for number in range(60)])
     archive = filtered(made, ["all"])  # which puts documents before layers
     headers = headers_of(archive)
-    source, remote = source_of(archive, first=8192)
-    source.require_before(headers)
-    small = [entry for entry in scan_archive(BytesSource(archive)).entries if entry.size < 9000]
-    for entry in small:
+    entries = scan_archive(BytesSource(archive)).entries
+    documents = next(entry.header_offset for entry in entries if entry.size == 300_000)
+    source, remote = source_of(archive, first=32_768)
+    known = {offset: header for offset, header in headers.items() if offset > 32_768}
+    source.require_before(known, documents)
+    small = [entry for entry in entries if entry.size < 9000]
+    for entry in reversed(small):
+        assert source.read_at(entry.data_offset, entry.size) == archive[entry.data_offset :][: entry.size]
+    assert len(small) > 120
+    (asked,) = remote.asked
+    assert sum(asked) == documents
+    assert documents - 32_768 <= asked[1] < documents - 8192 + 1024
+    layers = [entry for entry in entries if entry.size == 300_000]
+    source.read_at(layers[0].data_offset, 100)
+    source.read_at(layers[3].data_offset + 512, 100)
+    assert remote.asked[1:] == [(layers[0].header_offset, 612), (layers[3].data_offset + 512, 100)]
+    source.will_read([(entry.data_offset, entry.size) for entry in layers[5:9:2]])
+    for entry in layers[5:9:2]:
         source.read_at(entry.data_offset, entry.size)
     source.close()
-    assert len(small) > 120
-    assert len(remote.asked) == 1
-    assert sum(length for _, length in remote.asked) < 200_000
+    assert sorted(remote.asked[3:]) == [(entry.header_offset, 300_512) for entry in layers[5:9:2]]
+
+
+def test_documents_larger_than_what_is_kept_are_read_all_the_same() -> None:
+    data = noise(40_000_000, "documents")
+    source, remote = source_of(data, first=1024)
+    source.require_before({}, 30_000_000)
+    for offset in (29_000_000, 2000, 20_000_000, 29_999_000, 2000, 35_000_000):
+        assert source.read_at(offset, 2000) == data[offset : offset + 2000]
+    source.close()
+    assert max(length for _, length in remote.asked) <= TOGETHER
+    assert len(remote.asked) <= 6
+
+
+def test_what_was_told_of_a_table_can_be_taken_back() -> None:
+    source, remote = source_of(ARCHIVE, first=1024)
+    source.require_before({400_000: b"never"}, 1024)
+    source.require_before({}, 0)
+    assert source.read_at(400_000, 10) == ARCHIVE[400_000:400_010]
+    source.read_at(2000, 10)
+    source.close()
+    assert [length > 10 for _, length in remote.asked] == [True, True]
