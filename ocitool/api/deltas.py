@@ -25,6 +25,7 @@ from ocitool.plan.delta import plan_apply, plan_delta
 from ocitool.plan.filter import plan_filter
 from ocitool.plan.options import FilterOptions, Layers, Reflink
 from ocitool.plan.steps import digest_map_json
+from ocitool.plan.whole import require_whole
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -170,7 +171,8 @@ def apply_delta(
     verified, whatever `write_options` say. `output` is a file, a folder or a stream, as for `filter_archive`, and
     appears whole or not at all. With `dry_run` only the plan is made. Raises `IntegrityError` if `old` lacks what it
     should have or anything is corrupt, `NotAnArchive` for what is no delta, `UnsupportedArchive` for one of another
-    version; else the errors of `ocitool.errors`.
+    version, and what `require_whole` raises for one whose whole `filter_archive` would not have written; else the
+    errors of `ocitool.errors`.
     """
     listener = listener or Silence()
     write_options = replace(write_options or WriteOptions(), verify=True, digest_map=None)
@@ -188,10 +190,12 @@ def apply_delta(
         with naming(place_name(old)):
             base = stack.enter_context(open_archive(old, source_options, listener))
             plan = towards(plan_apply(base.graph, read, scanned.source.size), [output])
+        sources = (*base.sources, scanned.source)
+        with naming(place_name(delta)):
+            require_whole(plan, read.listed, sources)
         if dry_run:
             written = Written(place_name(output), plan.outputs[0].written_size, compression.is_needed)
         else:
-            sources = (*base.sources, scanned.source)
             (written,) = outputs.write(plan, {}, sources, listener, phase="applying")
         return ApplyResult(plan, written, read.listed, written=not dry_run)
 
