@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ocitool.api.listener import Listener, Silence
 from ocitool.api.opening import SourceOptions, naming, open_archive, open_scanned, require_one_stream, unchanged
-from ocitool.api.places import Output, Source, place_name, typed
+from ocitool.api.places import Output, Source, is_same_place, place_name, typed
 from ocitool.api.writing import (
     Outputs,
     WriteOptions,
@@ -123,11 +123,13 @@ def make_delta(
 
     Without `options` that is all of `new`. The delta is a tar of the canonical form without the blobs that `old`
     has, compressed as `write_options` or the suffix of `output` say; it appears whole and verified, or not at all.
-    Blobs of `old` are not read. With `dry_run` only the plan is made. Raises `UsageError` for a folder as output, and
-    for options that make new layers or share blocks; else the errors of `ocitool.errors`.
+    Blobs of `old` are not read. With `dry_run` only the plan is made. Raises `UsageError` for a folder as output, one that is
+    `old` or `new`, and for options that make new layers or share blocks; else the errors of `ocitool.errors`.
     """
     options = options or FilterOptions(PlatformSelection.parse(["all"]))
     _require_plain(output, options)
+    _require_apart(output, old, "base")
+    _require_apart(output, new, "new archive")
     listener = listener or Silence()
     write_options = write_options or WriteOptions()
     compression = choose_compression(output, write_options.compression)
@@ -210,6 +212,14 @@ def _require_plain(output: Output, options: FilterOptions) -> None:
     if options.reflink is not Reflink.NEVER:
         raise UsageError("a delta shares no blocks with what it is made of", remedy="leave out --reflink")
     require_file(output)
+
+
+def _require_apart(output: Output, source: Source, role: str) -> None:
+    """Raise `UsageError` for a delta in the place of one of the two archives, which would be lost by it."""
+    if is_same_place(output, source):
+        raise UsageError(
+            f"the delta would take the place of the {role}", where=place_name(output), remedy="name another output"
+        )
 
 
 def require_file(output: Output) -> None:
