@@ -123,8 +123,8 @@ def make_delta(
 
     Without `options` that is all of `new`. The delta is a tar of the canonical form without the blobs that `old`
     has, compressed as `write_options` or the suffix of `output` say; it appears whole and verified, or not at all.
-    Blobs of `old` are not read. With `dry_run` only the plan is made. Raises `UsageError` for a folder as output, one that is
-    `old` or `new`, and for options that make new layers or share blocks; else the errors of `ocitool.errors`.
+    Blobs of `old` are not read. With `dry_run` only the plan is made. Raises `UsageError` for an output that is a
+    folder, `old` or `new`, and for options that make new layers or share blocks; else the errors of `ocitool.errors`.
     """
     options = options or FilterOptions(PlatformSelection.parse(["all"]))
     _require_plain(output, options)
