@@ -50,7 +50,11 @@ def require_whole(plan: Plan, listed: DeltaList, sources: Sequence[ByteSource]) 
 
 def _require_sound(image: Image, listed: DeltaList) -> None:
     carried = {blob.digest for blob in listed.in_delta()}
-    for damage in chain.from_iterable(node.damages for node in (*image.indexes(), *image.manifests())):
+    damages = chain(
+        (damage for index in image.indexes() for damage in index.damages),
+        (damage for manifest in image.manifests() for damage in manifest.damages),
+    )
+    for damage in damages:
         is_carried = damage.descriptor is not None and damage.descriptor.digest in carried
         raise IntegrityError(
             f"a blob of the {'delta' if is_carried else 'base'} is corrupt: {damage}",
