@@ -14,6 +14,8 @@ from ocitool.graph.image import ArchiveForm, Kind, State
 from ocitool.graph.layout_files import DOCKER_NAME, INDEX_NAME
 from ocitool.model.delta import DELTA_NAME
 from ocitool.plan.choice import describe, incompleteness
+from ocitool.plan.delta import BASE
+from ocitool.plan.names import name_image
 from ocitool.plan.preview import preview
 
 if TYPE_CHECKING:
@@ -42,13 +44,13 @@ def require_whole(plan: Plan, listed: DeltaList, sources: Sequence[ByteSource]) 
     if graph.form is not ArchiveForm.OCI_LAYOUT or not graph.images:
         raise DocumentError("lists no image", where=INDEX_NAME, remedy=_REMEDY)
     for image in graph.images:
-        _require_sound(image, listed)
+        _require_sound(image, plan, listed)
         _require_complete(image)
     _require_listed(graph, listed)
     _require_docker_manifest(graph)
 
 
-def _require_sound(image: Image, listed: DeltaList) -> None:
+def _require_sound(image: Image, plan: Plan, listed: DeltaList) -> None:
     carried = {blob.digest for blob in listed.in_delta()}
     damages = chain(
         (damage for index in image.indexes() for damage in index.damages),
@@ -57,7 +59,7 @@ def _require_sound(image: Image, listed: DeltaList) -> None:
     for damage in damages:
         is_carried = damage.descriptor is not None and damage.descriptor.digest in carried
         raise IntegrityError(
-            f"a blob of the {'delta' if is_carried else 'base'} is corrupt: {damage}",
+            f"a blob of the {'delta' if is_carried else f'base, {plan.sources[BASE].name},'} is corrupt: {damage}",
             remedy=damage.remedy or "transfer or make it again",
         )
 
@@ -80,7 +82,7 @@ def _require_listed(graph: ImageGraph, listed: DeltaList) -> None:
 
 
 def _require_docker_manifest(graph: ImageGraph) -> None:
-    """Refuse a manifest.json that names other files than those of an image that index.json lists."""
+    """Refuse a manifest.json that names other files than those of an image that index.json lists, or another tag."""
     if not graph.docker_manifest:
         return
     known = {
@@ -89,8 +91,14 @@ def _require_docker_manifest(graph: ImageGraph) -> None:
         for node in image.manifests()
         if node.kind is Kind.IMAGE and node.state is State.COMPLETE and node.config is not None
     }
+    descriptors = [root.node.descriptor for image in graph.images for root in image.roots]
+    tags = {name_image(each.annotations, (), each.digest).tag for each in descriptors}
     for position, item in enumerate(graph.docker_manifest):
         if (item.config, item.layers) not in known:
             raise DocumentError(
                 f"item {position} is no image that {INDEX_NAME} lists", where=DOCKER_NAME, remedy=_REMEDY
+            )
+        if not tags.issuperset(item.tags):
+            raise DocumentError(
+                f"item {position} has a tag that {INDEX_NAME} does not name", where=DOCKER_NAME, remedy=_REMEDY
             )

@@ -77,8 +77,9 @@ def test_an_index_without_images(has_docker_manifest: bool) -> None:
         {"Config": "blobs/sha256/" + "0" * 64},
         {"Layers": ["../x"]},
         {"Config": 7},
+        {"RepoTags": ["docker.io/library/other:1"]},
     ],
-    ids=["outside", "no layers", "config", "layer", "type"],
+    ids=["outside", "no layers", "config", "layer", "type", "tag"],
 )
 def test_a_manifest_json_of_other_files(changes: dict[str, Any]) -> None:
     refused(docker_manifest(**changes), DocumentError, "manifest.json")
