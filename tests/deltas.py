@@ -8,7 +8,7 @@ import tarfile
 from typing import TYPE_CHECKING, Any, Final
 
 from ocitool.model.delta import DeltaList
-from tests.builders import Layout, as_json, multi_platform
+from tests.builders import Layout, as_json, multi_platform, sha256
 from tests.laws.filtering import delta_of
 
 if TYPE_CHECKING:
@@ -53,6 +53,20 @@ def relisted(change: Callable[[dict[str, Any]], object], *, signed: bool = True)
         files["delta.json"] = as_json(value)
 
     return repacked(edit)
+
+
+def resigned(change: Callable[[dict[str, bytes], dict[str, Any]], object], data: bytes | None = None) -> bytes:
+    """Return a delta whose files and list were changed, with the sizes and digests of what they are then."""
+
+    def edit(files: dict[str, bytes]) -> None:
+        value = json.loads(files["delta.json"])
+        change(files, value)
+        for file in value["files"]:
+            file |= {"size": len(files[file["name"]]), "digest": sha256(files[file["name"]])}
+        value["digest"] = str(unchecked(value).digest)
+        files["delta.json"] = as_json(value)
+
+    return repacked(edit, data)
 
 
 def unchecked(value: dict[str, Any]) -> DeltaList:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ocitool.api.listener import Listener, Silence
 from ocitool.api.opening import SourceOptions, naming, open_archive, open_scanned, require_one_stream, unchanged
-from ocitool.api.places import Output, Source, place_name, typed
+from ocitool.api.places import Output, Source, is_same_place, place_name, typed
 from ocitool.api.writing import (
     Outputs,
     WriteOptions,
@@ -25,6 +25,7 @@ from ocitool.plan.delta import plan_apply, plan_delta
 from ocitool.plan.filter import plan_filter
 from ocitool.plan.options import FilterOptions, Layers, Reflink
 from ocitool.plan.steps import digest_map_json
+from ocitool.plan.whole import require_whole
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -122,11 +123,13 @@ def make_delta(
 
     Without `options` that is all of `new`. The delta is a tar of the canonical form without the blobs that `old`
     has, compressed as `write_options` or the suffix of `output` say; it appears whole and verified, or not at all.
-    Blobs of `old` are not read. With `dry_run` only the plan is made. Raises `UsageError` for a folder as output, and
-    for options that make new layers or share blocks; else the errors of `ocitool.errors`.
+    Blobs of `old` are not read. With `dry_run` only the plan is made. Raises `UsageError` for an output that is a
+    folder, `old` or `new`, and for options that make new layers or share blocks; else the errors of `ocitool.errors`.
     """
     options = options or FilterOptions(PlatformSelection.parse(["all"]))
     _require_plain(output, options)
+    _require_apart(output, old, "base")
+    _require_apart(output, new, "new archive")
     listener = listener or Silence()
     write_options = write_options or WriteOptions()
     compression = choose_compression(output, write_options.compression)
@@ -170,7 +173,8 @@ def apply_delta(
     verified, whatever `write_options` say. `output` is a file, a folder or a stream, as for `filter_archive`, and
     appears whole or not at all. With `dry_run` only the plan is made. Raises `IntegrityError` if `old` lacks what it
     should have or anything is corrupt, `NotAnArchive` for what is no delta, `UnsupportedArchive` for one of another
-    version; else the errors of `ocitool.errors`.
+    version, and what `require_whole` raises for one whose whole `filter_archive` would not have written; else the
+    errors of `ocitool.errors`.
     """
     listener = listener or Silence()
     write_options = replace(write_options or WriteOptions(), verify=True, digest_map=None)
@@ -188,10 +192,12 @@ def apply_delta(
         with naming(place_name(old)):
             base = stack.enter_context(open_archive(old, source_options, listener))
             plan = towards(plan_apply(base.graph, read, scanned.source.size), [output])
+        sources = (*base.sources, scanned.source)
+        with naming(place_name(delta)):
+            require_whole(plan, read.listed, sources)
         if dry_run:
             written = Written(place_name(output), plan.outputs[0].written_size, compression.is_needed)
         else:
-            sources = (*base.sources, scanned.source)
             (written,) = outputs.write(plan, {}, sources, listener, phase="applying")
         return ApplyResult(plan, written, read.listed, written=not dry_run)
 
@@ -206,6 +212,14 @@ def _require_plain(output: Output, options: FilterOptions) -> None:
     if options.reflink is not Reflink.NEVER:
         raise UsageError("a delta shares no blocks with what it is made of", remedy="leave out --reflink")
     require_file(output)
+
+
+def _require_apart(output: Output, source: Source, role: str) -> None:
+    """Raise `UsageError` for a delta in the place of one of the two archives, which would be lost by it."""
+    if is_same_place(output, source):
+        raise UsageError(
+            f"the delta would take the place of the {role}", where=place_name(output), remedy="name another output"
+        )
 
 
 def require_file(output: Output) -> None:

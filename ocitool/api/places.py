@@ -85,6 +85,15 @@ def local_path(place: Source | Output) -> str | None:
     return None if text is None or text == "-" or url_scheme(text) else text
 
 
+def is_same_place(output: Output, source: Source) -> bool:
+    """Tell whether an output is what a source is read from: the same name, by links too, URL or open file."""
+    path, other = local_path(output), local_path(source)
+    if path is None or other is None:
+        text = typed(output)
+        return output is source if text is None else text != "-" and text == typed(source)
+    return os.path.realpath(path) == os.path.realpath(other)
+
+
 def is_folder(place: Source) -> bool:
     """Tell whether a source is a folder, which is an OCI layout then."""
     path = local_path(place)

@@ -21,6 +21,7 @@ from ocitool.cli.options import (
 from ocitool.cli.outcome import exit_codes, print_json, print_lines
 from ocitool.cli.progress import showing_progress
 from ocitool.cli.text import align, format_count, format_size, printable
+from ocitool.errors import SelectionError
 from ocitool.model.limits import RATIO_LIMIT
 from ocitool.model.platform_selection import PlatformSelection
 from ocitool.model.reference import ImageFilter
@@ -91,6 +92,11 @@ def diff_command(
             print_json(comparison.to_json(), stream=sys.stdout)
         elif not quiet:
             print_lines(comparison_lines(comparison, verbose=verbose), stream=sys.stdout)
+        if comparison.unmatched:
+            raise SelectionError(
+                f"neither archive has anything that fits {', '.join(comparison.unmatched)}",
+                remedy="ocitool inspect lists the images and platforms that are there",
+            )
         if exit_code and comparison.differs:
             raise typer.Exit(1)
 
@@ -107,15 +113,15 @@ def comparison_lines(comparison: Comparison, *, verbose: bool = False) -> list[s
         lines.append(f"{format_count(same, 'image')} the same")
     added, shared, removed = map(_amount, (comparison.added, comparison.shared, comparison.removed))
     lines.append(f"NEW has {added} that OLD lacks; both have {shared}; OLD alone has {removed}")
-    lines += [f"neither has anything that fits {printable(text)}" for text in comparison.unmatched]
     lines += [*_fault_lines("OLD", comparison.old), *_fault_lines("NEW", comparison.new)]
     return lines
 
 
 def _image_line(image: ImageChange) -> str:
     counts = Counter(manifest.change.value for manifest in image.manifests)
-    words = ", ".join(f"{count} {change}" for change, count in counts.items()) if len(counts) > 1 else ""
-    return f"{printable(image.label)}: {image.change.value}{f' ({words})' if words else ''}"
+    words = [f"{count} {change}" for change, count in counts.items()] if len(counts) > 1 else []
+    words += ["what its index says, or the order there"] if image.is_index_changed else []
+    return f"{printable(image.label)}: {image.change.value}" + (f" ({', '.join(words)})" if words else "")
 
 
 def _image_lines(image: ImageChange, *, verbose: bool) -> list[str]:

@@ -92,18 +92,24 @@ class ManifestChange:
 
 @dataclass(frozen=True, slots=True)
 class ImageChange:
-    """An image by its name, or None; `label` names it for people. It changed if any of its manifests did."""
+    """An image by its name, or None; `label` names it for people.
+
+    It changed if any of its manifests did, or its index (`is_index_changed`): what that says of itself and of them,
+    or their order.
+    """
 
     name: str | None
     label: str
     change: Change
     manifests: tuple[ManifestChange, ...]
+    is_index_changed: bool = False
 
     def to_json(self) -> JsonObject:
         """Return the JSON form of the report."""
         return {
             "name": self.name,
             "change": self.change.value,
+            "indexChanged": self.is_index_changed,
             "manifests": [manifest.to_json() for manifest in self.manifests],
         }
 

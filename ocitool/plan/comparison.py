@@ -1,18 +1,19 @@
 """What is between two archives: images, platforms, layers that one has and the other lacks.
 
-Content is compared, not the way in which it is listed: a name is the same whether index.json points at an index of
-one platform or straight at its manifest. What is listed and not there is no content.
+Content is compared, and what indexes say of it, not the form in which it is listed: a name is the same whether
+index.json points at an index of one platform or straight at its manifest. What is listed and not there is no content.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict, deque
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from ocitool.graph.closure import manifest_name
-from ocitool.graph.image import Kind, State
+from ocitool.graph.image import IndexNode, Kind, State
 from ocitool.graph.node import importer_name
+from ocitool.model.json_text import parse_object
 from ocitool.model.reference import ImageFilter
 from ocitool.plan.changes import Amount, BlobChange, Change, Compared, Comparison, ImageChange, ManifestChange, Side
 from ocitool.plan.preparation import choose_images
@@ -24,6 +25,10 @@ if TYPE_CHECKING:
     from ocitool.model.descriptor import Descriptor
     from ocitool.model.digest import Digest
     from ocitool.model.platform_selection import PlatformSelection
+
+
+_INDEX_FIELDS: Final = frozenset({"annotations", "artifactType", "subject"})
+_LISTED_FIELDS: Final = frozenset({"annotations", "artifactType", "platform"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +58,14 @@ def compare_graphs(old: ImageGraph, new: ImageGraph, restriction: Restriction | 
 
 
 @dataclass(frozen=True, slots=True)
+class _Listing:
+    """What an index says of itself, and of each manifest that is there, in its order."""
+
+    fields: JsonObject
+    manifests: Mapping[Digest, object]
+
+
+@dataclass(frozen=True, slots=True)
 class _Archive:
     """The images of an archive that are compared, and what of each is; the latter by the identity of the image."""
 
@@ -70,6 +83,27 @@ class _Archive:
 
     def held(self, descriptor: Descriptor) -> bool:
         return descriptor.digest in self.graph.blobs or descriptor.digest in self.graph.documents
+
+    def listing(self, image: Image) -> _Listing | None:
+        """Return what the only index of an image says of what is there and compared; None without one."""
+        compared = {node.descriptor.digest for nodes in self.manifests[id(image)].values() for node in nodes}
+        found = [
+            node for node in image.manifests() if node.descriptor.digest in compared and self.held(node.descriptor)
+        ]
+        root = image.roots[0].node
+        if (
+            len(image.roots) > 1
+            or not isinstance(root, IndexNode)
+            or root.state is not State.COMPLETE
+            or len(found) < 2
+        ):
+            return None
+        fields = {key: value for key, value in parse_object(root.raw).items() if key in _INDEX_FIELDS}
+        listed: dict[Digest, object] = {}
+        for node in found:
+            said = {key: value for key, value in node.descriptor.fields.items() if key in _LISTED_FIELDS}
+            listed.setdefault(node.descriptor.digest, said)
+        return _Listing(fields, listed)
 
     def content(self) -> dict[Digest, int]:
         """Return the sizes in bytes of all that is there and compared."""
@@ -158,10 +192,26 @@ def _image(one: _Archive, old: Image | None, other: _Archive, new: Image | None)
         raise TypeError("an image of neither archive")
     if old is None or new is None:
         change = Change.ADDED if old is None else Change.REMOVED
-    else:
-        is_same = all(each.change is Change.SAME for each in manifests)
-        change = Change.SAME if is_same else Change.CHANGED
-    return ImageChange(image.name, image.label, change, manifests)
+        return ImageChange(image.name, image.label, change, manifests)
+    is_index_changed = _is_index_changed(one, old, other, new)
+    is_same = not is_index_changed and all(each.change is Change.SAME for each in manifests)
+    return ImageChange(
+        image.name, image.label, Change.SAME if is_same else Change.CHANGED, manifests, is_index_changed
+    )
+
+
+def _is_index_changed(one: _Archive, old: Image, other: _Archive, new: Image) -> bool:
+    """Tell whether the indexes of an image say other things of what both hold, or in another order.
+
+    An image that is listed without an index on one side, or of one manifest, is told apart by its manifests alone.
+    """
+    before, after = one.listing(old), other.listing(new)
+    if before is None or after is None:
+        return False
+    shared = before.manifests.keys() & after.manifests.keys()
+    return before.fields != after.fields or [each for each in before.manifests.items() if each[0] in shared] != [
+        each for each in after.manifests.items() if each[0] in shared
+    ]
 
 
 def _matched(

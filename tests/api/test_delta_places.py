@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from ocitool.api import WriteOptions, apply_delta, diff_archives, make_delta
-from ocitool.errors import ChangedSource, IntegrityError, NotAnArchive, OcitoolError
+from ocitool.errors import ChangedSource, IntegrityError, NotAnArchive, OcitoolError, UsageError
 from tests.adapters.remote.reading import archive_with_layers
 from tests.deltas import EMPTY, NEW, OLD
 from tests.file_objects import KINDS
@@ -162,3 +162,29 @@ def test_faults_that_pass_change_nothing(web: RangeServer, tmp_path: Path) -> No
     web.faults.extend([Fault(status=503), None, Fault(reset_after=100), Fault(short_after=50)])
     make_delta(web.url("old.tar"), web.url("new.tar"), tmp_path / "d.tar")
     assert (tmp_path / "d.tar").read_bytes() == DELTA
+
+
+@pytest.mark.parametrize("role", ["base", "new archive"])
+@pytest.mark.parametrize("way", ["same", "link", "file URL"])
+def test_a_delta_does_not_take_the_place_of_what_it_is_made_of(tmp_path: Path, role: str, way: str) -> None:
+    old, new = tmp_path / "old.tar", tmp_path / "new.tar"
+    old.write_bytes(ONE)
+    new.write_bytes(OTHER)
+    place = old if role == "base" else new
+    output = {"same": str(place), "file URL": f"file://{place}"}.get(way, str(tmp_path / "other.tar"))
+    if way == "link":
+        (tmp_path / "other.tar").symlink_to(place)
+    for dry_run in (True, False):
+        with pytest.raises(UsageError, match=f"take the place of the {role}; name another output"):
+            make_delta(old, new, output, dry_run=dry_run)
+    assert (old.read_bytes(), new.read_bytes()) == (ONE, OTHER)
+
+
+def test_a_delta_does_not_take_the_place_of_objects_and_open_files(web: RangeServer) -> None:
+    url = web.url("old.tar")
+    with pytest.raises(UsageError, match="take the place of the base"):
+        make_delta(url, web.url("new.tar"), url)
+    old = io.BytesIO(ONE)
+    with pytest.raises(UsageError, match="take the place of the base"):
+        make_delta(old, io.BytesIO(OTHER), old)
+    assert old.getvalue() == ONE

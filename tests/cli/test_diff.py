@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ocitool.cli.text import format_size
-from tests.builders import NAME, Layout, multi_platform
+from tests.builders import NAME, Layout, as_json, multi_platform
 from tests.command import ocitool
 from tests.deltas import EMPTY, NEW, OLD, OTHER
 
@@ -96,19 +96,42 @@ def test_what_is_the_same_is_one_line(folder: Path) -> None:
         ("new.tar", ("--exit-code",), 1),
         ("old.tar", ("--exit-code",), 0),
         ("empty.tar", ("--exit-code",), 1),
-        ("new.tar", ("--exit-code", "--image", "nothing"), 0),
     ],
 )
 def test_exit_codes(folder: Path, other: str, arguments: tuple[str, ...], code: int) -> None:
     diff(folder, "old.tar", other, *arguments, code=code)
     assert diff(folder, "old.tar", other, *arguments, "-q", code=code) == []
     lines = diff(folder, "old.tar", other, *arguments, "--format", "json", code=code)
-    assert json.loads("\n".join(lines))["differs"] == (other != "old.tar" and "--image" not in arguments)
+    assert json.loads("\n".join(lines))["differs"] == (other != "old.tar")
 
 
-def test_what_fits_nothing_is_said(folder: Path) -> None:
-    lines = diff(folder, "old.tar", "new.tar", "-p", "linux/s390x", "--image", "other")
-    assert lines[1:] == ["neither has anything that fits other", "neither has anything that fits linux/s390x"]
+@pytest.mark.parametrize("form", [(), ("-q",), ("--format", "json"), ("--exit-code",)], ids=" ".join)
+def test_what_fits_nothing_is_an_error(folder: Path, form: tuple[str, ...]) -> None:
+    done = ocitool("diff", "old.tar", "new.tar", "-p", "linux/s390x", "--image", "other", *form, folder=folder)
+    assert done.returncode == 4
+    assert b"neither archive has anything that fits other, linux/s390x" in done.stderr
+    assert done.stderr.count(b"\n") == 1
+    assert b"Traceback" not in done.stderr
+    if "json" in form:
+        assert json.loads(done.stdout)["unmatched"] == ["other", "linux/s390x"]
+
+
+def test_one_of_two_that_fits_nothing_is_an_error_after_the_report(folder: Path) -> None:
+    done = ocitool("diff", "old.tar", "new.tar", "-p", "linux/arm64,linux/s390x", folder=folder)
+    assert (done.returncode, b"linux/arm64  changed" in done.stdout) == (4, True)
+    assert b"that fits linux/s390x;" in done.stderr
+
+
+def test_an_index_that_says_something_else(folder: Path) -> None:
+    layout = multi_platform()
+    index = layout.read(layout.roots[0])
+    index["manifests"].reverse()
+    other = Layout(layout.blobs)
+    (folder / "order.tar").write_bytes(other.add(other.blob(as_json(index), index["mediaType"])).pack())
+    lines = diff(folder, "old.tar", "order.tar", "--exit-code", code=1)
+    assert lines[0] == f"{NAME}: changed (what its index says, or the order there)"
+    report = json.loads("\n".join(diff(folder, "old.tar", "order.tar", "--format", "json")))
+    assert (report["differs"], report["images"][0]["indexChanged"]) == (True, True)
 
 
 def test_partial_images_are_shown(folder: Path) -> None:

@@ -14,6 +14,7 @@ from ocitool.plan.delta import plan_apply, plan_delta
 from ocitool.plan.filter import plan_filter
 from ocitool.plan.options import FilterOptions, Missing, SplitOptions
 from ocitool.plan.split import plan_split
+from ocitool.plan.whole import require_whole
 from tests.sources import BytesSource
 
 if TYPE_CHECKING:
@@ -62,7 +63,9 @@ def delta_of(old: bytes, new: bytes, platforms: Sequence[str] = ("all",), **fiel
 def applied(old: bytes, delta: bytes) -> bytes:
     """Return the whole archive of a delta and its base."""
     source = BytesSource(delta, "d.tar")
-    plan = plan_apply(graph_of(old), read_delta(scan_archive(source), source), source.size)
+    read = read_delta(scan_archive(source), source)
+    plan = plan_apply(graph_of(old), read, source.size)
+    require_whole(plan, read.listed, [BytesSource(old), source])
     (data,) = written(plan, old, delta).values()
     return data
 

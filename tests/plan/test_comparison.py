@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -12,11 +13,14 @@ from ocitool.model.reference import ImageFilter
 from ocitool.plan.changes import Change, Comparison, ImageChange, ManifestChange
 from ocitool.plan.comparison import Restriction, compare_graphs
 from ocitool.plan.options import IndexForm
-from tests.builders import Layout, multi_platform
+from tests.builders import Layout, as_json, multi_platform
 from tests.deltas import EMPTY, NEW, OLD, OTHER, delta
 from tests.docker_archives import DockerArchive
 from tests.laws.filtering import filtered, graph_of
 from tests.strategies import Archive, archives, packings, selected_archives
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 def compared(old: bytes, new: bytes, platforms: tuple[str, ...] = (), images: tuple[str, ...] = ()) -> Comparison:
@@ -202,3 +206,33 @@ def test_what_a_filter_drops_is_removed(drawn: tuple[Archive, list[str]]) -> Non
     found = compared(archive.data, filtered(archive.data, platforms))
     assert found.added.blobs == 0
     assert found.differs == (found.removed.blobs > 0)
+
+
+def _relisted(change: Callable[[dict[str, Any]], object]) -> bytes:
+    """Return the archive of an index that says the same manifests otherwise."""
+    layout = multi_platform()
+    index = layout.read(layout.roots[0])
+    change(index)
+    other = Layout(layout.blobs)
+    return other.add(other.blob(as_json(index), index["mediaType"])).pack()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda index: index.update(annotations={"org.example.build": "2"}),
+        lambda index: index.update(artifactType="application/vnd.example"),
+        lambda index: index["manifests"].reverse(),
+        lambda index: index["manifests"][1].update(annotations={"org.example.build": "2"}),
+        lambda index: index["manifests"][1]["platform"].update(features=["sse4"]),
+    ],
+    ids=["annotation", "type", "order", "annotation of one", "platform of one"],
+)
+def test_what_an_index_says_is_compared(change: Callable[[dict[str, Any]], object]) -> None:
+    found = compared(OLD.pack(), _relisted(change))
+    image = only(found)
+    assert (found.differs, image.change, image.is_index_changed) == (True, Change.CHANGED, True)
+    assert {manifest.change for manifest in image.manifests} == {Change.SAME}
+    assert not only(compared(OLD.pack(), _relisted(lambda _: None))).is_index_changed
+    # One platform alone is the same in either.
+    assert not compared(OLD.pack(), _relisted(change), ("linux/amd64",)).differs
