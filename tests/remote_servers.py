@@ -22,6 +22,7 @@ from urllib.parse import quote, unquote, urlsplit
 from xml.etree import ElementTree as ET
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Callable, Iterable, Iterator, Mapping
     from pathlib import Path
     from types import TracebackType
@@ -156,11 +157,17 @@ class RangeServer(Faulty):
         self.headers: list[dict[str, str]] = []
         self._server = _HttpServer(("127.0.0.1", 0), _RangeHandler)
         self._server.range_server = self
+        self._scheme = "http"
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
 
     def url(self, name: str, *, user: str = "") -> str:
         """Return the URL of an object."""
-        return f"http://{user}{'@' if user else ''}127.0.0.1:{self._server.server_address[1]}/{quote(name)}"
+        return f"{self._scheme}://{user}{'@' if user else ''}127.0.0.1:{self._server.server_address[1]}/{quote(name)}"
+
+    def speak_tls(self, context: ssl.SSLContext) -> None:
+        """Have it speak https with the certificate of a context; before it is started."""
+        self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
+        self._scheme = "https"
 
     def replace(self, name: str, data: bytes) -> None:
         """Put another object in the place of one, with another ETag and another time."""

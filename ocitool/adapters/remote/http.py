@@ -7,19 +7,21 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 from ocitool.adapters.remote.answers import Version, refuse, span_of, version_of
+from ocitool.adapters.remote.http_client import HttpClient
 from ocitool.adapters.remote.loop import Loop
 from ocitool.adapters.remote.remote_object import Broken, changed
-from ocitool.errors import ArchiveError, UsageError
+from ocitool.errors import ArchiveError, OcitoolError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterable, AsyncIterator
 
     from ocitool.adapters.remote.address import Address
+    from ocitool.adapters.remote.forwarding import Target
 
 CREDENTIALS: Final = "give user and password in the URL, a signed URL, or headers by FSSPEC_HTTPS (see fsspec)"
-CONNECT_TIMEOUT: Final = 30.0
-READ_TIMEOUT: Final = 60.0
-"""Seconds without a byte after which a request is made again."""
+NO_CREDENTIALS: Final = (
+    "the server forwards to another one, which gets no user, password or headers of yours; name the URL there"
+)
 
 _ALIKE: Final = frozenset({"", "identity"})
 _SEVERAL: Final = 4
@@ -29,14 +31,12 @@ class HttpSession:
     """Asks one server for one object, and keeps to the version that the first answer had."""
 
     def __init__(self, address: Address) -> None:
-        import fsspec
-
         self.address = address
         self.version: Version | None = None
         self.total: int | None = None
         self.loop = Loop()
-        self._files = fsspec.filesystem("http")
-        self._url = address.url
+        self._client = HttpClient(address)
+        self._target = self._client.given
 
     @asynccontextmanager
     async def ask(self, start: int, end: int) -> AsyncIterator[Any]:
@@ -45,6 +45,9 @@ class HttpSession:
         try:
             with _failures(self.address):
                 yield answer
+        except Broken:
+            self.go_back()
+            raise
         finally:
             answer.close()
 
@@ -57,44 +60,42 @@ class HttpSession:
 
         It asks for no range if `start` is None, for all that follows if `end` is.
         """
-        import aiohttp
-
-        options = dict(self._files.kwargs)
-        headers = {**options.pop("headers", {}), "Accept-Encoding": "identity"}
+        headers = {"Accept-Encoding": "identity"}
         if start is not None:
             headers["Range"] = f"bytes={start}-{'' if end is None else end - 1}"
         if self.version is not None:
             headers |= self.version.condition
-        timeout = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_TIMEOUT, sock_read=READ_TIMEOUT)
-        with _failures(self.address):
-            session = await self._files.set_session()
-            # Bytes as they are sent: decoding would move the offsets of all that follows.
-            answer = await session.get(
-                self._files.encode_url(self._url), headers=headers, timeout=timeout, auto_decompress=False, **options
-            )
         try:
-            self._require(answer)
-        except BaseException:
-            answer.close()
+            with _failures(self.address):
+                answer, reached = await self._client.get(self._target, headers)
+            try:
+                self._require(answer, reached)
+            except BaseException:
+                answer.close()
+                raise
+        except Broken:
+            self.go_back()
             raise
+        self._target = reached
         return answer
 
-    def _require(self, answer: Any) -> None:
+    def go_back(self) -> None:
+        """Ask the server that was named again: it may forward to another one than the one that failed."""
+        self._target = self._client.given
+
+    def _require(self, answer: Any, reached: Target) -> None:
         """Refuse an answer without content, or of another version than the first."""
         name = self.address.shown
-        if answer.status in {401, 403, 404, 410} and self._url != self.address.url:
-            self._url = self.address.url
+        if answer.status in {401, 403, 404, 410} and reached == self._target != self._client.given:
             raise Broken(f"where it was forwarded to, the server answers {answer.status}")
         if answer.status == 416 and self.version is None:
             return  # an empty object has no range at all
-        refuse(answer.status, answer.headers, name, CREDENTIALS)
+        refuse(answer.status, answer.headers, name, CREDENTIALS if reached.is_own else NO_CREDENTIALS)
         version = version_of(answer.headers)
         if self.version is None:
             self.version = version
         elif not self.version.may_be(version):
             raise changed(name)
-        if answer.history:
-            self._url = str(answer.url)
 
 
 class HttpObject:
@@ -178,7 +179,7 @@ class _failures:  # noqa: N801 - it reads as a clause
         pass
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
-        if error is None or isinstance(error, ArchiveError | Broken):
+        if error is None or isinstance(error, OcitoolError | Broken):
             return
         import aiohttp
 
@@ -187,13 +188,18 @@ class _failures:  # noqa: N801 - it reads as a clause
             raise UsageError(
                 "not a URL that can be asked for", where=name, remedy="check its host and port"
             ) from None
-        if isinstance(error, aiohttp.ClientConnectorCertificateError | aiohttp.ClientConnectorSSLError):
+        if isinstance(error, aiohttp.ClientConnectorSSLError):
+            told = getattr(error.os_error, "reason", None) or "no answer that is TLS"
+            raise ArchiveError(
+                f"no TLS connection ({str(told).replace('_', ' ').lower()})",
+                where=name,
+                remedy="check host and port; the URL of a server without TLS begins with http://",
+            ) from None
+        if isinstance(error, aiohttp.ClientConnectorCertificateError):
             raise ArchiveError(
                 "the server is not who it says it is: its certificate does not hold",
                 where=name,
                 remedy="check the URL, or have SSL_CERT_FILE name the authority",
             ) from None
-        if isinstance(error, aiohttp.TooManyRedirects):
-            raise ArchiveError("the server forwards in a circle", where=name, remedy="check the URL") from None
         if isinstance(error, connection_errors()):
             raise Broken(reason(error)) from error

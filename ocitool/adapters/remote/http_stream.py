@@ -79,6 +79,7 @@ class HttpStream:
             data: bytes = await self._answer.content.read(_PIECE)
         except connection_errors() as error:
             self._answer.close()
+            self._session.go_back()
             raise Broken(reason(error)) from error
         if not data and self._to_pass:
             raise changed(self._session.address.shown)
