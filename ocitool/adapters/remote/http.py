@@ -25,6 +25,8 @@ NO_CREDENTIALS: Final = (
 
 _ALIKE: Final = frozenset({"", "identity"})
 _SEVERAL: Final = 4
+_LEAST: Final = 512
+"""Bytes that a range has to have at least, if it is shorter than was asked for, for the rest to be asked for."""
 
 
 class HttpSession:
@@ -119,6 +121,21 @@ class HttpObject:
         self._session.loop.cancel()
 
     async def _read(self, offset: int, buffer: memoryview) -> int:
+        """Ask for a range, and for the rest of it where the server sends less at a time."""
+        done = 0
+        while done < len(buffer):
+            try:
+                count, is_whole = await self._read_once(offset + done, buffer[done:])
+            except Broken as broken:
+                broken.count += done
+                raise
+            done += count
+            if not is_whole or count < _LEAST:
+                break
+        return done
+
+    async def _read_once(self, offset: int, buffer: memoryview) -> tuple[int, bool]:
+        """Return how many bytes came, and whether these are all that the answer said it held."""
         name = self._session.address.shown
         async with self._session.ask(offset, offset + len(buffer)) as answer:
             if answer.status != 206:
@@ -132,17 +149,26 @@ class HttpObject:
                     where=name,
                     remedy="fetch the file first, then name the file",
                 )
-            return await receive(answer.content.iter_any(), buffer, connection_errors())
+            told = buffer[: span.end - span.start]
+            count = await receive(answer.content.iter_any(), told, connection_errors())
+            if count < len(told):
+                self._session.go_back()
+            return count, count == len(told)
 
 
 async def receive(parts: AsyncIterable[bytes], buffer: memoryview, errors: tuple[type[Exception], ...]) -> int:
-    """Put a body into `buffer`; return its length. Raises `Broken` with what had come for one of `errors`."""
+    """Put a body into `buffer`, and read none of what does not fit; return how many bytes came.
+
+    Raises `Broken` with what had come for one of `errors`.
+    """
     count = 0
     try:
         async for part in parts:
             length = min(len(part), len(buffer) - count)
             buffer[count : count + length] = part[:length]
             count += length
+            if count == len(buffer):
+                break
     except errors as error:
         raise Broken(reason(error), count=count) from error
     return count
