@@ -67,11 +67,12 @@ class HttpSession:
             headers["Range"] = f"bytes={start}-{'' if end is None else end - 1}"
         if self.version is not None:
             headers |= self.version.condition
+        target = self._target  # another request may leave it meanwhile
         try:
             with _failures(self.address):
-                answer, reached = await self._client.get(self._target, headers)
+                answer, reached = await self._client.get(target, headers)
             try:
-                self._require(answer, reached)
+                self._require(answer, reached, is_known=target == reached != self._client.given)
             except BaseException:
                 answer.close()
                 raise
@@ -85,10 +86,13 @@ class HttpSession:
         """Ask the server that was named again: it may forward to another one than the one that failed."""
         self._target = self._client.given
 
-    def _require(self, answer: Any, reached: Target) -> None:
-        """Refuse an answer without content, or of another version than the first."""
+    def _require(self, answer: Any, reached: Target, *, is_known: bool) -> None:
+        """Refuse an answer without content, or of another version than the first.
+
+        `is_known` is whether an earlier request was forwarded there.
+        """
         name = self.address.shown
-        if answer.status in {401, 403, 404, 410} and reached == self._target != self._client.given:
+        if answer.status in {401, 403, 404, 410} and is_known:
             raise Broken(f"where it was forwarded to, the server answers {answer.status}")
         if answer.status == 416 and self.version is None:
             return  # an empty object has no range at all

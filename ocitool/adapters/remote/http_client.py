@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, Final
 
 from ocitool.adapters.remote.forwarding import FORWARDING, MOST, Target, forwarded
@@ -16,6 +17,8 @@ CONNECT_TIMEOUT: Final = 30.0
 READ_TIMEOUT: Final = 60.0
 """Seconds without a byte after which a request is made again."""
 
+_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_CONTROL: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _OF_THE_WAY: Final = frozenset({"ssl", "verify_ssl", "proxy", "proxy_auth", "proxy_headers"})
 """Options of a request that say how to get anywhere; all others are for the server that the user named."""
 _OF_EVERY_WAY: Final = frozenset({"trust_env", "proxy", "proxy_auth"})
@@ -60,16 +63,23 @@ class HttpClient:
 
         timeout = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_TIMEOUT, sock_read=READ_TIMEOUT)
         # Bytes as they are sent: decoding would move the offsets of all that follows.
-        ours = {"timeout": timeout, "auto_decompress": False, "allow_redirects": False}
+        ours = {
+            "timeout": timeout,
+            "auto_decompress": False,
+            "allow_redirects": False,
+            "raise_for_status": False,
+        }
         try:
             session = await self._files.set_session()
             if not target.is_own:
                 return await self._send_elsewhere(session, target, headers, ours)
-            return await session.get(target.url, **self._options | ours, headers={**self._headers, **headers})
+            asked = {key.lower() for key in headers}
+            configured = {key: value for key, value in self._headers.items() if key.lower() not in asked}
+            return await session.get(target.url, **self._options | ours, headers={**configured, **headers})
         except (aiohttp.ClientError, OSError):
             raise  # some of these are a ValueError, too
         except (TypeError, ValueError, AttributeError) as error:
-            if not (self._options or self._headers or self._client_options):
+            if not self._files.storage_options:
                 raise _no_url(self._name) from error
             # Not what the error says: it may quote a header, which may be secret.
             raise _useless(self._name, "cannot be used for this URL") from error
@@ -110,7 +120,9 @@ def _headers(found: object, name: str) -> dict[str, str]:
     for key, value in found.items():
         if not isinstance(key, str) or not isinstance(value, str):
             raise _useless(name, "has a header that is no text")
-        if any(ord(letter) < 32 or ord(letter) == 127 for letter in (key + value).replace("\t", " ")):
+        if not _NAME.fullmatch(key):
+            raise _useless(name, "has a header whose name is none")
+        if _CONTROL.search(value):
             raise _useless(name, "has a header with a line break or another control character")
     return dict(found)
 

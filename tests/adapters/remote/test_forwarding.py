@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ssl
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from threading import Barrier
 from typing import TYPE_CHECKING
 
 import pytest
@@ -237,3 +239,19 @@ def test_a_mirror_in_trouble_is_left(server: RangeServer, mirror: RangeServer, f
         assert source.read_at(400_000, 10) == DATA[400_000:400_010]
         assert first.traffic.requests <= 2  # the HTTP library itself asks once more after a reset
     assert mirror.traffic.requests == 1
+
+
+def test_threads_that_meet_the_end_of_a_mirror_together_all_leave_it(
+    server: RangeServer, mirror: RangeServer
+) -> None:
+    together = Barrier(4, timeout=30)
+    with RangeServer({"a.tar": DATA}) as first, ThreadPoolExecutor(4) as threads:
+        server.redirects["a.tar"] = first.url("a.tar")
+        source = open_far(server.url("a.tar"))
+        first.always = Fault(status=403)
+        first.before = lambda _number: together.wait() and None
+        server.redirects["a.tar"] = mirror.url("a.tar")
+        offsets = [100_000, 250_000, 400_000, 550_000]
+        read = list(threads.map(lambda offset: bytes(source.read_at(offset, 70_000)), offsets))
+    assert read == [DATA[offset : offset + 70_000] for offset in offsets]
+    assert together.n_waiting == 0

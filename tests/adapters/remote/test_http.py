@@ -335,13 +335,15 @@ def test_an_etag_that_no_header_can_hold_is_compared_and_not_sent(server: RangeS
         ({"headers": {"X": 5}}, "a header that is no text"),
         ({"headers": {"X": "S3CRET\r\nY: z"}}, "a header with a line break"),
         ({"headers": {"X": "S3CRET\0"}}, "another control character"),
+        ({"headers": {"X Y": "S3CRET"}}, "a header whose name is none"),
+        ({"headers": {"": "S3CRET"}}, "a header whose name is none"),
         ({"client_kwargs": "S3CRET"}, "client_kwargs that are no object"),
         ({"client_kwargs": {"unknown": "S3CRET"}}, "cannot be used"),
         ({"client_kwargs": {"headers": {"X": "S3CRET\n"}}}, "cannot be used"),
         ({"unknown": "S3CRET"}, "cannot be used"),
         ({"proxy": 5}, "cannot be used"),
     ],
-    ids=range(9),
+    ids=range(11),
 )
 def test_options_of_fsspec_that_do_not_do_are_one_error(
     server: RangeServer, monkeypatch: pytest.MonkeyPatch, options: dict[str, object], why: str
@@ -357,5 +359,10 @@ def test_options_of_fsspec_that_do_not_do_are_one_error(
 def test_options_that_are_ours_to_set_change_nothing(server: RangeServer, monkeypatch: pytest.MonkeyPatch) -> None:
     from fsspec.config import conf
 
-    monkeypatch.setitem(conf, "https", {"timeout": 1, "auto_decompress": True})
+    ours = {"timeout": 1, "auto_decompress": True, "raise_for_status": True}
+    monkeypatch.setitem(conf, "https", ours | {"headers": {"accept-encoding": "gzip", "RANGE": "bytes=0-1"}})
+    server.faults.append(Fault(status=503))
     assert open_far(server.url("a.tar")).read_at(400_000, 10) == DATA[400_000:400_010]
+    assert {headers["accept-encoding"] for headers in server.headers} == {"identity"}
+    with pytest.raises(ArchiveError, match="no such object"):
+        open_far(server.url("b.tar"))
