@@ -245,11 +245,15 @@ def test_threads_that_meet_the_end_of_a_mirror_together_all_leave_it(
     server: RangeServer, mirror: RangeServer
 ) -> None:
     together = Barrier(4, timeout=30)
+
+    def meet(_number: int) -> None:
+        together.wait()
+
     with RangeServer({"a.tar": DATA}) as first, ThreadPoolExecutor(4) as threads:
         server.redirects["a.tar"] = first.url("a.tar")
         source = open_far(server.url("a.tar"))
         first.always = Fault(status=403)
-        first.before = lambda _number: together.wait() and None
+        first.before = meet
         server.redirects["a.tar"] = mirror.url("a.tar")
         offsets = [100_000, 250_000, 400_000, 550_000]
         read = list(threads.map(lambda offset: bytes(source.read_at(offset, 70_000)), offsets))
