@@ -47,8 +47,10 @@ def _open(session: HttpSession, patience: Patience) -> tuple[HttpObject, bytes] 
         )
     if span is not None and span.start == 0 and span.total is not None and not is_encoded(answer):
         start = memoryview(bytearray(min(BASE, span.total)))
-        count = loop.run(receive(answer.content.iter_any(), start[: span.end], connection_errors()))
-        answer.close()
+        try:
+            count = loop.run(receive(answer.content.iter_any(), start[: span.end], connection_errors()))
+        finally:
+            answer.close()
         if count < min(span.end, len(start)):
             raise Broken("the answer was cut short")
         opened = HttpObject(session, span.total)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from ocitool.adapters.remote.retrying import Patience
 from ocitool.adapters.remote.store import FsspecStore
 from ocitool.archive.source import Incoming
 from ocitool.errors import ArchiveError, ChangedSource, OcitoolError, UnsupportedArchive, UsageError
@@ -366,3 +367,16 @@ def test_options_that_are_ours_to_set_change_nothing(server: RangeServer, monkey
     assert {headers["accept-encoding"] for headers in server.headers} == {"identity"}
     with pytest.raises(ArchiveError, match="no such object"):
         open_far(server.url("b.tar"))
+
+
+def test_what_is_closed_after_a_break_is_not_asked_for_again(server: RangeServer) -> None:
+    server.ignores_range = True
+    server.faults.append(Fault(short_after=300_000))
+    opened: list[Incoming] = []
+    patience = Patience(pause=lambda _seconds: opened[0].stream.close())
+    source = FsspecStore(patience).open_source(server.url("a.tar"))
+    assert isinstance(source, Incoming)
+    opened.append(source)
+    with pytest.raises(ArchiveError, match="was not read to its end"):
+        arrive(source)
+    assert server.traffic.requests == 1
