@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from ocitool.adapters.remote.address import Address
+from ocitool.adapters.remote.http_opening import open_http
+from ocitool.adapters.remote.http_stream import HttpStream
 from ocitool.adapters.remote.retrying import Patience
 from ocitool.adapters.remote.store import FsspecStore
 from ocitool.archive.source import Incoming
@@ -372,11 +375,12 @@ def test_options_that_are_ours_to_set_change_nothing(server: RangeServer, monkey
 def test_what_is_closed_after_a_break_is_not_asked_for_again(server: RangeServer) -> None:
     server.ignores_range = True
     server.faults.append(Fault(short_after=300_000))
-    opened: list[Incoming] = []
-    patience = Patience(pause=lambda _seconds: opened[0].stream.close())
-    source = FsspecStore(patience).open_source(server.url("a.tar"))
-    assert isinstance(source, Incoming)
-    opened.append(source)
+    opened: list[HttpStream] = []
+    patience = Patience(pause=lambda _seconds: opened[0].close())
+    stream = open_http(Address.parse(server.url("a.tar")), patience)
+    assert isinstance(stream, HttpStream)
+    opened.append(stream)
     with pytest.raises(ArchiveError, match="was not read to its end"):
-        arrive(source)
+        while stream.read(100_000):
+            pass
     assert server.traffic.requests == 1
