@@ -43,6 +43,12 @@ def arrive(incoming: object) -> bytes:
     return b"".join(parts)
 
 
+def read_all(stream: HttpStream) -> None:
+    """Read to the end."""
+    while stream.read(100_000):
+        pass
+
+
 def open_stream(server: RangeServer) -> Incoming:
     opened = FsspecStore(patient()).open_source(server.url("a.tar"))
     assert isinstance(opened, Incoming)
@@ -381,6 +387,5 @@ def test_what_is_closed_after_a_break_is_not_asked_for_again(server: RangeServer
     assert isinstance(stream, HttpStream)
     opened.append(stream)
     with pytest.raises(ArchiveError, match="was not read to its end"):
-        while stream.read(100_000):
-            pass
+        read_all(stream)
     assert server.traffic.requests == 1
