@@ -22,6 +22,7 @@ from urllib.parse import quote, unquote, urlsplit
 from xml.etree import ElementTree as ET
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Callable, Iterable, Iterator, Mapping
     from pathlib import Path
     from types import TracebackType
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
 
 PIECE: Final = 64 * 1024
 """Bytes that are sent at a time."""
+
+MOST: Final = 64 * 1024 * 1024
+"""Bytes after which an endless body ends after all, so that a test that fails does so soon."""
 
 _SIGNED: Final = {
     "Authorization": "AWS4-HMAC-SHA256 Credential=TEST/20240101/us-east-1/s3/aws4_request, "
@@ -136,7 +140,8 @@ class RangeServer(Faulty):
     `ignores_range` sends everything always; `etag` is ``strong``, ``weak`` or ``none``; `dated` sends Last-Modified;
     `encoding` "gzip" compresses every body; `tells_length` False sends neither a length nor ranges; `ignores_match`
     takes no notice of conditions; `password` ("user:password") is asked for; `shifted` moves Content-Range by so
-    many bytes; `tells_total` False has ``*`` as the length in Content-Range.
+    many bytes; `tells_total` False has ``*`` as the length in Content-Range. `longest` is the most bytes of a range;
+    `endless` sends more after each one, for as long as anybody takes it. `told` replaces headers by name.
     """
 
     def __init__(self, objects: Mapping[str, bytes | Path]) -> None:
@@ -151,16 +156,25 @@ class RangeServer(Faulty):
         self.tells_total = True
         self.password = ""
         self.shifted = 0
+        self.longest: int | None = None
+        self.endless = False
+        self.told: dict[str, str] = {}
         self.redirects: dict[str, str] = {}
         self.versions: dict[str, int] = {}
         self.headers: list[dict[str, str]] = []
         self._server = _HttpServer(("127.0.0.1", 0), _RangeHandler)
         self._server.range_server = self
+        self._scheme = "http"
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
 
     def url(self, name: str, *, user: str = "") -> str:
         """Return the URL of an object."""
-        return f"http://{user}{'@' if user else ''}127.0.0.1:{self._server.server_address[1]}/{quote(name)}"
+        return f"{self._scheme}://{user}{'@' if user else ''}127.0.0.1:{self._server.server_address[1]}/{quote(name)}"
+
+    def speak_tls(self, context: ssl.SSLContext) -> None:
+        """Have it speak https with the certificate of a context; before it is started."""
+        self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
+        self._scheme = "https"
 
     def replace(self, name: str, data: bytes) -> None:
         """Put another object in the place of one, with another ETag and another time."""
@@ -249,7 +263,7 @@ class _RangeHandler(BaseHTTPRequestHandler):
         content = server.objects[name]
         what = _fingerprint(content) if isinstance(content, bytes) else "file"
         mark = f'"{what}-{server.versions.get(name, 0)}"'
-        return {"strong": mark, "weak": "W/" + mark, "none": ""}[server.etag]
+        return server.told.get("ETag") or {"strong": mark, "weak": "W/" + mark, "none": ""}[server.etag]
 
     def _send(self, server: RangeServer, name: str, fault: Fault, request: Request, *, with_body: bool) -> None:
         """Send an object or a range of it."""
@@ -271,6 +285,7 @@ class _RangeHandler(BaseHTTPRequestHandler):
                 self.send_header("Content-Length", "0")
                 self.end_headers()
                 return
+            end = min(end, start + (server.longest or size))
         request.status = status
         self.send_response(status)
         if etag := self._etag(server, name):
@@ -282,14 +297,27 @@ class _RangeHandler(BaseHTTPRequestHandler):
         if status == 206:
             total = size if server.tells_total else "*"
             first = start + server.shifted
-            self.send_header("Content-Range", f"bytes {first}-{end - 1 + server.shifted}/{total}")
-        if server.tells_length:
+            span = f"bytes {first}-{end - 1 + server.shifted}/{total}"
+            self.send_header("Content-Range", server.told.get("Content-Range", span))
+        if server.tells_length and not server.endless:
             self.send_header("Content-Length", str(end - start))
         else:
             self.send_header("Connection", "close")
         self.end_headers()
         if with_body:
             self._send_body(content, start, end, fault, request)
+            while server.endless and not self._is_left(request):
+                pass
+
+    def _is_left(self, request: Request) -> bool:
+        """Send some more of what nobody asked for; tell whether nobody takes it any longer."""
+        try:
+            self.wfile.write(bytes(PIECE))
+        except OSError:
+            self.close_connection = True
+            return True
+        request.sent += PIECE
+        return request.sent > MOST
 
     def _send_body(self, content: bytes | Path, start: int, end: int, fault: Fault, request: Request) -> None:
         stop = end if fault.limit is None else min(end, start + fault.limit)

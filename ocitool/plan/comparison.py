@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from ocitool.graph.image import Image, ImageGraph, ManifestNode
     from ocitool.model.descriptor import Descriptor
     from ocitool.model.digest import Digest
+    from ocitool.model.json_text import JsonObject
     from ocitool.model.platform_selection import PlatformSelection
 
 

@@ -14,7 +14,8 @@ from ocitool.errors import ArchiveError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_CONTENT_RANGE: Final = re.compile(r"\s*bytes\s+(\d+)-(\d+)/(\d+|\*)\s*", re.IGNORECASE)
+_CONTENT_RANGE: Final = re.compile(r"\s*bytes\s+([0-9]{1,18})-([0-9]{1,18})/([0-9]{1,18}|\*)\s*", re.IGNORECASE)
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 _PASSING: Final = frozenset({408, 409, 425, 429, 500, 502, 503, 504})
 """Statuses that another try may not meet (RFC 9110, 15.5.9 and 15.6; RFC 6585, 4; RFC 8470, 5.2)."""
 
@@ -28,8 +29,12 @@ class Version:
 
     @property
     def condition(self) -> dict[str, str]:
-        """Headers that have the server refuse another version; a weak ETag never holds there (RFC 9110, 13.1.1)."""
-        return {"If-Match": self.etag} if self.etag and not self.etag.startswith("W/") else {}
+        """Headers that have the server refuse another version; a weak ETag never holds there (RFC 9110, 13.1.1).
+
+        One with control characters (RFC 9110, 8.8.3) may come, but no header that is sent can hold it.
+        """
+        is_sent = self.etag and not self.etag.startswith("W/") and not _CONTROL.search(self.etag)
+        return {"If-Match": self.etag} if is_sent else {}
 
     def may_be(self, other: Version) -> bool:
         """Tell whether two answers may be of one version."""
@@ -65,11 +70,12 @@ class Span:
 
 
 def span_of(headers: Mapping[str, str]) -> Span | None:
-    """Return the range that a partial answer holds, None if it does not say it (RFC 9110, 14.4)."""
+    """Return the range that a partial answer holds, None if it says none or one that cannot be (RFC 9110, 14.4)."""
     found = _CONTENT_RANGE.fullmatch(headers.get("Content-Range", ""))
     if found is None:
         return None
-    return Span(int(found[1]), int(found[2]) + 1, None if found[3] == "*" else int(found[3]))
+    span = Span(int(found[1]), int(found[2]) + 1, None if found[3] == "*" else int(found[3]))
+    return span if span.start < span.end and (span.total is None or span.end <= span.total) else None
 
 
 def refuse(status: int, headers: Mapping[str, str], name: str, credentials: str) -> None:

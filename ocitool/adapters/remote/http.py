@@ -7,36 +7,38 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 from ocitool.adapters.remote.answers import Version, refuse, span_of, version_of
+from ocitool.adapters.remote.http_client import HttpClient
 from ocitool.adapters.remote.loop import Loop
 from ocitool.adapters.remote.remote_object import Broken, changed
-from ocitool.errors import ArchiveError, UsageError
+from ocitool.errors import ArchiveError, OcitoolError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterable, AsyncIterator
 
     from ocitool.adapters.remote.address import Address
+    from ocitool.adapters.remote.forwarding import Target
 
 CREDENTIALS: Final = "give user and password in the URL, a signed URL, or headers by FSSPEC_HTTPS (see fsspec)"
-CONNECT_TIMEOUT: Final = 30.0
-READ_TIMEOUT: Final = 60.0
-"""Seconds without a byte after which a request is made again."""
+NO_CREDENTIALS: Final = (
+    "the server forwards to another one, which gets no user, password or headers of yours; name the URL there"
+)
 
 _ALIKE: Final = frozenset({"", "identity"})
 _SEVERAL: Final = 4
+_LEAST: Final = 512
+"""Bytes that a range has to have at least, if it is shorter than was asked for, for the rest to be asked for."""
 
 
 class HttpSession:
     """Asks one server for one object, and keeps to the version that the first answer had."""
 
     def __init__(self, address: Address) -> None:
-        import fsspec
-
         self.address = address
         self.version: Version | None = None
         self.total: int | None = None
         self.loop = Loop()
-        self._files = fsspec.filesystem("http")
-        self._url = address.url
+        self._client = HttpClient(address)
+        self._target = self._client.given
 
     @property
     def version_text(self) -> str:
@@ -50,6 +52,9 @@ class HttpSession:
         try:
             with _failures(self.address):
                 yield answer
+        except Broken:
+            self.go_back()
+            raise
         finally:
             answer.close()
 
@@ -62,44 +67,46 @@ class HttpSession:
 
         It asks for no range if `start` is None, for all that follows if `end` is.
         """
-        import aiohttp
-
-        options = dict(self._files.kwargs)
-        headers = {**options.pop("headers", {}), "Accept-Encoding": "identity"}
+        headers = {"Accept-Encoding": "identity"}
         if start is not None:
             headers["Range"] = f"bytes={start}-{'' if end is None else end - 1}"
         if self.version is not None:
             headers |= self.version.condition
-        timeout = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_TIMEOUT, sock_read=READ_TIMEOUT)
-        with _failures(self.address):
-            session = await self._files.set_session()
-            # Bytes as they are sent: decoding would move the offsets of all that follows.
-            answer = await session.get(
-                self._files.encode_url(self._url), headers=headers, timeout=timeout, auto_decompress=False, **options
-            )
+        target = self._target  # another request may leave it meanwhile
         try:
-            self._require(answer)
-        except BaseException:
-            answer.close()
+            with _failures(self.address):
+                answer, reached = await self._client.get(target, headers)
+            try:
+                self._require(answer, reached, is_known=target == reached != self._client.given)
+            except BaseException:
+                answer.close()
+                raise
+        except Broken:
+            self.go_back()
             raise
+        self._target = reached
         return answer
 
-    def _require(self, answer: Any) -> None:
-        """Refuse an answer without content, or of another version than the first."""
+    def go_back(self) -> None:
+        """Ask the server that was named again: it may forward to another one than the one that failed."""
+        self._target = self._client.given
+
+    def _require(self, answer: Any, reached: Target, *, is_known: bool) -> None:
+        """Refuse an answer without content, or of another version than the first.
+
+        `is_known` is whether an earlier request was forwarded there.
+        """
         name = self.address.shown
-        if answer.status in {401, 403, 404, 410} and self._url != self.address.url:
-            self._url = self.address.url
+        if answer.status in {401, 403, 404, 410} and is_known:
             raise Broken(f"where it was forwarded to, the server answers {answer.status}")
         if answer.status == 416 and self.version is None:
             return  # an empty object has no range at all
-        refuse(answer.status, answer.headers, name, CREDENTIALS)
+        refuse(answer.status, answer.headers, name, CREDENTIALS if reached.is_own else NO_CREDENTIALS)
         version = version_of(answer.headers)
         if self.version is None:
             self.version = version
         elif not self.version.may_be(version):
             raise changed(name)
-        if answer.history:
-            self._url = str(answer.url)
 
 
 class HttpObject:
@@ -128,6 +135,21 @@ class HttpObject:
         self._session.loop.cancel()
 
     async def _read(self, offset: int, buffer: memoryview) -> int:
+        """Ask for a range, and for the rest of it where the server sends less at a time."""
+        done = 0
+        while done < len(buffer):
+            try:
+                count, is_whole = await self._read_once(offset + done, buffer[done:])
+            except Broken as broken:
+                broken.count += done
+                raise
+            done += count
+            if not is_whole or count < _LEAST:
+                break
+        return done
+
+    async def _read_once(self, offset: int, buffer: memoryview) -> tuple[int, bool]:
+        """Return how many bytes came, and whether these are all that the answer said it held."""
         name = self._session.address.shown
         async with self._session.ask(offset, offset + len(buffer)) as answer:
             if answer.status != 206:
@@ -141,17 +163,26 @@ class HttpObject:
                     where=name,
                     remedy="fetch the file first, then name the file",
                 )
-            return await receive(answer.content.iter_any(), buffer, connection_errors())
+            told = buffer[: span.end - span.start]
+            count = await receive(answer.content.iter_any(), told, connection_errors())
+            if count < len(told):
+                self._session.go_back()
+            return count, count == len(told)
 
 
 async def receive(parts: AsyncIterable[bytes], buffer: memoryview, errors: tuple[type[Exception], ...]) -> int:
-    """Put a body into `buffer`; return its length. Raises `Broken` with what had come for one of `errors`."""
+    """Put a body into `buffer`, and read none of what does not fit; return how many bytes came.
+
+    Raises `Broken` with what had come for one of `errors`.
+    """
     count = 0
     try:
         async for part in parts:
             length = min(len(part), len(buffer) - count)
             buffer[count : count + length] = part[:length]
             count += length
+            if count == len(buffer):
+                break
     except errors as error:
         raise Broken(reason(error), count=count) from error
     return count
@@ -188,7 +219,7 @@ class _failures:  # noqa: N801 - it reads as a clause
         pass
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
-        if error is None or isinstance(error, ArchiveError | Broken):
+        if error is None or isinstance(error, OcitoolError | Broken):
             return
         import aiohttp
 
@@ -197,13 +228,18 @@ class _failures:  # noqa: N801 - it reads as a clause
             raise UsageError(
                 "not a URL that can be asked for", where=name, remedy="check its host and port"
             ) from None
-        if isinstance(error, aiohttp.ClientConnectorCertificateError | aiohttp.ClientConnectorSSLError):
+        if isinstance(error, aiohttp.ClientConnectorSSLError):
+            told = getattr(error.os_error, "reason", None) or "no answer that is TLS"
+            raise ArchiveError(
+                f"no TLS connection ({str(told).replace('_', ' ').lower()})",
+                where=name,
+                remedy="check host and port; the URL of a server without TLS begins with http://",
+            ) from None
+        if isinstance(error, aiohttp.ClientConnectorCertificateError):
             raise ArchiveError(
                 "the server is not who it says it is: its certificate does not hold",
                 where=name,
                 remedy="check the URL, or have SSL_CERT_FILE name the authority",
             ) from None
-        if isinstance(error, aiohttp.TooManyRedirects):
-            raise ArchiveError("the server forwards in a circle", where=name, remedy="check the URL") from None
         if isinstance(error, connection_errors()):
             raise Broken(reason(error)) from error

@@ -10,7 +10,7 @@ from ocitool.adapters.remote.http import HttpObject, HttpSession, connection_err
 from ocitool.adapters.remote.http_stream import HttpStream
 from ocitool.adapters.remote.read_ahead import BASE
 from ocitool.adapters.remote.remote_object import Broken
-from ocitool.adapters.remote.retrying import persist
+from ocitool.adapters.remote.retrying import fill, persist
 from ocitool.errors import UnsupportedArchive
 
 if TYPE_CHECKING:
@@ -48,12 +48,14 @@ def _open(session: HttpSession, patience: Patience) -> tuple[HttpObject, bytes] 
     if span is not None and span.start == 0 and span.total is not None and not is_encoded(answer):
         start = memoryview(bytearray(min(BASE, span.total)))
         try:
-            count = loop.run(receive(answer.content.iter_any(), start, connection_errors()))
+            count = loop.run(receive(answer.content.iter_any(), start[: span.end], connection_errors()))
         finally:
             answer.close()
-        if count < len(start):
+        if count < min(span.end, len(start)):
             raise Broken("the answer was cut short")
-        return HttpObject(session, span.total), bytes(start)
+        opened = HttpObject(session, span.total)
+        fill(opened.read_range, count, start[count:], patience, name)
+        return opened, bytes(start)
     if answer.status == 206:  # a range of what cannot be read by ranges: all of it, then
         answer.close()
         answer = loop.run(session.open_whole())

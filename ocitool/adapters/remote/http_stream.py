@@ -8,6 +8,7 @@ from ocitool.adapters.remote.answers import span_of
 from ocitool.adapters.remote.http import connection_errors, is_encoded, reason
 from ocitool.adapters.remote.remote_object import Broken, changed
 from ocitool.adapters.remote.retrying import PROGRESS, given_up
+from ocitool.errors import ArchiveError
 
 if TYPE_CHECKING:
     from ocitool.adapters.remote.http import HttpSession
@@ -27,6 +28,7 @@ class HttpStream:
         self._position = 0
         self._to_pass = 0
         self._rest = b""
+        self._is_closed = False
 
     @property
     def object_version(self) -> str:
@@ -47,24 +49,28 @@ class HttpStream:
         return len(data)
 
     def close(self) -> None:
-        """Let the connection go."""
+        """Let the connection go; who reads meanwhile gets an error."""
+        self._is_closed = True
         self._session.loop.cancel()
         self._session.loop.run(self._close())
 
     async def _close(self) -> None:
-        if self._answer is not None:
-            self._answer.close()
+        answer, self._answer = self._answer, None
+        if answer is not None:
+            answer.close()
 
     def _next(self) -> bytes:
         """Return the next bytes, in as many requests as it takes."""
         failed, since = 0, self._position
         while True:
+            if self._is_closed:
+                raise ArchiveError("was not read to its end", where=self._session.address.shown)
             try:
                 if self._answer is None:
                     self._session.loop.run(self._resume())
                 data = self._session.loop.run(self._receive())
             except Broken as broken:
-                self._answer = None
+                self._session.loop.run(self._close())
                 failed = 1 if self._position - since >= PROGRESS else failed + 1
                 if failed >= self._patience.tries:
                     raise given_up(broken, self._patience, self._session.address.shown) from broken
@@ -83,7 +89,7 @@ class HttpStream:
         try:
             data: bytes = await self._answer.content.read(_PIECE)
         except connection_errors() as error:
-            self._answer.close()
+            self._session.go_back()
             raise Broken(reason(error)) from error
         if not data and self._to_pass:
             raise changed(self._session.address.shown)

@@ -91,7 +91,7 @@ class S3Object:
 
         span = span_of({"Content-Range": answer.get("ContentRange", "")})
         total = answer["ContentLength"] if span is None else span.total
-        if span is None and offset:
+        if span is None and (offset or answer.get("ContentRange")):
             raise Broken("the server sent the whole object and not a range of it")
         if span is not None and (span.start != offset or span.end > offset + len(buffer) or total is None):
             raise ArchiveError(

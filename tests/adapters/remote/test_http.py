@@ -8,9 +8,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from ocitool.adapters.remote.address import Address
+from ocitool.adapters.remote.http_opening import open_http
+from ocitool.adapters.remote.http_stream import HttpStream
+from ocitool.adapters.remote.retrying import Patience
 from ocitool.adapters.remote.store import FsspecStore
 from ocitool.archive.source import Incoming
-from ocitool.errors import ArchiveError, ChangedSource, OcitoolError, UnsupportedArchive
+from ocitool.errors import ArchiveError, ChangedSource, OcitoolError, UnsupportedArchive, UsageError
 from tests.adapters.remote.reading import noise, open_far, patient
 from tests.builders import multi_platform
 from tests.remote_servers import Fault, RangeServer
@@ -37,6 +41,12 @@ def arrive(incoming: object) -> bytes:
         parts.append(part)
     incoming.stream.close()
     return b"".join(parts)
+
+
+def read_all(stream: HttpStream) -> None:
+    """Read to the end."""
+    while stream.read(100_000):
+        pass
 
 
 def open_stream(server: RangeServer) -> Incoming:
@@ -279,3 +289,103 @@ def test_no_server_is_an_error_with_its_reason() -> None:
         url = server.url("a.tar")
     with pytest.raises(OcitoolError, match=r"the connection failed \(.*\) \(5 tries\)|the connection broke"):
         open_far(url)
+
+
+def test_what_follows_a_range_is_not_read(server: RangeServer) -> None:
+    server.endless = True
+    source = open_far(server.url("a.tar"))
+    assert source.read_at(100_000, 500_000) == DATA[100_000:600_000]
+    assert server.traffic.requests == 2
+    assert server.traffic.sent < 20_000_000  # what sockets hold, and no more
+
+
+@pytest.mark.parametrize("longest", [512, 10_000, 65_535])
+def test_a_server_that_sends_short_ranges_is_asked_for_the_rest(server: RangeServer, longest: int) -> None:
+    server.longest = longest
+    source = open_far(server.url("a.tar"))
+    assert source.read_at(0, 100_000) == DATA[:100_000]
+    assert source.read_at(200_000, 100_000) == DATA[200_000:300_000]
+    server.faults.extend([None, Fault(short_after=100), Fault(status=503)])
+    assert source.read_at(400_000, 100_000) == DATA[400_000:500_000]
+
+
+def test_ranges_of_next_to_nothing_are_not_gone_on_with(server: RangeServer) -> None:
+    source = open_far(server.url("a.tar"))
+    server.longest = 100
+    server.traffic.clear()
+    with pytest.raises(ArchiveError, match=r"cut short \(5 tries\)"):
+        source.read_at(200_000, 100_000)
+    assert server.traffic.requests == 5
+
+
+@pytest.mark.parametrize("told", ["bytes 0-1/" + "9" * 5000, "bytes 5-3/700000", "bytes 0-65535/65535"], ids=range(3))
+def test_a_range_that_can_be_none_is_not_believed(server: RangeServer, told: str) -> None:
+    source = open_far(server.url("a.tar"))
+    server.told["Content-Range"] = told
+    with pytest.raises(ArchiveError, match="another range"):
+        source.read_at(400_000, 10)
+    assert arrive(open_stream(server)) == DATA
+
+
+@pytest.mark.parametrize("etag", ['"\x01"', '"\x1b[31m"', '"\x7f"'], ids=ascii)
+def test_an_etag_that_no_header_can_hold_is_compared_and_not_sent(server: RangeServer, etag: str) -> None:
+    server.told["ETag"] = etag
+    source = open_far(server.url("a.tar"))
+    assert source.read_at(400_000, 10) == DATA[400_000:400_010]
+    assert not any("if-match" in headers for headers in server.headers)
+    server.told["ETag"] = '"other"'
+    with pytest.raises(ChangedSource):
+        source.read_at(200_000, 10)
+
+
+@pytest.mark.parametrize(
+    ("options", "why"),
+    [
+        ({"headers": "X: y"}, "headers that are no object"),
+        ({"headers": {"X": 5}}, "a header that is no text"),
+        ({"headers": {"X": "S3CRET\r\nY: z"}}, "a header with a line break"),
+        ({"headers": {"X": "S3CRET\0"}}, "another control character"),
+        ({"headers": {"X Y": "S3CRET"}}, "a header whose name is none"),
+        ({"headers": {"": "S3CRET"}}, "a header whose name is none"),
+        ({"client_kwargs": "S3CRET"}, "client_kwargs that are no object"),
+        ({"client_kwargs": {"unknown": "S3CRET"}}, "cannot be used"),
+        ({"client_kwargs": {"headers": {"X": "S3CRET\n"}}}, "cannot be used"),
+        ({"unknown": "S3CRET"}, "cannot be used"),
+        ({"proxy": 5}, "cannot be used"),
+    ],
+    ids=range(11),
+)
+def test_options_of_fsspec_that_do_not_do_are_one_error(
+    server: RangeServer, monkeypatch: pytest.MonkeyPatch, options: dict[str, object], why: str
+) -> None:
+    from fsspec.config import conf
+
+    monkeypatch.setitem(conf, "https", options)
+    with pytest.raises(UsageError, match=f"{why}.*FSSPEC_HTTPS") as raised:
+        open_far(server.url("a.tar"))
+    assert "S3CRET" not in str(raised.value)
+
+
+def test_options_that_are_ours_to_set_change_nothing(server: RangeServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    from fsspec.config import conf
+
+    ours = {"timeout": 1, "auto_decompress": True, "raise_for_status": True}
+    monkeypatch.setitem(conf, "https", ours | {"headers": {"accept-encoding": "gzip", "RANGE": "bytes=0-1"}})
+    server.faults.append(Fault(status=503))
+    assert open_far(server.url("a.tar")).read_at(400_000, 10) == DATA[400_000:400_010]
+    assert {headers["accept-encoding"] for headers in server.headers} == {"identity"}
+    with pytest.raises(ArchiveError, match="no such object"):
+        open_far(server.url("b.tar"))
+
+
+def test_what_is_closed_after_a_break_is_not_asked_for_again(server: RangeServer) -> None:
+    server.ignores_range = True
+    server.faults.append(Fault(short_after=300_000))
+    opened: list[HttpStream] = []
+    patience = Patience(pause=lambda _seconds: opened[0].close())
+    stream = open_http(Address.parse(server.url("a.tar")), patience)
+    assert isinstance(stream, HttpStream)
+    opened.append(stream)
+    with pytest.raises(ArchiveError, match="was not read to its end"):
+        read_all(stream)
+    assert server.traffic.requests == 1
