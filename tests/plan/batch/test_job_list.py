@@ -146,7 +146,7 @@ def test_jobs_that_are_in_each_others_way_are_refused(job: dict[str, Any], words
     [
         ("s3://me:secret@b/z.tar", "S3A://me:secret@b/z.tar", "line 1 writes to S3A://b/z.tar too"),
         ("gs://b/z.tar", "gcs://b/z.tar", "line 1 writes to gcs://b/z.tar too"),
-        ("/out/z.tar", "file:///out/z.tar", "line 1 writes to file:///out/z.tar too"),
+        ("/out/z.tar", "file:///out/z.tar", "line 1 writes to /out/z.tar too"),
         ("s3://b/z.tar", "s3://b/z.tar?versionId=1", "a version of an object cannot be written"),
     ],
 )
