@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ocitool.cli.options import Format, Progress, ProgressMode, Quiet
+from ocitool.cli.options import Format, Progress, ProgressMode, Quiet, local_path
 from ocitool.cli.outcome import exit_codes, print_error, print_lines
 from ocitool.errors import OutputClosed, UsageError
 
@@ -70,9 +70,9 @@ def batch_command(
         typer.Option(
             "--resume",
             metavar="RESULTS",
+            parser=local_path,
             help="Keep what an earlier batch did, by the lines that it printed, where that is still true.",
             show_default=False,
-            readable=False,
         ),
     ] = None,
     rate: Annotated[

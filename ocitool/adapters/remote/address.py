@@ -30,4 +30,4 @@ class Address:
             raise UsageError(
                 "not a URL", where=shown_url(url), remedy="check its host and port; a file of that name is ./NAME"
             ) from None
-        return cls(url, url_scheme(url), shown_url(url))
+        return cls(url.lstrip(), url_scheme(url), shown_url(url))
