@@ -46,7 +46,8 @@ Source: TypeAlias = Annotated[
     str,
     typer.Argument(
         metavar="SRC",
-        help="An OCI archive or docker-archive (plain or compressed), or its URL; an OCI layout folder; or - for standard input.",
+        help="An OCI archive or docker-archive (plain or compressed), or its URL; an OCI layout folder; or - for "
+        "standard input.",
         show_default=False,
     ),
 ]
@@ -54,7 +55,8 @@ OptionalSource: TypeAlias = Annotated[
     str | None,
     typer.Argument(
         metavar="SRC",
-        help="An OCI archive or docker-archive (plain or compressed), or its URL; an OCI layout folder; or - for standard input.",
+        help="An OCI archive or docker-archive (plain or compressed), or its URL; an OCI layout folder; or - for "
+        "standard input.",
         show_default=False,
     ),
 ]
