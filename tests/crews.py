@@ -112,10 +112,10 @@ def children(process: int) -> list[int]:
     return found
 
 
-def kill_only_child(process: int) -> None:
+def kill_only_child(process: int, number: signal.Signals = signal.SIGKILL) -> None:
     """Kill the one process that a process has started, as a system does that is out of memory."""
     (child,) = children(process)
-    os.kill(child, signal.SIGKILL)
+    os.kill(child, number)
 
 
 def names(folder: Path) -> list[str]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from ocitool.errors import UsageError
+from ocitool.model.url import path_of_url, shown_url, url_scheme
 
 _CHUNK: Final = 64 * 1024
 
@@ -16,7 +17,9 @@ def read_text_input(path: str | os.PathLike[str], noun: str, limit: int, *, stan
 
     Raises `UsageError` if it cannot be read; `noun` names in it what was asked for.
     """
-    name = os.fspath(path)
+    name = path_of_url(os.fspath(path))
+    if url_scheme(name):
+        raise UsageError(f"{noun} is at a URL", where=shown_url(name), remedy="name a file of this machine")
     try:
         if name == "-":
             return _read_all(standard_input, limit)
@@ -50,7 +53,7 @@ def read_end(noun: str, limit: int, *, standard_input: int = 0) -> tuple[bytes, 
 def input_name(path: str | os.PathLike[str]) -> str:
     """Return what messages call a text."""
     name = os.fspath(path)
-    return "standard input" if name == "-" else name
+    return "standard input" if name == "-" else shown_url(name)
 
 
 def _read_all(descriptor: int, limit: int) -> bytes:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Final, TypeAlias
 
 import typer
 
+from ocitool.cli.options import local_path
 from ocitool.errors import UsageError
 
 if TYPE_CHECKING:
@@ -60,10 +61,10 @@ Scripts: TypeAlias = Annotated[
     typer.Option(
         "--script",
         metavar="FILE",
+        parser=local_path,
         help="Find import and export commands in a script that break between --from and --to; repeatable, - is "
         "standard input.",
         show_default=False,
-        readable=False,  # not looked at before it is read, so that one place says what is wrong with it
     ),
 ]
 From: TypeAlias = Annotated[

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ocitool.cli.options import Format, Progress, ProgressMode, Quiet
+from ocitool.cli.options import Format, Progress, ProgressMode, Quiet, local_path
 from ocitool.cli.outcome import exit_codes, print_error, print_lines
-from ocitool.errors import OutputClosed, UsageError
+from ocitool.errors import OutputClosed, OutputError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -70,9 +70,9 @@ def batch_command(
         typer.Option(
             "--resume",
             metavar="RESULTS",
+            parser=local_path,
             help="Keep what an earlier batch did, by the lines that it printed, where that is still true.",
             show_default=False,
-            readable=False,
         ),
     ] = None,
     rate: Annotated[
@@ -118,6 +118,8 @@ def batch_command(
         from ocitool.api.jobs.batching import BatchOptions
         from ocitool.model.size import parse_size
 
+        if sys.stdout is None and not dry_run:
+            raise OutputError("there is no standard output for the results", remedy="write them to a file")
         options = BatchOptions(threads, None if rate is None else parse_size(rate), dry_run)
         listed = _read_jobs(jobs)
         earlier = {} if resume is None else _read_earlier(resume)
@@ -213,9 +215,12 @@ def _run(
 
         try:
             return run_batch(jobs, crew, report, options=options, earlier=earlier, watch=watch)
-        except OutputClosed:
-            # As for any report: whoever closed the pipe has read enough.
-            return None
+        except OutputClosed as error:
+            if options.dry_run:
+                # As for any report: whoever closed the pipe has read enough.
+                return None
+            print_error(error, Format.TEXT)
+            raise
 
 
 def _summary(counts: Mapping[JobStatus, int]) -> str:

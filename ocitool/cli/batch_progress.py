@@ -62,7 +62,9 @@ def print_result(result: JobResult, stream: TextIO | None) -> None:
         stream.flush()
     except BrokenPipeError:
         silence(stream)
-        raise OutputClosed("nobody reads the results any more") from None
+        raise OutputClosed(
+            "nobody reads the results any more, so the batch ended", remedy="write them to a file, for --resume"
+        ) from None
     except OSError as error:
         silence(stream)
         raise OutputError(f"cannot write the results: {error.strerror}") from error

@@ -10,7 +10,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ocitool.cli.options import Format, MaxRatio, Progress, ProgressMode, Quiet, ReportSpoolDirectory, Source, Verbose
+from ocitool.cli.options import (
+    Format,
+    MaxRatio,
+    Progress,
+    ProgressMode,
+    Quiet,
+    ReportSpoolDirectory,
+    Source,
+    Verbose,
+    local_path,
+)
 from ocitool.cli.outcome import exit_codes, print_json, print_lines
 from ocitool.cli.progress import showing_progress
 from ocitool.model.limits import RATIO_LIMIT
@@ -36,6 +46,7 @@ def inspect_command(
         typer.Option(
             "--plot",
             metavar="FILE",
+            parser=local_path,
             help="Draw platforms and layers to FILE.svg or FILE.png; needs pip install 'ocitool[plot]'.",
             show_default=False,
         ),

@@ -9,6 +9,23 @@ from typing import Annotated, Final, TypeAlias
 import typer
 
 
+def local_path(text: str) -> Path:
+    """Return the path that an option gives; what is wrong with a URL is told without what is secret in it.
+
+    A URL must never become a `Path` here, which takes a slash out of it, so that nothing tells it from one any more.
+    """
+    from ocitool.errors import UsageError
+    from ocitool.model.url import path_of_url, shown_url, url_scheme
+
+    try:
+        path = path_of_url(text)
+    except UsageError as error:
+        raise typer.BadParameter(f"{shown_url(text)} {error.message}; {error.remedy}") from None
+    if url_scheme(path):
+        raise typer.BadParameter(f"{shown_url(path)} is a URL; name a file or folder of this machine")
+    return Path(path)
+
+
 class Format(Enum):
     """The form of a report."""
 
@@ -56,6 +73,7 @@ SpoolDirectory: TypeAlias = Annotated[
     typer.Option(
         "--tmp-dir",
         metavar="DIR",
+        parser=local_path,
         help="Where a pipe or a compressed archive is spooled, if it must be (default: beside the output).",
         show_default=False,
     ),
@@ -65,6 +83,7 @@ ReportSpoolDirectory: TypeAlias = Annotated[
     typer.Option(
         "--tmp-dir",
         metavar="DIR",
+        parser=local_path,
         help="Where a pipe or a compressed archive is spooled (default: $TMPDIR, else /var/tmp).",
         show_default=False,
     ),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
+from ocitool.cli.options import local_path
 from ocitool.errors import UsageError
 
 if TYPE_CHECKING:
@@ -66,9 +67,9 @@ Require: TypeAlias = Annotated[
     typer.Option(
         "--require",
         metavar="FILE",
+        parser=local_path,
         help="Every image of this list must be there, complete for every -p: one a line, # comments; - is stdin.",
         show_default=False,
-        readable=False,  # not looked at before it is read, so that one place says what is wrong with it
     ),
 ]
 Deep: TypeAlias = Annotated[bool, typer.Option("--deep", help="Unpack the layers too: diff_ids, what is in the tar.")]

@@ -7,7 +7,7 @@ from typing import Final
 
 from ocitool.errors import UsageError
 
-_URL: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
+_URL: Final = re.compile(r"\s*([A-Za-z][A-Za-z0-9+.-]*)://")
 _HOST: Final = re.compile(r"arn:.*|(\[[^]]*\]|[^:\[\]]*)(:[0-9]*)?([?#].*)?")
 _LOCAL: Final = frozenset({"file", "local"})
 _VERSIONS: Final = frozenset({"versionid", "generation", "versionsnapshot", "snapshot"})
@@ -19,7 +19,10 @@ _SAME: Final = {"s3a": "s3", "gcs": "gs", "ssh": "sftp"}
 
 
 def url_scheme(place: object) -> str:
-    """Return the scheme of a URL in lower case, "" for what is none; ``./`` before it makes any name a path."""
+    """Return the scheme of a URL in lower case, "" for what is none; ``./`` before it makes any name a path.
+
+    Blanks before a URL, as pasting leaves them, make no path of it (https://url.spec.whatwg.org/#concept-basic-url-parser).
+    """
     found = _URL.match(place) if isinstance(place, str) else None
     return found[1].lower() if found else ""
 
@@ -32,7 +35,7 @@ def shown_url(place: str) -> str:
     """
     if not url_scheme(place):
         return place
-    scheme, _, rest = place.partition("://")
+    scheme, _, rest = place.lstrip().partition("://")
     # First, as a password may hold what ends a host in a URL.
     host, slash, rest = rest.partition("/")
     host = host.rpartition("@")[2]
@@ -106,10 +109,10 @@ def _split_key(place: str) -> tuple[str, str]:
 def path_of_url(place: str) -> str:
     """Return the path that a ``file://`` URL means (RFC 8089), and any other place as it is.
 
-    Raises `UsageError` for a file of another machine.
+    Of any other URL, only blanks before it go. Raises `UsageError` for a file of another machine.
     """
     if url_scheme(place) not in _LOCAL:
-        return place
+        return place.lstrip() if url_scheme(place) else place
     path = place.partition("://")[2].removeprefix("localhost")
     if not path.startswith("/"):
         raise UsageError(

@@ -157,15 +157,49 @@ def test_wrong_options_are_told(folder: Path, arguments: tuple[str, ...], words:
 
 
 def test_nobody_reads_the_results_any_more(folder: Path) -> None:
-    """As for any report, that is no error; what was not begun by then is not."""
+    """A batch is more than its report: it was not carried out, and says so; what was not begun by then is not."""
     reader, writer = os.pipe()
     os.close(reader)
     jobs = [filtering(f"{number}", "a.tar", f"out/{number}.tar") for number in range(50)]
     command = [sys.executable, "-m", "ocitool", "batch", str(write_jobs(folder / "jobs", jobs)), "--workers", "1"]
     done = subprocess.run(command, cwd=folder, stdout=writer, stderr=subprocess.PIPE, check=False)
     os.close(writer)
-    assert (done.returncode, done.stderr) == (0, b"")
+    assert (done.returncode, done.stderr.splitlines()) == (
+        6,
+        [b"ocitool: nobody reads the results any more, so the batch ended; write them to a file, for --resume"],
+    )
     assert len(names(folder / "out")) < 50
+
+
+def test_a_dry_run_is_a_report_that_nobody_has_to_read(folder: Path) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    command = [sys.executable, "-m", "ocitool", "batch", str(write_jobs(folder / "jobs", ALL[:3])), "--dry-run"]
+    done = subprocess.run(command, cwd=folder, stdout=writer, stderr=subprocess.PIPE, check=False)
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_a_batch_without_standard_output_runs_nothing(folder: Path) -> None:
+    jobs = write_jobs(folder / "jobs", ALL[:1])
+    command = ["sh", "-c", 'exec "$@" >&-', "sh", sys.executable, "-m", "ocitool", "batch", str(jobs)]
+    done = subprocess.run(command, cwd=folder, stderr=subprocess.PIPE, check=False)
+    assert done.returncode == 6
+    assert done.stderr.startswith(b"ocitool: there is no standard output for the results; ")
+    assert names(folder / "out") == []
+
+
+@pytest.mark.parametrize("field", ["output", "digest-map"])
+@pytest.mark.parametrize("place", ["/dev/stdout", "/dev/fd/1", "/dev/null", "pipe"])
+def test_what_is_no_file_is_no_output(folder: Path, place: str, field: str) -> None:
+    os.mkfifo(folder / "pipe")
+    job = filtering("a", "a.tar", "out/a.tar", digest_map=place)
+    if field == "output":
+        job = filtering("a", "a.tar", place)
+    done = ocitool("batch", write_jobs(folder / "jobs", [job]), folder=folder)
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert b"is neither a file nor a folder, and a job writes nothing else; " in done.stderr
+    assert names(folder / "out") == []
 
 
 def test_results_that_do_not_fit_end_it(folder: Path) -> None:

@@ -32,6 +32,8 @@ from ocitool.model.url import copy_name, path_of_url, shown_url, url_scheme
         ("memory:///x.tar", "memory:///x.tar"),
         ("./s3://key:secret@bucket/x", "./s3://key:secret@bucket/x"),
         ("/a/b?c", "/a/b?c"),
+        (" https://me:secret@host/x", "https://host/x"),
+        ("\n\tsftp://me:secret@host/x", "sftp://host/x"),
     ],
 )
 def test_what_is_shown(url: str, shown: str) -> None:
@@ -49,6 +51,9 @@ def test_a_password_is_never_shown(rest: str, scheme: str) -> None:
         ("file:///a/b.tar", "/a/b.tar"),
         ("file://localhost/a/b%20c.tar", "/a/b c.tar"),
         ("FILE:///a", "/a"),
+        (" file:///a", "/a"),
+        (" s3://bucket/x", "s3://bucket/x"),
+        (" a", " a"),
         ("a/b%20c.tar", "a/b%20c.tar"),
         ("s3://bucket/x", "s3://bucket/x"),
     ],
@@ -77,7 +82,8 @@ def test_copies(place: str, name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("place", "scheme"), [("S3://b/x", "s3"), ("./s3://b/x", ""), ("x", ""), (Path("s3://b"), "")]
+    ("place", "scheme"),
+    [("S3://b/x", "s3"), ("./s3://b/x", ""), ("x", ""), (" s3://b/x", "s3"), (" x", ""), (Path("s3://b"), "")],
 )
 def test_schemes(place: object, scheme: str) -> None:
     assert url_scheme(place) == scheme

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 import os
+from collections import deque
 from concurrent.futures import CancelledError
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from ocitool.adapters.crew.dask_task import run_on_worker, version_here
@@ -41,6 +43,7 @@ class DaskCrew:
         self._address = address
         self._client = _connect(address)
         self._name = os.urandom(6).hex()
+        self._waiting: deque[tuple[int, str]] = deque()
         self._futures: dict[str, Future[str]] = {}
         self._numbers: dict[str, int] = {}
         self._starts: dict[int, int] = {}
@@ -59,23 +62,36 @@ class DaskCrew:
 
     def submit(self, number: int, text: str) -> None:
         """Take a request."""
-        key = f"{self._topic}-{number}"
-        self._numbers[key] = number
-        # A job is no pure function: one that is asked for again has to be looked at again.
-        self._futures[key] = self._client.submit(run_on_worker, text, self._topic, number, key=key, pure=False)
+        self._waiting.append((number, text))
 
-    def completed(self, watch: CrewWatch) -> Iterator[Completion]:
-        """Yield what became of each request, as they end."""
+    def completed(self, watch: CrewWatch, at_once: int | None = None) -> Iterator[Completion]:
+        """Yield what became of each request, as they end; the cluster has at most `at_once` of them at a time."""
         import distributed
 
         ending: Any = distributed.as_completed
         self._watch = watch
-        for future in ending(list(self._futures.values()), loop=self._client.loop):
+        ended = ending(loop=self._client.loop)
+        ended.update(self._hand_out(at_once))
+        for future in ended:
             completion = self._completion(future)
             # Nothing of what is told has to stay in the memory of the cluster.
             del self._futures[str(future.key)]
+            ended.update(self._hand_out(at_once))
             yield completion
         self.close()
+
+    def _hand_out(self, at_once: int | None) -> list[Future[str]]:
+        """Give the cluster as much as it may have; return what that is now in addition."""
+        handed_out = []
+        while self._waiting and (at_once is None or len(self._futures) < at_once):
+            number, text = self._waiting.popleft()
+            key = f"{self._topic}-{number}"
+            self._numbers[key] = number
+            # A job is no pure function: one that is asked for again has to be looked at again.
+            future = self._client.submit(run_on_worker, text, self._topic, number, key=key, pure=False)
+            self._futures[key] = future
+            handed_out.append(future)
+        return handed_out
 
     def cancel(self) -> list[Completion]:
         """Have the cluster forget what waits; what runs sees that within a second and ends without an output."""
@@ -90,6 +106,7 @@ class DaskCrew:
 
     def close(self) -> None:
         """Leave the cluster, which goes on."""
+        self._waiting.clear()
         self._futures.clear()
         self._client.close(timeout=CONNECT_SECONDS)
 
@@ -163,8 +180,6 @@ def _connect(address: str) -> Any:  # noqa: ANN401 - its methods are not typed
         from distributed import Client
         from distributed.comm.addressing import parse_address
         from distributed.comm.registry import get_backend
-
-        connect: Any = Client
     except ImportError:
         raise UsageError("Dask is not installed", remedy="install it: pip install 'ocitool[cluster]'") from None
     # They log, with traces, what is told here in one line.
@@ -174,7 +189,7 @@ def _connect(address: str) -> Any:  # noqa: ANN401 - its methods are not typed
         # Before a client is made, which would go on trying by itself.
         scheme, _ = parse_address(address)
         get_backend(scheme)
-        return connect(address, timeout=CONNECT_SECONDS, set_as_default=False, name="ocitool")
+        return _connected(Client, address)
     except (OSError, TimeoutError) as error:
         raise ClusterError(
             f"the scheduler cannot be reached: {_reason(error)}",
@@ -185,6 +200,19 @@ def _connect(address: str) -> Any:  # noqa: ANN401 - its methods are not typed
         raise UsageError(
             f"no address of a scheduler: {error}", where=address, remedy="name such as tcp://host:8786"
         ) from None
+
+
+def _connected(make: Any, address: str) -> Any:  # noqa: ANN401 - its methods are not typed
+    """Return a client; one that is not connected is closed here, as it would print a trace when it is collected."""
+    client = make.__new__(make)
+    try:
+        client.__init__(address, timeout=CONNECT_SECONDS, set_as_default=False, name="ocitool")
+    except BaseException:
+        with suppress(Exception):
+            client.close(timeout=CONNECT_SECONDS)
+        client.status = "closed"
+        raise
+    return client
 
 
 def _reason(error: BaseException) -> str:

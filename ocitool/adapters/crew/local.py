@@ -8,6 +8,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Final
 
 from ocitool.adapters.crew.member import Member, Task
+from ocitool.adapters.crew.worker import was_interrupted
 from ocitool.api.jobs.crew import Completion
 from ocitool.engine.workers import processor_count
 
@@ -41,8 +42,10 @@ class LocalCrew:
         """Take a request."""
         self._waiting.append(Task(number, text))
 
-    def completed(self, watch: CrewWatch) -> Iterator[Completion]:
+    def completed(self, watch: CrewWatch, at_once: int | None = None) -> Iterator[Completion]:
         """Run all requests and yield what became of each."""
+        if at_once is not None:
+            self.size = min(self.size, at_once)
         while self._waiting or any(member.task for member in self._members):
             self._hand_out(watch)
             for key, _ in self._selector.select():
@@ -67,7 +70,7 @@ class LocalCrew:
         for member in self._members:
             member.kill()
         self._dismiss()
-        return [completion for completion in ended if completion.text and not _was_interrupted(completion.text)]
+        return [completion for completion in ended if completion.text and not was_interrupted(completion.text)]
 
     def _hand_out(self, watch: CrewWatch) -> None:
         """Give every idle process a task, and start another one while there are tasks and room for it."""
@@ -92,6 +95,9 @@ class LocalCrew:
                 if "bytes" in message and watch is not None:
                     watch.advance(message["bytes"])
                 elif "answer" in message and (task := member.task) is not None:
+                    if watch is not None and was_interrupted(message["answer"]):
+                        # Not by this crew: it is about to be lost, as by whoever frees memory.
+                        return None
                     member.task = None
                     return Completion(task.number, message["answer"], member.name, task.attempts)
         except EOFError:
@@ -116,11 +122,3 @@ class LocalCrew:
             self._selector.unregister(member)
             member.dismiss()
         self._members.clear()
-
-
-def _was_interrupted(text: str) -> bool:
-    """Tell whether an answer is that of a job which was asked to end."""
-    import json
-
-    error = json.loads(text)["error"]
-    return error is not None and error["code"] == "interrupted"

@@ -11,6 +11,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from ocitool.adapters.crew.worker import TERMINAL_SIGNALS
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -38,13 +40,18 @@ class Member:
     def __init__(self) -> None:
         self.task: Task | None = None
         self._rest = b""
-        # What can be imported here can be there, from the same places, and nothing of the folder that it starts in.
-        self._process = subprocess.Popen(
-            [sys.executable, "-P", "-c", _PROGRAM, json.dumps(sys.path)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            bufsize=0,
-        )
+        # It has this mask from the start; before it can ignore signals, an interpreter would end in a trace.
+        mask = signal.pthread_sigmask(signal.SIG_BLOCK, TERMINAL_SIGNALS)
+        try:
+            # What can be imported here can be there, from the same places, and nothing of the folder it starts in.
+            self._process = subprocess.Popen(
+                [sys.executable, "-P", "-c", _PROGRAM, json.dumps(sys.path)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                bufsize=0,
+            )
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
 
     @property
     def name(self) -> str:

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 COLLECTION_THRESHOLD: Final = 100_000
 """Objects made, less those freed, before a search for cycles: graphs and plans hold none."""
 
+TERMINAL_SIGNALS: Final = (signal.SIGINT, signal.SIGHUP)
+"""What a terminal sends to all processes; blocked from the start, as it takes a while until they are ignored."""
+
 INTERVAL: Final = 0.2
 """Seconds between two lines that tell of bytes."""
 
@@ -32,6 +35,7 @@ def main() -> None:
     """Run jobs until no more come."""
     gc.set_threshold(COLLECTION_THRESHOLD)
     _hold_signals()
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, TERMINAL_SIGNALS)
     requests, replies = _take_streams()
     waiting: SimpleQueue[bytes] = SimpleQueue()
     busy = threading.Event()
@@ -55,6 +59,10 @@ def main() -> None:
             counting.close()
             tell({"answer": text})
             busy.clear()
+            if was_interrupted(text):
+                # What was undone for it is undone; whoever asked still wants an end, and sees by what it was.
+                signal.signal(signal.SIGTERM, signal.SIG_DFL)
+                os.kill(os.getpid(), signal.SIGTERM)
     except (BrokenPipeError, Interrupted):
         pass
 
@@ -76,6 +84,12 @@ def _take_streams() -> tuple[IO[bytes], IO[bytes]]:
     os.dup2(2, 1)
     os.close(nowhere)
     return os.fdopen(requests, "rb"), os.fdopen(replies, "wb")
+
+
+def was_interrupted(text: str) -> bool:
+    """Tell whether an answer is that of a job which was asked to end."""
+    error = json.loads(text)["error"]
+    return error is not None and error["code"] == Interrupted.code
 
 
 def _hold_signals() -> None:

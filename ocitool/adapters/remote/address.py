@@ -32,4 +32,4 @@ class Address:
             ) from None
         scheme = url_scheme(url)
         # Fsspec knows schemes in lower case only (RFC 3986, 3.1: in either case they are the same).
-        return cls(scheme + url[len(scheme) :], scheme, shown_url(url))
+        return cls(scheme + url.lstrip()[len(scheme) :], scheme, shown_url(url))

@@ -57,9 +57,11 @@ def run_batch(
     reported. Raises `ClusterError` if the crew fails.
     """
     options = options or BatchOptions()
-    share = None
+    share = at_once = None
     if options.bytes_per_second is not None:
-        share = options.bytes_per_second / min(crew.size, max(1, len(jobs)))
+        # What is shared out among so many is exceeded by more.
+        at_once = min(crew.size, max(1, len(jobs)))
+        share = options.bytes_per_second / at_once
     counts: Counter[JobStatus] = Counter()
     reported: set[int] = set()
     is_heard = True
@@ -85,7 +87,7 @@ def run_batch(
                 options.dry_run,
             )
             crew.submit(number, request.to_text())
-        for completion in crew.completed(watch or _Deaf()):
+        for completion in crew.completed(watch or _Deaf(), at_once):
             take(completion)
     except BaseException:
         for completion in crew.cancel():

@@ -48,8 +48,11 @@ class Crew(Protocol):
     def submit(self, number: int, text: str) -> None:
         """Take a request."""
 
-    def completed(self, watch: CrewWatch) -> Iterator[Completion]:
-        """Yield what became of each request once, as they end; raises `ClusterError` if the crew itself fails."""
+    def completed(self, watch: CrewWatch, at_once: int | None = None) -> Iterator[Completion]:
+        """Yield what became of each request once, as they end; raises `ClusterError` if the crew itself fails.
+
+        Not more than `at_once` run at a time, not even if the crew grows.
+        """
 
     def cancel(self) -> Iterable[Completion]:
         """End what runs and forget what waits; return what had ended by then and was not yielded."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ocitool.api.jobs.outputs import require_files
 from ocitool.api.jobs.verbs import VERBS
 from ocitool.api.text_input import input_name, read_text_input
 from ocitool.errors import DocumentError, UsageError
@@ -47,7 +48,7 @@ def make_jobs(values: Iterable[JsonObject]) -> tuple[Job, ...]:
 def job_rules() -> JobRules:
     """Return what jobs are held to on this machine."""
     shapes = {name: verb.shape for name, verb in VERBS.items()}
-    return JobRules(shapes, _absolute, os.path.realpath, lambda job: VERBS[job.verb].check(job))
+    return JobRules(shapes, _absolute, os.path.realpath, _check)
 
 
 def read_results(path: str | os.PathLike[str]) -> EarlierResults:
@@ -80,6 +81,11 @@ def read_results(path: str | os.PathLike[str]) -> EarlierResults:
     if damaged and not results:
         raise UsageError("holds no result of a batch", where=name, remedy="name what an earlier batch printed")
     return EarlierResults(results, tuple(damaged))
+
+
+def _check(job: Job) -> None:
+    VERBS[job.verb].check(job)
+    require_files(job)
 
 
 def _absolute(place: str) -> str:

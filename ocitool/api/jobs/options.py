@@ -56,7 +56,7 @@ VERIFY: Final = Shape(
         Option("platform", Kind.TEXTS),
         Option("image", Kind.TEXTS),
         Option("only", Kind.FLAG),
-        Option("require", Kind.PLACE),
+        Option("require", Kind.PLACE, is_source=True),
         Option("deep", Kind.FLAG),
         Option("profile", words=("import", "spec", "strict")),
         Option("fail-on", words=("error", "warning")),

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from ocitool import __version__
+from ocitool.api.jobs.outputs import require_files
 from ocitool.api.jobs.running import run_job
 from ocitool.api.jobs.verb import JobSetting
 from ocitool.api.listener import Listener, Silence
@@ -91,6 +92,7 @@ def answer(text: str, runner: Runner) -> str:
     job = Job.from_json(value if isinstance(value, dict) else {})
     try:
         request = Request.from_text(text)
+        require_files(request.job)
         use_processors(request.threads)
         setting = JobSetting(
             runner.listener,

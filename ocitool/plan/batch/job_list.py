@@ -11,7 +11,7 @@ from ocitool.model.json_text import json_kind, parse_object
 from ocitool.model.limits import JOB_LIMIT, JOB_LIST_LIMIT
 from ocitool.plan.batch.job import Job
 from ocitool.plan.batch.occupancy import Occupancy
-from ocitool.plan.batch.shape import Produces, Shape
+from ocitool.plan.batch.shape import Produces, Shape, require_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -103,7 +103,7 @@ def _parse_line(line: bytes, rules: JobRules) -> Job:
     shape = rules.shapes.get(verb)
     if shape is None:
         raise UsageError(f"no verb {verb[:80]!r}", remedy=f"there is {', '.join(rules.shapes)}")
-    sources = tuple(rules.absolute(source) for source in _sources(value, shape))
+    sources = tuple(require_name(rules.absolute(source), "source") for source in _sources(value, shape))
     options = value.get("options", {})
     if not isinstance(options, dict):
         raise UsageError(f"options are {json_kind(options)}", remedy="write an object")
@@ -143,7 +143,7 @@ def _output(value: JsonObject, shape: Shape, absolute: Callable[[str], str]) -> 
     output = _text(value, "output")
     if output == "-":
         raise UsageError("a job has no standard output", remedy="name a file, a folder or a URL as output")
-    place = absolute(output)
+    place = require_name(absolute(output), "output")
     return place + "/" if names_folder(output) and not place.endswith("/") else place
 
 

@@ -143,7 +143,7 @@ class JobResult:
                 None if error is None else _error(error),
                 tuple(_source(item) for item in line["sources"]),
                 tuple(
-                    JobOutput(_text(item["path"]), _number(item["size"]), Digest.parse(item["contents"]))
+                    JobOutput(_name(item["path"]), _number(item["size"]), Digest.parse(item["contents"]))
                     for item in line["outputs"]
                 ),
                 _number(line["bytesRead"]),
@@ -157,7 +157,7 @@ class JobResult:
 
 def _source(item: dict[str, Any]) -> SourceState:
     size = item["size"]
-    return SourceState(_text(item["path"]), None if size is None else _number(size), _text(item["version"]))
+    return SourceState(_name(item["path"]), None if size is None else _number(size), _text(item["version"]))
 
 
 def _error(item: dict[str, Any]) -> JobError:
@@ -169,6 +169,12 @@ def _text(value: object) -> str:
     if not isinstance(value, str):
         raise TypeError(f"{value!r:.40} is no text")
     return value
+
+
+def _name(value: object) -> str:
+    if "\0" in (name := _text(value)):
+        raise ValueError("a name holds a NUL")
+    return name
 
 
 def _number(value: object) -> int:

@@ -42,6 +42,7 @@ class Option:
     kind: Kind = Kind.TEXT
     words: tuple[str, ...] = ()
     is_output: bool = False
+    is_source: bool = False
 
     def read(self, value: JsonValue, absolute: Callable[[str], str]) -> JsonValue:
         """Return the value in its usual form, paths made `absolute`; raises `UsageError` for what it cannot be."""
@@ -59,7 +60,9 @@ class Option:
             raise UsageError(f"option {self.name} is a URL", remedy=f"it has to be {self.kind.value} of this machine")
         if self.words and value not in self.words:
             raise UsageError(f"option {self.name} is {value!r}", remedy=f"it can be {', '.join(self.words)}")
-        return absolute(value) if self.kind is Kind.PLACE and isinstance(value, str) else value
+        if self.kind is not Kind.PLACE or not isinstance(value, str):
+            return value
+        return require_name(absolute(value), f"option {self.name}")
 
     def _require(self, holds: bool, value: JsonValue) -> None:
         if not holds:
@@ -88,6 +91,13 @@ class Shape:
                 raise UsageError(f"no option {name[:80]!r}", remedy=f"there is {', '.join(sorted(self.options))}")
             result[name] = option.read(given, absolute)
         return result
+
+
+def require_name(place: str, what: str) -> str:
+    """Return a place as it is; raises `UsageError` if no system can have something of that name."""
+    if "\0" in place:
+        raise UsageError(f"{what} is no name of a file: it holds a NUL", remedy="write the name as it is")
+    return place
 
 
 def by_name(*options: Option) -> dict[str, Option]:

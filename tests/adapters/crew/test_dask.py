@@ -15,6 +15,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ocitool import __version__
+from ocitool.adapters.crew.dask import DaskCrew
+from ocitool.api import make_jobs
+from ocitool.api.jobs.request import Request
+from ocitool.cli.batch_progress import BatchProgress
 from tests.builders import multi_platform
 from tests.command import ocitool
 from tests.crews import PATIENCE, Held, filtering, names, read_lines, started, statuses, write_jobs
@@ -148,6 +152,21 @@ def test_who_comes_late_is_waited_for_and_what_is_done_is_kept(scheduler: str, f
     assert statuses(read_lines(out)) == {"0": "done", "1": "done", "2": "done", "bad": "failed"}
     assert (batch.returncode, again.returncode) == (1, 1)
     assert statuses(read_lines(again.stdout)) == {"0": "kept", "1": "kept", "2": "kept", "bad": "failed"}
+
+
+def test_who_comes_late_gets_no_more_than_a_bound_allows(scheduler: str, folder: Path) -> None:
+    jobs = make_jobs([job | {key: f"{folder}/{job[key]}" for key in ("source", "output")} for job in many(5)])
+    with workers(scheduler, 1, folder):
+        crew = DaskCrew(scheduler)
+        for number, job in enumerate(jobs):
+            crew.submit(number, Request(job).to_text())
+        found = []
+        with workers(scheduler, 1, folder):
+            for completion in crew.completed(BatchProgress(5), crew.size):
+                found.append(completion.number)
+                # What the cluster does not have, nobody can run.
+                assert len(crew._futures) <= crew.size == 1
+    assert sorted(found) == [0, 1, 2, 3, 4]
 
 
 def test_an_interrupted_batch_leaves_the_cluster_free(scheduler: str, folder: Path) -> None:

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ocitool.adapters.crew.local import ATTEMPTS
+from ocitool.adapters.crew.member import Member
 from tests.builders import multi_platform
 from tests.command import ocitool
-from tests.crews import Held, filtering, kill_only_child, names, read_lines, started, statuses, write_jobs
+from tests.crews import Held, children, filtering, kill_only_child, names, read_lines, started, statuses, write_jobs
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,14 +34,17 @@ def expected(folder: Path) -> bytes:
     return (folder / "expected.tar").read_bytes()
 
 
-@pytest.mark.parametrize("output", ["out/held.tar", "out/held/"])
-def test_the_job_of_a_killed_process_is_run_again(folder: Path, output: str) -> None:
+@pytest.mark.parametrize(
+    ("output", "number"),
+    [("out/held.tar", signal.SIGKILL), ("out/held/", signal.SIGKILL), ("out/held/", signal.SIGTERM)],
+)
+def test_the_job_of_a_killed_process_is_run_again(folder: Path, output: str, number: signal.Signals) -> None:
     held = Held(folder / "pipe")
     jobs = [filtering("held", "pipe", output)]
     jobs += [filtering(f"{number}", "a.tar", f"out/{number}.tar") for number in range(5)]
     with started("batch", write_jobs(folder / "jobs", jobs), "--workers", "1", folder=folder) as batch:
         held.wait()
-        kill_only_child(batch.pid)
+        kill_only_child(batch.pid, number)
         held.lose()
         held.wait()
         held.send()
@@ -54,20 +58,23 @@ def test_the_job_of_a_killed_process_is_run_again(folder: Path, output: str) -> 
     assert output.endswith("/") or (folder / output).read_bytes() == right
 
 
-@pytest.mark.parametrize("output", ["out/held.tar", "out/held/"])
-def test_a_job_that_kills_its_process_every_time_fails(folder: Path, output: str) -> None:
+@pytest.mark.parametrize(
+    ("output", "number"),
+    [("out/held.tar", signal.SIGKILL), ("out/held/", signal.SIGKILL), ("out/held/", signal.SIGTERM)],
+)
+def test_a_job_that_kills_its_process_every_time_fails(folder: Path, output: str, number: signal.Signals) -> None:
     held = Held(folder / "pipe")
     jobs = [filtering("held", "pipe", output), filtering("other", "a.tar", "out/other.tar")]
     with started("batch", write_jobs(folder / "jobs", jobs), "--workers", "1", folder=folder) as batch:
         for _ in range(ATTEMPTS):
             held.wait()
-            kill_only_child(batch.pid)
+            kill_only_child(batch.pid, number)
             held.lose()
         out, error = batch.communicate()
     lines = read_lines(out)
     assert (batch.returncode, statuses(lines)) == (1, {"held": "failed", "other": "done"}), error
     assert (lines["held"]["attempts"], lines["held"]["error"]["code"]) == (ATTEMPTS, "worker-lost")
-    assert lines["held"]["error"]["message"].endswith("lost 3 times; the last one was killed by signal 9")
+    assert lines["held"]["error"]["message"].endswith(f"lost 3 times; the last one was killed by signal {number:d}")
     assert names(folder / "out") == ["other.tar"]
 
 
@@ -84,6 +91,18 @@ def test_an_interrupt_ends_what_runs(folder: Path, number: signal.Signals, code:
     assert (batch.returncode, error) == (code, b"ocitool: interrupted\n")
     assert statuses(read_lines(out)) == {"done": "done"}
     assert names(folder / "out") == ["done.tar"]
+
+
+def test_a_terminal_interrupts_no_process_that_starts(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """Signals that come before a process can ignore them."""
+    member = Member()
+    for child in children(os.getpid()):
+        if f"{os.uname().nodename}:{child}" == member.name:
+            os.kill(child, signal.SIGINT)
+            os.kill(child, signal.SIGHUP)
+    assert member.dismiss() == "ended with code 0"
+    assert capfd.readouterr().err == ""
+    assert signal.pthread_sigmask(signal.SIG_BLOCK, ()).isdisjoint({signal.SIGINT, signal.SIGHUP})
 
 
 def test_a_killed_batch_leaves_nothing_that_runs(folder: Path) -> None:

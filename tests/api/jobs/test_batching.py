@@ -31,12 +31,14 @@ class CrewInHere:
         self.script = script
         self.requests: dict[int, str] = {}
         self.is_cancelled = False
+        self.at_once: int | None = None
         self.left: list[Completion] = []
 
     def submit(self, number: int, text: str) -> None:
         self.requests[number] = text
 
-    def completed(self, watch: CrewWatch) -> Iterator[Completion]:
+    def completed(self, watch: CrewWatch, at_once: int | None = None) -> Iterator[Completion]:
+        self.at_once = at_once
         if self.script is not None:
             yield from self.script()
             return
@@ -191,3 +193,16 @@ def test_a_dry_run_tells_what_would_be_read_and_written(jobs: tuple[Job, ...], t
     assert [replace(result, status=JobStatus.DONE, seconds=0.0, attempts=1) for result in planned] == [
         replace(result, seconds=0.0, attempts=1) for result in done
     ]
+
+
+@pytest.mark.parametrize(("size", "share"), [(1, 1000.0), (2, 500.0), (9, 250.0)])
+def test_no_more_jobs_run_at_once_than_a_bound_is_shared_among(
+    jobs: tuple[Job, ...], size: int, share: float
+) -> None:
+    crew = CrewInHere(lambda: iter(()))
+    crew.size = size
+    run_batch(jobs, crew, lambda _: None, options=BatchOptions(bytes_per_second=1000))
+    assert crew.at_once == min(size, len(jobs))
+    assert {Request.from_text(text).bytes_per_second for text in crew.requests.values()} == {share}
+    run_batch(jobs, crew, lambda _: None)
+    assert crew.at_once is None

@@ -103,6 +103,13 @@ def optioned(value: dict[str, Any], **options: Any) -> dict[str, Any]:
         (changed(GOOD, output="s3://me:secret@b/lab/"), "s3://b/lab/: an image layout folder is written on this"),
         (changed(GOOD, verb="split", output="s3://me:secret@b/parts"), "go into a folder of this machine"),
         (changed(GOOD, source="file://other/a.tar"), "names a file of another machine"),
+        (changed(GOOD, source="/in/a\0.tar"), "source is no name of a file: it holds a NUL"),
+        (changed(GOOD, source="s3://b/a\0.tar"), "source is no name of a file: it holds a NUL"),
+        (changed(GOOD, source="file:///in/a%00.tar"), "source is no name of a file: it holds a NUL"),
+        (changed(GOOD, output="/out/a\0.tar"), "output is no name of a file: it holds a NUL"),
+        (optioned(GOOD, digest_map="/out/a\0"), "option digest-map is no name of a file: it holds a NUL"),
+        (optioned(VERIFY, require="/in/a\0"), "option require is no name of a file: it holds a NUL"),
+        (changed(DELTA, source=["/in/a.tar", "/in/b\0"]), "source is no name of a file: it holds a NUL"),
     ],
 )
 def test_what_is_wrong_with_a_job_is_told_with_its_line(job: dict[str, Any] | bytes, words: str) -> None:
@@ -169,6 +176,44 @@ def test_nothing_is_in_the_folder_that_another_job_writes() -> None:
         "jobs:1: writes /lab/b.tar, which is in a folder that line 2 writes",
         "jobs:3: reads /lab/blobs, which is in a folder that line 2 writes",
     ]
+
+
+def test_nothing_is_written_into_a_folder_that_is_read() -> None:
+    read = VERIFY | {"source": "/lay"}
+    inside = GOOD | {"id": "b", "output": "/lay/x.tar"}
+    index = optioned(GOOD | {"id": "c"}, digest_map="/lay/blobs/index.json")
+    own = GOOD | {"id": "d", "source": "/other", "output": "/other/x.tar"}
+    assert [fault.partition(";")[0] for fault in faults(read, inside, index, own)] == [
+        "jobs:2: writes /lay/x.tar, which is in a folder that line 1 reads",
+        "jobs:3: writes /lay/blobs/index.json, which is in a folder that line 1 reads",
+        "jobs:4: writes /other/x.tar, which is in a folder that this job itself reads",
+    ]
+
+
+def test_parts_have_a_folder_of_their_own() -> None:
+    split = GOOD | {"id": "split", "verb": "split", "source": "/parts/own.tar", "output": "/parts"}
+    inside = GOOD | {"id": "b", "output": "/parts/old-linux-amd64.tar"}
+    layout = GOOD | {"id": "c", "output": "/parts/old/"}
+    read = VERIFY | {"source": "/parts/old-linux-arm64.tar"}
+    beside = GOOD | {"id": "d", "output": "/parts/sub/a.tar"}
+    assert [fault.partition(";")[0] for fault in faults(split, inside, layout, read, beside)] == [
+        "jobs:2: writes /parts/old-linux-amd64.tar, which is in a folder that line 1 writes",
+        "jobs:3: writes /parts/old, which is in a folder that line 1 writes",
+        "jobs:4: reads /parts/old-linux-arm64.tar, which is in a folder that line 1 writes",
+    ]
+    folders = optioned(split, name_template="{stem}/")
+    assert len(faults(folders, inside, layout, read, beside)) == 4
+
+
+def test_a_list_that_is_required_is_read() -> None:
+    assert faults(GOOD, optioned(VERIFY, require="/out/a.tar")) == [
+        "jobs:2: reads /out/a.tar, which line 1 writes; write elsewhere, or make it two batches in turn"
+    ]
+
+
+def test_a_folder_to_spool_in_is_in_nobodys_way() -> None:
+    job = optioned(GOOD, tmp_dir="/out")
+    assert len(make_jobs([job, job | {"id": "b", "output": "/out/b.tar"}])) == 2
 
 
 def test_the_first_of_all_faults_are_told() -> None:

@@ -32,6 +32,14 @@ def test_a_result_is_read_as_it_was_written(result: JobResult) -> None:
     assert JobResult.from_json(json.loads(json.dumps(result.to_json()))) == result
 
 
+@pytest.mark.parametrize("field", ["sources", "outputs"])
+def test_a_name_that_nothing_can_have_is_refused(field: str) -> None:
+    document: Any = json.loads(json.dumps(RESULT.to_json()))
+    document[field][0]["path"] = "/a\0"
+    with pytest.raises(DocumentError, match="holds a NUL"):
+        JobResult.from_json(document)
+
+
 @pytest.mark.parametrize("field", RESULT.to_json())
 @pytest.mark.parametrize("value", [..., [1], {"x": 1}, "sha256:0", -1.5])
 def test_what_is_no_result_is_refused(field: str, value: Any) -> None:
