@@ -113,8 +113,11 @@ class Outputs:
         for output, compression in zip(outputs, compressions, strict=True):
             require_sharing(self._reflink, output, compression)
         folders = sum(map(becomes_folder, outputs))
-        # A blob that all folders share is a file in each of them, and every thread may be at one.
-        allow_open_files(folders * FOLDER_DESCRIPTORS + len(outputs) - folders, passing=folders * processor_count())
+        files = len(outputs) - folders
+        # A blob that all folders share is a file in each of them, and every thread may be at one; at the end what is
+        # replaced is held too.
+        passing = folders * processor_count() + len(outputs)
+        allow_open_files(folders * FOLDER_DESCRIPTORS + files, passing=passing)
         self._sinks.extend(map(self._open, outputs))
         self._outputs.extend(outputs)
         self._compressions.extend(compressions)

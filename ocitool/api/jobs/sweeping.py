@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import os
-import shutil
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ocitool.api.jobs.reading import flag, path
+from ocitool.archive.leftovers import remove_leftovers
 from ocitool.archive.new_folder import names_folder
-from ocitool.archive.place import leftovers
 from ocitool.model.url import url_scheme
 
 if TYPE_CHECKING:
@@ -23,19 +21,14 @@ def owner_of(job: Job) -> str:
 
 
 def sweep(job: Job, *, is_over: bool) -> None:
-    """Remove what earlier tries of a job left where it writes.
+    """Remove what earlier tries of a job left where it writes; what one that still runs holds stays.
 
     As long as it `is_over` not, a folder that was to be replaced stays: it may be what a try had moved aside.
     """
     if not is_over and names_folder(job.output) and flag(job, "force") and not os.path.lexists(job.output):
         return
     for folder in _folders(job):
-        for left in leftovers(folder, owner_of(job)):
-            with suppress(OSError):
-                if left.is_dir() and not left.is_symlink():
-                    shutil.rmtree(left)
-                else:
-                    left.unlink()
+        remove_leftovers(folder, owner_of(job))
 
 
 def _folders(job: Job) -> set[Path]:
