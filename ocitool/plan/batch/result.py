@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING, Any
@@ -147,11 +148,11 @@ class JobResult:
                     for item in line["outputs"]
                 ),
                 _number(line["bytesRead"]),
-                float(line["seconds"]),
+                _seconds(line["seconds"]),
                 _text(line["worker"]),
-                _number(line["attempts"]),
+                _number(line["attempts"], least=1),
             )
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
             raise DocumentError(f"is no result line of a batch: {error}") from None
 
 
@@ -171,7 +172,13 @@ def _text(value: object) -> str:
     return value
 
 
-def _number(value: object) -> int:
-    if type(value) is not int:
-        raise TypeError(f"{value!r:.40} is no whole number")
+def _number(value: object, *, least: int = 0) -> int:
+    if type(value) is not int or value < least:
+        raise TypeError(f"{value!r:.40} is no whole number from {least} on")
     return value
+
+
+def _seconds(value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not (0 <= value < math.inf):
+        raise TypeError(f"{value!r:.40} is no time in seconds")
+    return float(value)

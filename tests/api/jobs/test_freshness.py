@@ -100,9 +100,10 @@ def test_the_last_line_of_a_job_counts_and_damage_is_passed_over(tmp_path: Path)
     later = done | {"worker": "later"}
     planned = done | {"status": "planned"}
     lines = [json.dumps(line) for line in (done, failed, later, planned)]
-    results.write_text("\n".join([*lines, "", lines[0][:50]]))
+    damaged = json.dumps(done | {"seconds": "nan"})
+    results.write_text("\n".join([*lines, "", lines[0][:50], damaged]))
     found = read_results(results)
-    assert found.damaged == (6,)
+    assert found.damaged == (6, 7)
     assert found.results[str(job.digest)].worker == "later"
     assert {result.status for result in found.results.values()} == {JobStatus.DONE, JobStatus.FAILED}
 
