@@ -52,6 +52,7 @@ def run_job(
         sources=sources,
         outputs=outcome.outputs,
         read=outcome.read,
+        digest_map=outcome.digest_map,
         seconds=time.monotonic() - begun,
     )
 

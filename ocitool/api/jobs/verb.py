@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ocitool.engine.rate import Rate
+    from ocitool.model.digest import Digest
     from ocitool.plan.batch.job import Job
     from ocitool.plan.batch.result import JobOutput
     from ocitool.plan.batch.shape import Shape
@@ -35,10 +36,11 @@ class JobSetting:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a verb wrote, or would, and the bytes that it read for it."""
+    """What a verb wrote, or would, the bytes that it read for it, and the sha256 of the digest map, if any."""
 
     outputs: tuple[JobOutput, ...] = ()
     read: int = 0
+    digest_map: Digest | None = None
 
 
 Run: TypeAlias = "Callable[[Job, JobSetting], Outcome]"
