@@ -15,7 +15,7 @@ import resource
 import shutil
 from typing import TYPE_CHECKING, Final
 
-from ocitool.archive.place import HIDDEN, hidden_name, hidden_names_of
+from ocitool.archive.place import HIDDEN, REPLACED, hidden_name, hidden_names_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -55,9 +55,14 @@ def hold_named(name: str | os.PathLike[str], folder: int | None = None) -> int:
     return descriptor
 
 
-def remove_leftovers(folder: Path, owner: str) -> None:
-    """Remove what an owner that was killed left in a folder, which may not be there; what is held stays."""
+def remove_leftovers(folder: Path, owner: str, *, keep_replaced: bool = False) -> None:
+    """Remove what an owner that was killed left in a folder, which may not be there; what is held stays.
+
+    With `keep_replaced` so does what was moved aside.
+    """
     for left in _leftovers(folder, owner):
+        if keep_replaced and left.name.split(".")[-4] == REPLACED:
+            continue
         with contextlib.suppress(OSError):
             descriptor = os.open(left, _OPEN)
             try:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from ocitool.archive.leftovers import hold, hold_named
-from ocitool.archive.place import Place, hidden_name, require_space, write_failed
+from ocitool.archive.place import REPLACED, Place, hidden_name, require_space, write_failed
 from ocitool.archive.replaceable import check_replaceable, not_empty
 from ocitool.errors import OutputError
 
@@ -296,7 +296,7 @@ class NewFolder:
     @contextlib.contextmanager
     def _old_moved_aside(self) -> Iterator[None]:
         """Have what stands under the name out of the way; it is back if anything fails meanwhile."""
-        aside = hidden_name(self._base)
+        aside = hidden_name(self._base, REPLACED)
         self._replaced_hold = hold_named(self._base, self._parent)
         try:
             self._rename(self._base, aside)

@@ -20,6 +20,9 @@ MORE_OPEN_FILES: Final = "allow more (ulimit -n), or write fewer outputs at once
 HIDDEN: Final = ".part"
 """How hidden names end."""
 
+REPLACED: Final = "old"
+"""The kind of a hidden name of what was moved aside."""
+
 _OWNER: Final[ContextVar[str]] = ContextVar("owner", default="")
 
 
@@ -72,11 +75,11 @@ def require_space(descriptor: int, size: int, name: str) -> None:
         )
 
 
-def hidden_name(name: str) -> str:
-    """Return a name beside `name` that nothing else has, for what is not complete yet."""
+def hidden_name(name: str, kind: str = "") -> str:
+    """Return a name beside `name` that nothing else has, for what is not complete yet, or what its `kind` says."""
     # Cut in bytes, of which file systems take 255.
     short = os.fsdecode(os.fsencode(name)[:100])
-    return f".{short}.{_OWNER.get() or os.getpid()}.{os.urandom(6).hex()}{HIDDEN}"
+    return f".{short}{kind and '.'}{kind}.{_OWNER.get() or os.getpid()}.{os.urandom(6).hex()}{HIDDEN}"
 
 
 @contextmanager

@@ -102,7 +102,7 @@ def holds(job: Job, output: JobOutput, options: SourceOptions, setting: JobSetti
     """Tell whether what stands where an output goes holds that; raises `ArchiveError` or `OSError` if unreadable."""
     # Only the job has all of a URL; results have what may be shown.
     place = job.output if url_scheme(job.output) else output.path
-    if not url_scheme(place) and _local_size(place) != output.size:
+    if not url_scheme(place) and local_size(place) != output.size:
         return False
     from dataclasses import replace
 
@@ -111,7 +111,8 @@ def holds(job: Job, output: JobOutput, options: SourceOptions, setting: JobSetti
     return read_contents(place, options, setting) == output.contents
 
 
-def _local_size(place: str) -> int:
+def local_size(place: str) -> int:
+    """Return the bytes of a file, or of all files of a folder; raises `OSError`."""
     if not Path(place).is_dir():
         return Path(place).stat().st_size
     with closing(DirectorySource(Path(place))) as folder:

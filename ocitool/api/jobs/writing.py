@@ -106,6 +106,7 @@ def outcome_of(job: Job, plan: Plan, written: Sequence[Written], digest_map: Jso
         tuple(JobOutput(file.path, file.size, output.content_digest) for output, file in outputs),
         plan.read,
         Digest.of(digest_map_bytes(digest_map)) if has_map else None,
+        tuple(frozenset(member.name for member in output.members) for output in plan.outputs),
     )
 
 
@@ -143,8 +144,8 @@ def write_options_of(job: Job, setting: JobSetting) -> WriteOptions:
         raise UsageError("force and no-clobber contradict each other", remedy="leave one of them out")
     return WriteOptions(
         verify=flag(job, "verify", default=True),
-        clobber=not flag(job, "no-clobber"),
-        force=flag(job, "force"),
+        clobber=setting.may_replace or not flag(job, "no-clobber"),
+        force=setting.may_replace or flag(job, "force"),
         compression=None if compression is None else Compression.parse(compression),
         digest_map=path(job, "digest-map"),
         before_naming=setting.before_naming,

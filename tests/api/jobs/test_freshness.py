@@ -12,7 +12,7 @@ import pytest
 from ocitool.api import Job, JobStatus, make_jobs, read_results, run_job
 from ocitool.errors import UsageError
 from ocitool.model.digest import Digest
-from tests.builders import multi_platform
+from tests.builders import Json, multi_platform
 
 
 def make_job(folder: Path, output: str = "out.tar", verb: str = "filter", **options: object) -> Job:
@@ -109,8 +109,8 @@ def test_a_digest_map_is_compared(tmp_path: Path, output: str, verb: str, change
 def test_what_a_file_url_names_is_kept_by_its_time(tmp_path: Path) -> None:
     source = tmp_path / "image.tar"
     source.write_bytes(multi_platform().pack())
-    options = {"platform": ["linux/arm64"]}
-    values = {
+    options: Json = {"platform": ["linux/arm64"]}
+    values: Json = {
         "id": "a",
         "verb": "filter",
         "source": source.as_uri(),
@@ -169,10 +169,13 @@ def test_what_holds_no_result_is_refused(tmp_path: Path) -> None:
 
 def test_what_a_try_left_is_removed_but_not_what_it_had_moved_aside(tmp_path: Path) -> None:
     job = make_job(tmp_path, "lab/", force=True)
-    left = tmp_path / f".lab.{job.digest.hex[:24]}.00.part"
+    owner = job.digest.hex[:24]
+    begun, left = (tmp_path / f".{name}.{owner}.00.part" for name in ("lab", "lab.old"))
+    begun.mkdir()
     left.mkdir()
     (tmp_path / "image.tar").write_bytes(b"no archive")
     assert run_job(job, was_lost=True).status is JobStatus.FAILED
+    assert not begun.exists()
     assert left.exists()  # it may be all that is left of what stood there
     (tmp_path / "image.tar").write_bytes(multi_platform().pack())
     assert run_job(job, was_lost=True).status is JobStatus.DONE

@@ -33,11 +33,7 @@ def hidden(folder: Path) -> list[str]:
 
 
 def sweeping(job: Job) -> JobSetting:
-    def look() -> None:
-        for is_over in (False, True):
-            sweep(job, is_over=is_over)
-
-    return JobSetting(before_naming=look)
+    return JobSetting(before_naming=lambda: sweep(job))
 
 
 @pytest.mark.parametrize("unnamed", [True, False], ids=["unnamed", "hidden"])
@@ -75,7 +71,7 @@ def test_what_was_moved_aside_is_held_until_the_new_one_has_its_name(
     def look(old: str, new: str, **fields: int) -> None:
         rename(old, new, **fields)
         if old == "out":
-            sweep(job, is_over=True)
+            sweep(job)
             seen.append(hidden(tmp_path))
 
     monkeypatch.setattr(os, "rename", look)
@@ -91,10 +87,10 @@ def test_what_nobody_holds_is_swept(tmp_path: Path) -> None:
     file = tmp_path / f".out.{owner_of(job)}.01.part"
     file.write_bytes(b"x")
     descriptor = hold_named(left)
-    sweep(job, is_over=True)
+    sweep(job)
     assert hidden(tmp_path) == [left.name]
     os.close(descriptor)
-    sweep(job, is_over=True)
+    sweep(job)
     assert hidden(tmp_path) == []
 
 
