@@ -121,10 +121,10 @@ def test_a_file_of_another_form_is_not_what_was_to_be_written(tmp_path: Path) ->
     assert run_job(packed, was_lost=True).status is JobStatus.FAILED
 
 
-def resumed(job: Job, *, is_resumed: bool) -> JobResult:
+def resumed(job: Job, *, is_resumed: bool = False, attempt: int = 1) -> JobResult:
 
     try:
-        text = answer(Request(job, is_resumed=is_resumed).to_text(), Runner())
+        text = answer(Request(job, is_resumed=is_resumed).to_text(), Runner(attempt=attempt))
     finally:
         use_processors(None)
     return JobResult.from_json(json.loads(text))
@@ -134,6 +134,7 @@ def test_a_line_that_was_lost_is_made_up_for(tmp_path: Path) -> None:
     job = make_job(tmp_path, "out/")
     run_job(job)
     before = files_of(tmp_path / "out")
-    assert resumed(job, is_resumed=False).status is JobStatus.FAILED
+    assert resumed(job).status is JobStatus.FAILED
+    assert resumed(job, attempt=2).status is JobStatus.DONE
     assert resumed(job, is_resumed=True).status is JobStatus.DONE
     assert files_of(tmp_path / "out") == before
