@@ -117,7 +117,7 @@ def split_archive(
             outputs.open(*(_path(folder, output) for output in plan.outputs))
             written = outputs.write(
                 plan,
-                _digest_maps(plan),
+                digest_maps_json(plan),
                 archive.sources,
                 listener,
                 phase="splitting",
@@ -143,7 +143,9 @@ def split_archive(
         plan = plan_split(archive.graph, options, split, layers.done, layers.references)
         outputs.open(*(_path(folder, output) for output in plan.outputs))
         sources = [*archive.sources, *layers.spools]
-        written = outputs.write(plan, _digest_maps(plan), sources, listener, phase="splitting", checksums=checksums)
+        written = outputs.write(
+            plan, digest_maps_json(plan), sources, listener, phase="splitting", checksums=checksums
+        )
         return SplitResult(plan, written, written=True)
 
 
@@ -152,7 +154,8 @@ def _is_compressed(split: SplitOptions, options: WriteOptions) -> bool:
     return choose_compression(f"part{split.extension}", options.compression).is_needed
 
 
-def _digest_maps(plan: Plan) -> JsonObject:
+def digest_maps_json(plan: Plan) -> JsonObject:
+    """Return the digest map of each output by its name."""
     return {output.name: digest_map_json(output.digest_map) for output in plan.outputs}
 
 

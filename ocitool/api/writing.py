@@ -113,8 +113,11 @@ class Outputs:
         for output, compression in zip(outputs, compressions, strict=True):
             require_sharing(self._reflink, output, compression)
         folders = sum(map(becomes_folder, outputs))
-        # A blob that all folders share is a file in each of them, and every thread may be at one.
-        allow_open_files(folders * FOLDER_DESCRIPTORS + len(outputs) - folders, passing=folders * processor_count())
+        files = len(outputs) - folders
+        # A blob that all folders share is a file in each of them, and every thread may be at one; at the end what is
+        # replaced is held too.
+        passing = folders * processor_count() + len(outputs)
+        allow_open_files(folders * FOLDER_DESCRIPTORS + files, passing=passing)
         self._sinks.extend(map(self._open, outputs))
         self._outputs.extend(outputs)
         self._compressions.extend(compressions)
@@ -153,7 +156,7 @@ class Outputs:
         listener.start(phase, plan.read)
         results = self._write(plan, sources, listener.advance, arrivals)
         if self._map is not None:
-            _write_small(self._map, dump_json(digest_map) + b"\n")
+            _write_small(self._map, digest_map_bytes(digest_map))
         # A spool's pages need not reach the disk any more: what is saved next has it to itself.
         for used in sources:
             used.close()
@@ -292,6 +295,11 @@ class Outputs:
         digests = digest_files(written, on_bytes=listener.advance, rate=self._options.rate)
         found = dict(zip(files, digests, strict=True))
         return tuple(replace(result, sha256=found.get(number)) for number, result in enumerate(results))
+
+
+def digest_map_bytes(digest_map: JsonObject) -> bytes:
+    """Return what the file for a digest map holds."""
+    return dump_json(digest_map) + b"\n"
 
 
 def choose_compression(output: Output, wanted: Compression | None) -> Compression:

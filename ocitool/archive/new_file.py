@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from ocitool.archive.clone import clone_range
+from ocitool.archive.leftovers import hold, hold_named
 from ocitool.archive.place import Place, hidden_name, require_space, write_failed
 from ocitool.errors import OutputError
 
@@ -40,6 +41,7 @@ class NewFile:
         self._clobber = clobber
         self._named: Path | None = None
         self._backup: Path | None = None
+        self._backup_hold = -1
         self._is_published = False
         self._turn = threading.Lock()
         self.shared: dict[int, int] = {}
@@ -112,6 +114,7 @@ class NewFile:
         if not self._clobber:
             return
         backup = self._path.with_name(hidden_name(self._path.name))
+        self._backup_hold = hold_named(self._path)
         try:
             self._set_aside(backup)
         except FileNotFoundError:
@@ -154,9 +157,10 @@ class NewFile:
                 with contextlib.suppress(OSError):
                     path.unlink()
         self._named = self._backup = None
-        if self.descriptor >= 0:
-            os.close(self.descriptor)
-            self.descriptor = -1
+        for descriptor in (self.descriptor, self._backup_hold):
+            if descriptor >= 0:
+                os.close(descriptor)
+        self.descriptor = self._backup_hold = -1
 
     def failed(self, error: OSError) -> OutputError:
         """Return the error for a failed system call on this file."""
@@ -177,6 +181,7 @@ class NewFile:
             raise self.failed(error) from error
         try:
             self.descriptor = self._open_unnamed(folder)
+            hold(self.descriptor)
         except OSError as error:
             self.close()
             raise self.failed(error) from error

@@ -15,7 +15,8 @@ import stat
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from ocitool.archive.place import Place, hidden_name, require_space, write_failed
+from ocitool.archive.leftovers import hold, hold_named
+from ocitool.archive.place import REPLACED, Place, hidden_name, require_space, write_failed
 from ocitool.archive.replaceable import check_replaceable, not_empty
 from ocitool.errors import OutputError
 
@@ -57,7 +58,9 @@ class NewFolder:
         self._base = target.name or "."
         self._staging = ""
         self._replaced = ""
+        self._replaced_hold = -1
         self._folders: dict[str, int] = {}
+        self._names: dict[str, set[str]] = {}
         self._linked: list[str] = []
         self.cloned: set[str] = set()
         self._made: os.stat_result | None = None
@@ -71,11 +74,9 @@ class NewFolder:
 
     def begin(self) -> None:
         """Make the folder that the members go to; raises `OutputError` if that is not possible here."""
-        # Known before it is there, so that an interrupt in between leaves nothing.
-        self._staging = hidden_name(self._base)
         try:
-            os.mkdir(self._staging, _FOLDER_MODE, dir_fd=self._parent)
-            self._folders[""] = os.open(self._staging, _FOLDER, dir_fd=self._parent)
+            while not self._begin():
+                pass
         except OSError as error:
             raise write_failed(self.name, error) from error
 
@@ -87,6 +88,7 @@ class NewFolder:
             self._folders[name] = os.open(base, _FOLDER, dir_fd=folder)
         except OSError as error:
             raise write_failed(self.name, error) from error
+        self._note(name)
 
     @contextlib.contextmanager
     def place(self, name: str) -> Iterator[Place]:
@@ -106,6 +108,7 @@ class NewFolder:
         if not opened.is_whole or not (self._link(name, opened.descriptor) or self._clone(name, opened.descriptor)):
             return False
         self._linked.append(name)
+        self._note(name)
         return True
 
     def require_space(self, size: int) -> None:
@@ -134,6 +137,7 @@ class NewFolder:
 
     def publish(self) -> None:
         """Give the staged folder its name, in place of what may be replaced; raises `OutputError`."""
+        self._require_complete()
         try:
             with self._old_moved_aside() if self._force else contextlib.nullcontext():
                 self._rename(self._staging, self._base)
@@ -174,6 +178,9 @@ class NewFolder:
             if name:
                 self._remove(name)
         self._staging = self._replaced = ""
+        if self._replaced_hold >= 0:
+            os.close(self._replaced_hold)
+            self._replaced_hold = -1
         if self._parent >= 0:
             os.close(self._parent)
             self._parent = -1
@@ -192,6 +199,48 @@ class NewFolder:
         """Raise `OutputError` for what must not be replaced; return the mode of what may be, None for nothing."""
         return check_replaceable(self._parent, base, self.name, force=self._force)
 
+    def _begin(self) -> bool:
+        """Make the staging folder and hold it; return False if it was taken for left over before it was held."""
+        # Known before it is there, so that an interrupt in between leaves nothing.
+        self._staging = hidden_name(self._base)
+        os.mkdir(self._staging, _FOLDER_MODE, dir_fd=self._parent)
+        try:
+            descriptor = os.open(self._staging, _FOLDER, dir_fd=self._parent)
+        except FileNotFoundError:
+            return False
+        self._folders[""] = descriptor
+        if hold(descriptor) and self._is_there(descriptor):
+            return True
+        del self._folders[""]
+        os.close(descriptor)
+        return False
+
+    def _is_there(self, descriptor: int) -> bool:
+        try:
+            status = os.stat(self._staging, dir_fd=self._parent, follow_symlinks=False)
+        except FileNotFoundError:
+            return False
+        return os.path.samestat(os.fstat(descriptor), status)
+
+    def _note(self, name: str) -> None:
+        folder, _, base = name.rpartition("/")
+        self._names.setdefault(folder, set()).add(base)
+
+    def _require_complete(self) -> None:
+        """Raise `OutputError` if anything of what was made is gone, whoever removed it."""
+        for folder, names in self._names.items():
+            try:
+                gone = names.difference(os.listdir(self._folders[folder]))  # noqa: PTH208 - of a descriptor
+            except OSError as error:
+                raise write_failed(self.name, error) from error
+            if gone:
+                path = "/".join(filter(None, (folder, min(gone))))
+                raise OutputError(
+                    f"{path} was removed while the folder was written",
+                    where=self.name,
+                    remedy="see what clears hidden folders away here, and run it again",
+                )
+
     def _locate(self, name: str) -> tuple[int, str]:
         """Return the descriptor of the folder that a member is in, and its name there."""
         folder, _, base = name.rpartition("/")
@@ -204,6 +253,7 @@ class NewFolder:
         except OSError as error:
             raise write_failed(self.name, error) from error
         self._made = self._made or os.fstat(descriptor)
+        self._note(name)
         return descriptor
 
     def _link(self, name: str, descriptor: int) -> bool:
@@ -246,7 +296,8 @@ class NewFolder:
     @contextlib.contextmanager
     def _old_moved_aside(self) -> Iterator[None]:
         """Have what stands under the name out of the way; it is back if anything fails meanwhile."""
-        aside = hidden_name(self._base)
+        aside = hidden_name(self._base, REPLACED)
+        self._replaced_hold = hold_named(self._base, self._parent)
         try:
             self._rename(self._base, aside)
         except FileNotFoundError:

@@ -13,12 +13,16 @@ from ocitool.errors import OutputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 MORE_OPEN_FILES: Final = "allow more (ulimit -n), or write fewer outputs at once"
 """What to do where a process may open too few files."""
 
-_HIDDEN: Final = ".part"
+HIDDEN: Final = ".part"
+"""How hidden names end."""
+
+REPLACED: Final = "old"
+"""The kind of a hidden name of what was moved aside."""
+
 _OWNER: Final[ContextVar[str]] = ContextVar("owner", default="")
 
 
@@ -71,28 +75,18 @@ def require_space(descriptor: int, size: int, name: str) -> None:
         )
 
 
-def hidden_name(name: str) -> str:
-    """Return a name beside `name` that nothing else has, for what is not complete yet."""
+def hidden_name(name: str, kind: str = "") -> str:
+    """Return a name beside `name` that nothing else has, for what is not complete yet, or what its `kind` says."""
     # Cut in bytes, of which file systems take 255.
     short = os.fsdecode(os.fsencode(name)[:100])
-    return f".{short}.{_OWNER.get() or os.getpid()}.{os.urandom(6).hex()}{_HIDDEN}"
+    return f".{short}{kind and '.'}{kind}.{_OWNER.get() or os.getpid()}.{os.urandom(6).hex()}{HIDDEN}"
 
 
 @contextmanager
 def hidden_names_of(owner: str) -> Iterator[None]:
-    """Have hidden names that this thread makes tell whose they are, so that `leftovers` finds them; no dots in it."""
+    """Have hidden names that this thread makes tell whose they are (no dots in it), so that leftovers are found."""
     token = _OWNER.set(owner)
     try:
         yield
     finally:
         _OWNER.reset(token)
-
-
-def leftovers(folder: Path, owner: str) -> tuple[Path, ...]:
-    """Return what an owner that was killed left in a folder, which may not be there."""
-    try:
-        names = [path.name for path in folder.iterdir()]
-    except OSError:
-        return ()
-    found = (name for name in names if name.startswith(".") and name.endswith(_HIDDEN))
-    return tuple(folder / name for name in found if name.split(".")[-3:-2] == [owner])

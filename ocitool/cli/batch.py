@@ -122,7 +122,7 @@ def batch_command(
             raise OutputError("there is no standard output for the results", remedy="write them to a file")
         options = BatchOptions(threads, None if rate is None else parse_size(rate), dry_run)
         listed = _read_jobs(jobs)
-        earlier = {} if resume is None else _read_earlier(resume)
+        earlier = None if resume is None else _read_earlier(resume)
         crew = _make_crew(scheduler, workers, len(listed), timeout)
         counts = _run(listed, crew, options, earlier, progress, quiet=quiet)
         if counts is None:
@@ -194,7 +194,7 @@ def _run(
     jobs: Sequence[Job],
     crew: Crew,
     options: BatchOptions,
-    earlier: Mapping[str, JobResult],
+    earlier: Mapping[str, JobResult] | None,
     progress: ProgressMode,
     *,
     quiet: bool,

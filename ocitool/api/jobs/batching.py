@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from ocitool.api.jobs.request import Request
 from ocitool.api.jobs.sweeping import sweep
@@ -18,8 +17,6 @@ if TYPE_CHECKING:
 
     from ocitool.api.jobs.crew import Completion, Crew, CrewWatch
     from ocitool.plan.batch.job import Job
-
-_NOTHING: Final[Mapping[str, JobResult]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +44,13 @@ def run_batch(
     report: Callable[[JobResult], None],
     *,
     options: BatchOptions | None = None,
-    earlier: Mapping[str, JobResult] = _NOTHING,
+    earlier: Mapping[str, JobResult] | None = None,
     watch: CrewWatch | None = None,
 ) -> Mapping[JobStatus, int]:
     """Run all jobs and `report` each result as it comes; return how many ended how.
 
-    `earlier` are results of other runs by the digest of their job (`read_results`). Whatever `report` raises, or a
+    `earlier` are results of other runs by the digest of their job (`read_results`); None tells that there were none.
+    Whatever `report` raises, or a
     signal, ends the jobs that run, without an output, and is raised again; results that are there by then are
     reported. Raises `ClusterError` if the crew fails.
     """
@@ -81,10 +79,11 @@ def run_batch(
         for number, job in enumerate(jobs):
             request = Request(
                 job,
-                earlier.get(str(job.digest)),
+                None if earlier is None else earlier.get(str(job.digest)),
                 options.threads or crew.threads,
                 share,
                 options.dry_run,
+                is_resumed=earlier is not None,
             )
             crew.submit(number, request.to_text())
         for completion in crew.completed(watch or _Deaf(), at_once):
@@ -100,7 +99,7 @@ def run_batch(
 def _result(job: Job, completion: Completion) -> JobResult:
     """Read an answer, or make the result of a job that nobody answered for."""
     if completion.text is None:
-        sweep(job, is_over=True)
+        sweep(job)
         lost = JobResult.failed(
             job, WorkerLost(completion.trouble, remedy="see why it ended; memory may be too small for it")
         )

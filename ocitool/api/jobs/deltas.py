@@ -9,6 +9,7 @@ from ocitool.api.jobs.reading import source_options
 from ocitool.api.jobs.verb import JobSetting, Outcome
 from ocitool.api.jobs.writing import filter_options, outcome_of, write_options_of
 from ocitool.api.writing import choose_compression
+from ocitool.plan.steps import digest_map_json
 
 if TYPE_CHECKING:
     from ocitool.plan.batch.job import Job
@@ -39,7 +40,7 @@ def run_delta(job: Job, setting: JobSetting) -> Outcome:
         source_options=source_options(job, setting.rate),
         listener=setting.listener,
     )
-    return outcome_of(result.plan, [result.output])
+    return outcome_of(job, result.plan, [result.output], digest_map_json(result.plan.outputs[0].digest_map))
 
 
 def run_apply(job: Job, setting: JobSetting) -> Outcome:
@@ -54,4 +55,4 @@ def run_apply(job: Job, setting: JobSetting) -> Outcome:
         source_options=source_options(job, setting.rate),
         listener=setting.listener,
     )
-    return outcome_of(result.plan, [result.output])
+    return outcome_of(job, result.plan, [result.output], {})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import stat
 from contextlib import closing
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING
 from ocitool.api.jobs.reading import path, source_options
 from ocitool.api.listener import Silence
 from ocitool.api.opening import open_scanned
-from ocitool.api.places import open_place
+from ocitool.api.places import open_place, place_name
 from ocitool.api.writing import folder_beside
 from ocitool.archive.entry import EntryKind
 from ocitool.archive.layout_directory import DirectorySource
@@ -26,6 +27,8 @@ from ocitool.plan.content_digest import contents_digest
 from ocitool.plan.steps import Copy
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ocitool.api.jobs.verb import JobSetting
     from ocitool.api.opening import SourceOptions
     from ocitool.archive.entry import Entry
@@ -44,12 +47,13 @@ def is_still_true(job: Job, earlier: JobResult, sources: tuple[SourceState, ...]
         return False
     if earlier.sources != sources or not all(source.version for source in sources):
         return False
-    digest_map = path(job, "digest-map")
-    if digest_map is not None and not digest_map.is_file():
+    if not _are_outputs_of(job, earlier.outputs):
         return False
     options = source_options(job, setting.rate)
     try:
-        return all(_holds(job, output, options, setting) for output in earlier.outputs)
+        if not holds_digest_map(job, earlier.digest_map):
+            return False
+        return all(holds(job, output, options, setting) for output in earlier.outputs)
     except (OcitoolError, OSError):
         # Whatever is wrong with it, it is no longer what was written.
         return False
@@ -75,10 +79,30 @@ def read_contents(place: str, options: SourceOptions, setting: JobSetting) -> Di
         return contents_digest((entry.name, entry.size, digest) for entry, digest in zip(files, digests, strict=True))
 
 
-def _holds(job: Job, output: JobOutput, options: SourceOptions, setting: JobSetting) -> bool:
+def holds_digest_map(job: Job, digest: Digest | None) -> bool:
+    """Tell whether the digest map of a job, if it is to write one, is there as it was written; raises `OSError`."""
+    digest_map = path(job, "digest-map")
+    if digest_map is None:
+        return digest is None
+    with digest_map.open("rb") as file:
+        return digest is not None and hashlib.file_digest(file, "sha256").hexdigest() == digest.hex
+
+
+def _are_outputs_of(job: Job, outputs: Sequence[JobOutput]) -> bool:
+    """Tell whether these can be what a job wrote: at least one where it writes, and each where it would be."""
+    if not job.output:
+        return not outputs
+    place = place_name(job.output)
+    if job.verb == "split":
+        return bool(outputs) and all(Path(output.path).parent == Path(place) for output in outputs)
+    return [output.path for output in outputs] == [place]
+
+
+def holds(job: Job, output: JobOutput, options: SourceOptions, setting: JobSetting) -> bool:
+    """Tell whether what stands where an output goes holds that; raises `ArchiveError` or `OSError` if unreadable."""
     # Only the job has all of a URL; results have what may be shown.
     place = job.output if url_scheme(job.output) else output.path
-    if not url_scheme(place) and _local_size(place) != output.size:
+    if not url_scheme(place) and local_size(place) != output.size:
         return False
     from dataclasses import replace
 
@@ -87,7 +111,8 @@ def _holds(job: Job, output: JobOutput, options: SourceOptions, setting: JobSett
     return read_contents(place, options, setting) == output.contents
 
 
-def _local_size(place: str) -> int:
+def local_size(place: str) -> int:
+    """Return the bytes of a file, or of all files of a folder; raises `OSError`."""
     if not Path(place).is_dir():
         return Path(place).stat().st_size
     with closing(DirectorySource(Path(place))) as folder:

@@ -27,13 +27,17 @@ UNKNOWN: Final = 0
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One job, an earlier result that may still be true, and how to run it: threads, bytes a second (None: any)."""
+    """One job, an earlier result that may still be true, and how to run it: threads, bytes a second (None: any).
+
+    `is_resumed` tells that an earlier run may have begun it, or ended it without a line.
+    """
 
     job: Job
     earlier: JobResult | None = None
     threads: int = 1
     bytes_per_second: float | None = None
     dry_run: bool = False
+    is_resumed: bool = False
 
     def to_text(self) -> str:
         """Return it as JSON on one line."""
@@ -45,6 +49,7 @@ class Request:
                 "threads": self.threads,
                 "bytesPerSecond": self.bytes_per_second,
                 "dryRun": self.dry_run,
+                "isResumed": self.is_resumed,
             }
         )
 
@@ -60,6 +65,7 @@ class Request:
             threads if isinstance(threads, int) else 1,
             float(rate) if isinstance(rate, int | float) else None,
             value["dryRun"] is True,
+            value["isResumed"] is True,
         )
 
 
@@ -100,7 +106,7 @@ def answer(text: str, runner: Runner) -> str:
             request.dry_run,
             runner.before_naming,
         )
-        was_lost = runner.attempt != 1 or request.earlier is not None
+        was_lost = runner.attempt != 1 or request.is_resumed
         result = run_job(request.job, setting, earlier=request.earlier, was_lost=was_lost)
     except Interrupted as error:
         result = JobResult.failed(job, error)

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import os
-import shutil
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ocitool.api.jobs.reading import flag, path
-from ocitool.archive.new_folder import names_folder
-from ocitool.archive.place import leftovers
+from ocitool.api.jobs.reading import path
+from ocitool.archive.leftovers import remove_leftovers
 from ocitool.model.url import url_scheme
 
 if TYPE_CHECKING:
@@ -22,20 +19,14 @@ def owner_of(job: Job) -> str:
     return job.digest.hex[:24]
 
 
-def sweep(job: Job, *, is_over: bool) -> None:
-    """Remove what earlier tries of a job left where it writes.
+def sweep(job: Job) -> None:
+    """Remove what earlier tries of a job left where it writes; what one that still runs holds stays.
 
-    As long as it `is_over` not, a folder that was to be replaced stays: it may be what a try had moved aside.
+    So does a folder that was moved aside and never replaced: nothing else is left of it.
     """
-    if not is_over and names_folder(job.output) and flag(job, "force") and not os.path.lexists(job.output):
-        return
+    keep_replaced = not os.path.lexists(job.output.rstrip("/"))
     for folder in _folders(job):
-        for left in leftovers(folder, owner_of(job)):
-            with suppress(OSError):
-                if left.is_dir() and not left.is_symlink():
-                    shutil.rmtree(left)
-                else:
-                    left.unlink()
+        remove_leftovers(folder, owner_of(job), keep_replaced=keep_replaced)
 
 
 def _folders(job: Job) -> set[Path]:

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 from ocitool.api.filtering import filter_archive, merge_archives
 from ocitool.api.jobs.reading import flag, path, source_options, text, texts, word
 from ocitool.api.jobs.verb import JobSetting, Outcome
-from ocitool.api.splitting import require_folder, split_archive, split_options
-from ocitool.api.writing import WriteOptions, choose_compression
+from ocitool.api.splitting import digest_maps_json, require_folder, split_archive, split_options
+from ocitool.api.writing import WriteOptions, choose_compression, digest_map_bytes
 from ocitool.archive.codec.compress import Compression
 from ocitool.errors import UsageError
+from ocitool.model.digest import Digest
 from ocitool.model.platform_selection import PlatformSelection
 from ocitool.model.reference import ImageFilter
 from ocitool.model.renaming import Renaming
@@ -29,11 +30,13 @@ from ocitool.plan.options import (
     SplitOptions,
     parse_split_by,
 )
+from ocitool.plan.steps import digest_map_json
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ocitool.api.writing import Written
+    from ocitool.model.json_text import JsonObject
     from ocitool.plan.batch.job import Job
     from ocitool.plan.steps import Plan
 
@@ -62,7 +65,7 @@ def run_filter(job: Job, setting: JobSetting) -> Outcome:
         source_options=source_options(job, setting.rate),
         listener=setting.listener,
     )
-    return outcome_of(result.plan, [result.output])
+    return outcome_of(job, result.plan, [result.output], digest_map_json(result.digest_map))
 
 
 def run_merge(job: Job, setting: JobSetting) -> Outcome:
@@ -76,7 +79,7 @@ def run_merge(job: Job, setting: JobSetting) -> Outcome:
         source_options=source_options(job, setting.rate),
         listener=setting.listener,
     )
-    return outcome_of(result.plan, [result.output])
+    return outcome_of(job, result.plan, [result.output], digest_map_json(result.digest_map))
 
 
 def run_split(job: Job, setting: JobSetting) -> Outcome:
@@ -92,14 +95,18 @@ def run_split(job: Job, setting: JobSetting) -> Outcome:
         source_options=source_options(job, setting.rate),
         listener=setting.listener,
     )
-    return outcome_of(result.plan, result.outputs)
+    return outcome_of(job, result.plan, result.outputs, digest_maps_json(result.plan))
 
 
-def outcome_of(plan: Plan, written: Sequence[Written]) -> Outcome:
+def outcome_of(job: Job, plan: Plan, written: Sequence[Written], digest_map: JsonObject) -> Outcome:
     """Return what is told of a plan that was carried out, or only made."""
     outputs = zip(plan.outputs, written, strict=True)
+    has_map = path(job, "digest-map") is not None
     return Outcome(
-        tuple(JobOutput(file.path, file.size, output.content_digest) for output, file in outputs), plan.read
+        tuple(JobOutput(file.path, file.size, output.content_digest) for output, file in outputs),
+        plan.read,
+        Digest.of(digest_map_bytes(digest_map)) if has_map else None,
+        tuple(frozenset(member.name for member in output.members) for output in plan.outputs),
     )
 
 
@@ -137,8 +144,8 @@ def write_options_of(job: Job, setting: JobSetting) -> WriteOptions:
         raise UsageError("force and no-clobber contradict each other", remedy="leave one of them out")
     return WriteOptions(
         verify=flag(job, "verify", default=True),
-        clobber=not flag(job, "no-clobber"),
-        force=flag(job, "force"),
+        clobber=setting.may_replace or not flag(job, "no-clobber"),
+        force=setting.may_replace or flag(job, "force"),
         compression=None if compression is None else Compression.parse(compression),
         digest_map=path(job, "digest-map"),
         before_naming=setting.before_naming,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING, Any
@@ -84,7 +85,8 @@ class JobError:
 class JobResult:
     """One result: `digest` is that of the job, `read` the bytes that it read, `seconds` how long the last try took.
 
-    `worker` names the process that ran it, `attempts` counts how often it was begun.
+    `worker` names the process that ran it, `attempts` counts how often it was begun. `digest_map` is the sha256 of
+    the digest map that it wrote, or would, None if it was not asked for one.
     """
 
     id: str
@@ -98,6 +100,7 @@ class JobResult:
     seconds: float = 0.0
     worker: str = ""
     attempts: int = 1
+    digest_map: Digest | None = None
 
     @classmethod
     def failed(cls, job: Job, error: OcitoolError, sources: tuple[SourceState, ...] = ()) -> JobResult:
@@ -120,6 +123,7 @@ class JobResult:
             "error": None if self.error is None else self.error.to_json(),
             "sources": [source.to_json() for source in self.sources],
             "outputs": [output.to_json() for output in self.outputs],
+            "digestMap": None if self.digest_map is None else str(self.digest_map),
             "bytesRead": self.read,
             "seconds": round(self.seconds, 3),
             "worker": self.worker,
@@ -134,7 +138,7 @@ class JobResult:
         try:
             if line["kind"] != "batch-result" or line["schemaVersion"] != 1:
                 raise DocumentError("is no result line of a batch")
-            error = line["error"]
+            error, digest_map = line["error"], line["digestMap"]
             return cls(
                 _text(line["id"]),
                 Digest.parse(line["job"]),
@@ -147,11 +151,12 @@ class JobResult:
                     for item in line["outputs"]
                 ),
                 _number(line["bytesRead"]),
-                float(line["seconds"]),
+                _seconds(line["seconds"]),
                 _text(line["worker"]),
-                _number(line["attempts"]),
+                _number(line["attempts"], least=1),
+                None if digest_map is None else Digest.parse(digest_map),
             )
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
             raise DocumentError(f"is no result line of a batch: {error}") from None
 
 
@@ -177,7 +182,13 @@ def _name(value: object) -> str:
     return name
 
 
-def _number(value: object) -> int:
-    if type(value) is not int:
-        raise TypeError(f"{value!r:.40} is no whole number")
+def _number(value: object, *, least: int = 0) -> int:
+    if type(value) is not int or value < least:
+        raise TypeError(f"{value!r:.40} is no whole number from {least} on")
     return value
+
+
+def _seconds(value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not (0 <= value < math.inf):
+        raise TypeError(f"{value!r:.40} is no time in seconds")
+    return float(value)

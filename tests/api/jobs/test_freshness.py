@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import json
 import os
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from ocitool.api import Job, JobStatus, make_jobs, read_results, run_job
 from ocitool.errors import UsageError
-from tests.builders import multi_platform
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from ocitool.model.digest import Digest
+from tests.builders import Json, multi_platform
 
 
 def make_job(folder: Path, output: str = "out.tar", verb: str = "filter", **options: object) -> Job:
@@ -76,6 +75,56 @@ def test_what_is_not_true_any_more_is_done_again(tmp_path: Path, change: str) ->
     assert (output.read_bytes() == right) == (change not in {"source", "job"})
 
 
+@pytest.mark.parametrize(("output", "verb"), [("out.tar", "filter"), ("parts", "split"), ("out/", "filter")])
+def test_a_line_that_names_no_output_of_the_job_keeps_nothing(tmp_path: Path, output: str, verb: str) -> None:
+    job = make_job(tmp_path, output, verb, **({"force": True} if output.endswith("/") else {}))
+    done = run_job(job)
+    assert run_job(job, earlier=done).status is JobStatus.KEPT
+    elsewhere = tmp_path / "elsewhere" / Path(done.outputs[0].path).name
+    assert run_job(job, earlier=replace(done, outputs=())).status is JobStatus.DONE
+    other = run_job(make_job(tmp_path, "other.tar"))
+    for outputs in (other.outputs, (replace(done.outputs[0], path=str(elsewhere)),)):
+        assert run_job(job, earlier=replace(done, outputs=outputs)).status is JobStatus.DONE
+
+
+@pytest.mark.parametrize(("output", "verb"), [("out.tar", "filter"), ("out", "split"), ("out.tar", "merge")])
+@pytest.mark.parametrize("change", ["byte", "gone", "line"])
+def test_a_digest_map_is_compared(tmp_path: Path, output: str, verb: str, change: str) -> None:
+    place = tmp_path / "map.json"
+    job = make_job(tmp_path, output, verb, **{"digest-map": f"{place}"})
+    done = run_job(job)
+    right = place.read_bytes()
+    assert done.digest_map == Digest.of(right)
+    assert run_job(job, earlier=done).status is JobStatus.KEPT
+    if change == "byte":
+        place.write_bytes(right[:-1] + b" ")
+    elif change == "gone":
+        place.unlink()
+    else:
+        done = replace(done, digest_map=None)
+    assert run_job(job, earlier=done).status is JobStatus.DONE
+    assert place.read_bytes() == right
+
+
+def test_what_a_file_url_names_is_kept_by_its_time(tmp_path: Path) -> None:
+    source = tmp_path / "image.tar"
+    source.write_bytes(multi_platform().pack())
+    options: Json = {"platform": ["linux/arm64"]}
+    values: Json = {
+        "id": "a",
+        "verb": "filter",
+        "source": source.as_uri(),
+        "output": f"{tmp_path}/o.tar",
+        "options": options,
+    }
+    (job,) = make_jobs([values])
+    done = run_job(job)
+    assert done.sources[0].version
+    assert run_job(job, earlier=done).status is JobStatus.KEPT
+    os.utime(source, ns=(1, 1))
+    assert run_job(job, earlier=done).status is JobStatus.DONE
+
+
 def test_a_verification_is_kept_while_its_source_is_the_same(tmp_path: Path) -> None:
     source = tmp_path / "image.tar"
     source.write_bytes(multi_platform().pack())
@@ -100,9 +149,10 @@ def test_the_last_line_of_a_job_counts_and_damage_is_passed_over(tmp_path: Path)
     later = done | {"worker": "later"}
     planned = done | {"status": "planned"}
     lines = [json.dumps(line) for line in (done, failed, later, planned)]
-    results.write_text("\n".join([*lines, "", lines[0][:50]]))
+    damaged = json.dumps(done | {"seconds": "nan"})
+    results.write_text("\n".join([*lines, "", lines[0][:50], damaged]))
     found = read_results(results)
-    assert found.damaged == (6,)
+    assert found.damaged == (6, 7)
     assert found.results[str(job.digest)].worker == "later"
     assert {result.status for result in found.results.values()} == {JobStatus.DONE, JobStatus.FAILED}
 
@@ -119,10 +169,13 @@ def test_what_holds_no_result_is_refused(tmp_path: Path) -> None:
 
 def test_what_a_try_left_is_removed_but_not_what_it_had_moved_aside(tmp_path: Path) -> None:
     job = make_job(tmp_path, "lab/", force=True)
-    left = tmp_path / f".lab.{job.digest.hex[:24]}.00.part"
+    owner = job.digest.hex[:24]
+    begun, left = (tmp_path / f".{name}.{owner}.00.part" for name in ("lab", "lab.old"))
+    begun.mkdir()
     left.mkdir()
     (tmp_path / "image.tar").write_bytes(b"no archive")
     assert run_job(job, was_lost=True).status is JobStatus.FAILED
+    assert not begun.exists()
     assert left.exists()  # it may be all that is left of what stood there
     (tmp_path / "image.tar").write_bytes(multi_platform().pack())
     assert run_job(job, was_lost=True).status is JobStatus.DONE

@@ -48,8 +48,22 @@ def test_what_is_no_result_is_refused(field: str, value: Any) -> None:
         del document[field]
     else:
         document[field] = value
-    fits = {("id", "sha256:0"), ("verb", "sha256:0"), ("worker", "sha256:0"), ("seconds", -1.5)}
-    if (field, value if isinstance(value, str | float) else "") in fits:
+    if field in {"id", "verb", "worker"} and isinstance(value, str):
+        JobResult.from_json(document)
+        return
+    with pytest.raises(DocumentError):
+        JobResult.from_json(document)
+
+
+@pytest.mark.parametrize("field", ["seconds", "bytesRead", "attempts", "size"])
+@pytest.mark.parametrize("value", ["nan", "1.5", float("nan"), float("inf"), True, -1, None, 10**400])
+def test_a_number_that_is_none_is_refused(field: str, value: Any) -> None:
+    document: dict[str, Any] = RESULT.to_json()
+    if field == "size":
+        document["outputs"][0]["size"] = value
+    else:
+        document[field] = value
+    if value == 10**400 and field != "seconds":
         JobResult.from_json(document)
         return
     with pytest.raises(DocumentError):
