@@ -230,7 +230,12 @@ class NewFolder:
         """Raise `OutputError` if anything of what was made is gone, whoever removed it."""
         for folder, names in self._names.items():
             try:
-                gone = names.difference(os.listdir(self._folders[folder]))  # noqa: PTH208 - of a descriptor
+                # Opened anew: btrfs lists what there was when a descriptor was opened.
+                descriptor = os.open(".", _FOLDER, dir_fd=self._folders[folder])
+                try:
+                    gone = names.difference(os.listdir(descriptor))  # noqa: PTH208 - of a descriptor
+                finally:
+                    os.close(descriptor)
             except OSError as error:
                 raise write_failed(self.name, error) from error
             if gone:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import signal
 from time import monotonic
 from typing import TYPE_CHECKING, Final
@@ -19,9 +20,10 @@ PATIENCE: Final = 2.0
 
 def handle_signals() -> None:
     """Turn a request to end into `Interrupted`, raised in the main thread."""
+    interrupter = _Interrupter()
     for number in SIGNALS:
         if signal.getsignal(number) is not signal.SIG_IGN:  # nohup, or a shell's background job
-            signal.signal(number, _Interrupter())
+            signal.signal(number, interrupter)
 
 
 def ignore_signals() -> None:
@@ -33,10 +35,11 @@ def ignore_signals() -> None:
 class _Interrupter:
     """A handler that raises `Interrupted`, and again only when that has led to nothing for a while."""
 
-    asked = float("-inf")
+    def __init__(self) -> None:
+        self._asked = -math.inf
 
     def __call__(self, number: int, _frame: FrameType | None) -> None:
         now = monotonic()
-        if now - _Interrupter.asked >= PATIENCE:
-            _Interrupter.asked = now
+        if now - self._asked >= PATIENCE:
+            self._asked = now
             raise Interrupted(number)

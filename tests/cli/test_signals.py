@@ -20,7 +20,6 @@ def now(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[float]]:
     before = {number: signal.getsignal(number) for number in signals.SIGNALS}
     time = [1000.0]
     monkeypatch.setattr(signals, "monotonic", lambda: time[0])
-    monkeypatch.setattr(signals._Interrupter, "asked", float("-inf"))
     signals.handle_signals()
     yield time
     for number, handler in before.items():

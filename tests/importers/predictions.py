@@ -124,6 +124,10 @@ NOT_SEEN: Final[dict[str, str]] = {
 """Why a rule is an error though no importer at hand shows it."""
 
 
+NOT_READ: Final = {"T9": "importers pass over a table of contents; ocitool reads one only of what a URL names"}
+"""Why a rule is an error though every importer takes the archive, and so does ocitool where it is a file."""
+
+
 def rule_of(case: str) -> str:
     """Return the rule of a key of `SEEN`."""
     return case.partition(":")[0]
