@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from urllib.parse import unquote, urlsplit
 
 from ocitool.adapters.remote.address import Address
 from ocitool.adapters.remote.read_ahead import BASE
@@ -12,7 +11,7 @@ from ocitool.archive.codec.sniff import tell_compression
 from ocitool.archive.headers import BLOCK
 from ocitool.archive.source import Incoming, open_incoming
 from ocitool.archive.spool import InputStream
-from ocitool.errors import UsageError
+from ocitool.model.url import path_of_url
 
 if TYPE_CHECKING:
     from ocitool.adapters.remote.remote_object import RemoteObject
@@ -35,7 +34,7 @@ class FsspecStore:
         """
         address = Address.parse(url)
         if address.scheme in {"file", "local"}:
-            return open_incoming(_local_path(address))
+            return open_incoming(path_of_url(address.url))
         try:
             import fsspec  # noqa: F401 - whether it is there
         except ImportError as error:
@@ -102,11 +101,3 @@ class FsspecStore:
         if tell_compression(start[:BLOCK]) is None:
             return source
         return Incoming.of(InputStream(SourceInput(source), address.shown), source.check_unchanged, remote.version)
-
-
-def _local_path(address: Address) -> str:
-    """Return the path of a file URL (RFC 8089); raises `UsageError` if it is one of another machine."""
-    parts = urlsplit(address.url)
-    if parts.netloc not in {"", "localhost"}:
-        raise UsageError("names a file of another machine", where=address.shown, remedy="give it as file:///PATH")
-    return unquote(parts.path)
